@@ -1,0 +1,123 @@
+"""The database: engine, transactions, declarative base, naming convention, column types, ids.
+
+PostgreSQL is the only database (docs/decisions/0001). One use case is one ``transaction()``; reads that change
+nothing use ``reading()``, which the database itself holds to that.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import BigInteger, Date, DateTime, Engine, LargeBinary, MetaData, Text, Uuid, create_engine, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Session
+
+NAMING_CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+LOCK_TIMEOUT_MS = 5_000
+STATEMENT_TIMEOUT_MS = 15_000
+
+
+class Base(DeclarativeBase):
+    """Base of every table: text without length, times with zone, whole numbers for points, uuid ids."""
+
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text(),
+        bytes: LargeBinary(),
+        int: BigInteger(),
+        date: Date(),
+        datetime: DateTime(timezone=True),
+        UUID: Uuid(),
+        dict[str, Any]: JSONB(),
+        list[str]: JSONB(),
+    }
+
+
+class _Connection:
+    engine: Engine | None = None
+
+
+def sqlalchemy_url(database_url: str) -> str:
+    """The same address with the psycopg driver named; accepts what ``psql`` accepts as a URL."""
+    for prefix in ("postgresql://", "postgres://"):
+        if database_url.startswith(prefix):
+            return "postgresql+psycopg://" + database_url.removeprefix(prefix)
+    return database_url
+
+
+def configure(database_url: str, *, pool_size: int = 10, application_name: str = "todoke") -> Engine:
+    """Connect this process to its database. Called once at start; a second call replaces the engine."""
+    dispose()
+    _Connection.engine = create_engine(
+        sqlalchemy_url(database_url),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        pool_timeout=10,
+        connect_args={
+            "application_name": application_name,
+            "connect_timeout": 5,
+            "options": f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC",
+        },
+    )
+    return _Connection.engine
+
+
+def dispose() -> None:
+    """Close all connections, for example before a fork."""
+    if _Connection.engine is not None:
+        _Connection.engine.dispose()
+        _Connection.engine = None
+
+
+def engine() -> Engine:
+    """The engine of this process; ``RuntimeError`` when ``configure`` was not called."""
+    if _Connection.engine is None:
+        raise RuntimeError("db.configure() has not been called in this process")
+    return _Connection.engine
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One database transaction: commits at the end, rolls everything back on any exception."""
+    with Session(engine(), expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A read-only transaction; a write inside it is refused by the database."""
+    with Session(engine(), expire_on_commit=False) as session:
+        session.execute(text("SET TRANSACTION READ ONLY"))
+        yield session
+        session.rollback()
+
+
+def driver_connection(session: Session) -> psycopg.Connection[Any]:
+    """The psycopg connection under a session, for libraries that share its transaction."""
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    return connection
+
+
+def new_id() -> UUID:
+    """A UUID version 7 (RFC 9562): sortable by creation, 74 random bits, so that it can't be guessed."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    return UUID(int=value)
