@@ -1,0 +1,186 @@
+"""The draft of an application: what a signed-in person has filled in so far. It holds no seat (BR-35)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import clock, payments
+from app.applications.models import Application
+from app.applications.states import ApplicationState
+from app.cards import EvidenceView
+from app.errors import DomainError
+from app.people import fingerprint_on_file
+from app.pii import Private, vault
+from app.policies import PolicyView
+
+TERMS_VERSION = "2026-11-01"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A draft as its pages need it; the service ID itself stays encrypted."""
+
+    application_id: UUID
+    policy_id: str
+    person_id: UUID
+    evidence_id: UUID
+    amount: int
+    review_requested: bool
+    consented: bool
+    service_id: str | None
+    last4: str | None
+    holder_masked: str | None
+    has_account: bool
+
+
+def start_draft(session: Session, policy: PolicyView, evidence: EvidenceView, channel: str) -> UUID:
+    """Begin, or go on with, this person's draft for the policy; a new reading replaces the evidence.
+
+    Raises E206 with the receipt number when the person has applied already, and the policy's reason when it takes no
+    applications.
+    """
+    check_policy_takes_applications(policy)
+    check_not_applied_yet(session, policy.policy_id, evidence.person_id)
+    if policy.amount is None:
+        raise ValueError("this policy has no fixed amount")
+    row = _draft_row(session, policy.policy_id, evidence.person_id)
+    if row is None:
+        row = Application(
+            policy_id=policy.policy_id,
+            applicant_id=evidence.person_id,
+            beneficiary_id=evidence.person_id,
+            unit_key="",
+            state=ApplicationState.STARTED,
+            channel=channel,
+            started_at=clock.now(),
+        )
+    if row.policy_version != policy.version:
+        row.consents = {}
+    row.policy_version = policy.version
+    row.evidence_id = evidence.id
+    row.fingerprint = fingerprint_on_file(session, evidence.person_id)
+    row.amount = policy.amount
+    row.review_requested = False
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def request_review(session: Session, policy_id: str, person_id: UUID) -> None:
+    """「このまま申し込んで確認を依頼する」: the failed check will be looked at by staff."""
+    _own_draft(session, policy_id, person_id).review_requested = True
+
+
+def record_consent(session: Session, policy: PolicyView, person_id: UUID) -> None:
+    """All three layers were agreed to, in these versions."""
+    draft = _own_draft(session, policy.policy_id, person_id)
+    draft.consents = {
+        "terms": TERMS_VERSION,
+        "outline": f"{policy.policy_id}/{policy.version}",
+        "service_terms": TERMS_VERSION,
+        "at": clock.now().isoformat(),
+    }
+
+
+def choose_service(session: Session, policy: PolicyView, person_id: UUID, service_id: str, age: int | None) -> None:
+    """Take one of the services that may be chosen now; raises E304, E305, E311 with the reason otherwise."""
+    draft = _own_draft(session, policy.policy_id, person_id)
+    known = payments.services_of(session, policy.document.services)
+    for offer in payments.offers(policy.document, known, clock.now(), draft.amount, age):
+        if offer.service.service_id == service_id:
+            if offer.closed is not None:
+                raise offer.closed
+            if draft.service_id != service_id:
+                forget_account(draft)
+            draft.service_id = service_id
+            return
+    raise LookupError("not a service of this policy")
+
+
+def keep_account(
+    session: Session, policy_id: str, person_id: UUID, normalized: str, holder: payments.HolderCheckResult
+) -> None:
+    """Keep the checked service ID, encrypted, until the application is sent."""
+    draft = _own_draft(session, policy_id, person_id)
+    draft.draft_account_enc = vault().encrypt(Private(normalized), _context(draft.id))
+    draft.draft_last4 = payments.last4(normalized)
+    draft.holder_state = holder.state
+    draft.holder_masked = holder.holder_masked
+
+
+def draft_of(session: Session, policy_id: str, person_id: UUID) -> Draft | None:
+    """This person's draft for the policy, or None."""
+    row = _draft_row(session, policy_id, person_id)
+    if row is None:
+        return None
+    return Draft(
+        application_id=row.id,
+        policy_id=row.policy_id,
+        person_id=row.applicant_id,
+        evidence_id=row.evidence_id,
+        amount=row.amount,
+        review_requested=row.review_requested,
+        consented=bool(row.consents),
+        service_id=row.service_id,
+        last4=row.draft_last4,
+        holder_masked=row.holder_masked,
+        has_account=row.draft_account_enc is not None,
+    )
+
+
+def account_in_draft(draft: Application) -> str | None:
+    """The service ID that was typed, decrypted, for the submitting transaction only."""
+    if draft.draft_account_enc is None:
+        return None
+    return vault().decrypt(draft.draft_account_enc, _context(draft.id)).reveal()
+
+
+def forget_account(draft: Application) -> None:
+    """Drop what was typed for a service."""
+    draft.draft_account_enc = draft.draft_last4 = draft.holder_state = draft.holder_masked = None
+
+
+def check_policy_takes_applications(policy: PolicyView) -> None:
+    """Raise the reason why this policy takes no application now: E208, E209, E210; else return."""
+    if policy.refusal is not None:
+        raise policy.refusal
+
+
+def check_not_applied_yet(session: Session, policy_id: str, person_id: UUID) -> None:
+    """BR-13: raise E206, with the date and number of the first, when this person already applied."""
+    from app.applications.queries import live_application
+
+    earlier = live_application(session, policy_id, person_id)
+    if earlier is not None:
+        assert earlier.submitted_at is not None
+        assert earlier.receipt_no is not None
+        day = clock.local(earlier.submitted_at)
+        raise DomainError("E206", date=f"{day.month}月{day.day}日", no=earlier.receipt_no)
+
+
+def _draft_row(session: Session, policy_id: str, person_id: UUID) -> Application | None:
+    return session.scalar(
+        select(Application)
+        .where(
+            Application.policy_id == policy_id,
+            Application.applicant_id == person_id,
+            Application.state == ApplicationState.STARTED,
+        )
+        .order_by(Application.started_at.desc())
+        .limit(1)
+    )
+
+
+def _own_draft(session: Session, policy_id: str, person_id: UUID) -> Application:
+    row = _draft_row(session, policy_id, person_id)
+    if row is None:
+        raise DomainError("E504", step="本人確認")
+    return row
+
+
+def _context(application_id: UUID) -> str:
+    return f"applications.draft_account:{application_id}"

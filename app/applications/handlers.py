@@ -1,0 +1,38 @@
+"""What an application does when a lower floor tells it something."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import audit, clock, events
+from app.applications.models import Application
+from app.applications.states import Action, ApplicationState, move
+from app.points import GrantSucceeded
+
+
+def register() -> None:
+    """Listen; called once at the start of every process."""
+    events.subscribe(GrantSucceeded, fulfil)
+
+
+def fulfil(session: Session, event: GrantSucceeded) -> None:
+    """The points arrived: the application is fulfilled, in the transaction that recorded the provider's answer."""
+    application = session.scalars(
+        select(Application)
+        .where(Application.policy_id == event.policy_id, Application.id == event.application_id)
+        .with_for_update()
+    ).one()
+    if application.state != ApplicationState.APPROVED:
+        return
+    application.state = move(ApplicationState.APPROVED, Action.FULFIL, "system").target
+    application.fulfilled_at = clock.now()
+    audit.record(
+        session,
+        "application.fulfilled",
+        actor_kind="system",
+        policy_id=event.policy_id,
+        object_kind="application",
+        object_id=str(application.id),
+        facts={"amount": event.amount},
+    )

@@ -1,0 +1,76 @@
+"""The application (申込): one request of one applicant for one beneficiary in one policy."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.applications.states import RELEASED, ApplicationState
+from app.db import Base, new_id
+
+_NOT_LIVE = ", ".join(f"'{state}'" for state in sorted(RELEASED))
+_STATES = ", ".join(f"'{state}'" for state in ApplicationState)
+
+
+class Application(Base):
+    """A draft while ``started``; from ``submitted`` on the record of a decision, judged by one policy version."""
+
+    __tablename__ = "applications"
+    __table_args__ = (
+        ForeignKeyConstraint(["policy_id", "policy_version"], ["policy_versions.policy_id", "policy_versions.version"]),
+        CheckConstraint(f"state IN ({_STATES})", name="state"),
+        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("state = 'started' OR receipt_no IS NOT NULL", name="submitted_has_receipt"),
+        CheckConstraint("state = 'started' OR draft_account_enc IS NULL", name="draft_account_only_while_started"),
+        # BR-13: one application per beneficiary, policy and unit.
+        Index(
+            "uq_applications_beneficiary",
+            "policy_id",
+            "beneficiary_id",
+            "unit_key",
+            unique=True,
+            postgresql_where=text(f"state NOT IN ({_NOT_LIVE})"),
+        ),
+        # BR-14: somebody alike is a suspicion; the later one goes to staff as E205 with duplicate_suspected.
+        Index(
+            "uq_applications_fingerprint",
+            "policy_id",
+            "unit_key",
+            "fingerprint",
+            unique=True,
+            postgresql_where=text(f"state NOT IN ({_NOT_LIVE}) AND NOT cleared_by_staff AND NOT duplicate_suspected"),
+        ),
+        Index("ix_applications_beneficiary", "beneficiary_id"),
+    )
+
+    policy_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id, unique=True)
+    policy_version: Mapped[int]
+    receipt_no: Mapped[str | None] = mapped_column(unique=True)
+    applicant_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"))
+    beneficiary_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"))
+    unit_key: Mapped[str]
+    fingerprint: Mapped[bytes]
+    cleared_by_staff: Mapped[bool] = mapped_column(default=False)
+    duplicate_suspected: Mapped[bool] = mapped_column(default=False)
+    state: Mapped[str]
+    channel: Mapped[str]
+    evidence_id: Mapped[UUID] = mapped_column(ForeignKey("evidence.id"))
+    review_requested: Mapped[bool] = mapped_column(default=False)
+    consents: Mapped[dict[str, Any]]
+    amount: Mapped[int]
+    service_id: Mapped[str | None]
+    draft_account_enc: Mapped[bytes | None]
+    draft_last4: Mapped[str | None]
+    holder_state: Mapped[str | None]
+    holder_masked: Mapped[str | None]
+    in_grace: Mapped[bool] = mapped_column(default=False)
+    started_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    fulfilled_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]

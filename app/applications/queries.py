@@ -1,0 +1,148 @@
+"""Reading applications: one person's own, with timeline, status word and checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import payments, points, policies, screening
+from app.applications.models import Application
+from app.applications.receipt_no import is_receipt_no
+from app.applications.states import RELEASED, ApplicationState
+from app.applications.status import StatusWord, minute, status_of
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """Something that happened, or will."""
+
+    at: datetime | None
+    time_text: str
+    title: str
+    text: str
+    done: bool
+
+
+@dataclass(frozen=True)
+class ApplicationView:
+    """What a person sees of one own application."""
+
+    policy_id: str
+    policy_title: str
+    municipality_code: str
+    application_id: UUID
+    receipt_no: str
+    state: ApplicationState
+    status: StatusWord
+    amount: int
+    service_name: str | None
+    masked_account: str | None
+    submitted_at: datetime
+    timeline: tuple[TimelineEntry, ...]
+    checks: tuple[screening.CheckView, ...]
+    can_withdraw: bool
+
+
+def live_application(session: Session, policy_id: str, person_id: UUID) -> Application | None:
+    """The submitted application of this beneficiary in this policy that still stands (BR-13)."""
+    return session.scalar(
+        select(Application).where(
+            Application.policy_id == policy_id,
+            Application.beneficiary_id == person_id,
+            Application.state.not_in(tuple(RELEASED)),
+        )
+    )
+
+
+def view_by_receipt(session: Session, receipt_no: str, person_id: UUID) -> ApplicationView | None:
+    """The application with this receipt number if it is this person's own; anybody else's looks like none."""
+    if not is_receipt_no(receipt_no):
+        return None
+    row = session.scalar(select(Application).where(Application.receipt_no == receipt_no))
+    if row is None or person_id not in (row.applicant_id, row.beneficiary_id):
+        return None
+    return _view(session, row)
+
+
+def applications_of(session: Session, person_id: UUID) -> list[ApplicationView]:
+    """Every submitted application of a person, newest first."""
+    rows = session.scalars(
+        select(Application)
+        .where(Application.beneficiary_id == person_id, Application.receipt_no.is_not(None))
+        .order_by(Application.submitted_at.desc(), Application.id)
+        .limit(200)
+    )
+    return [_view(session, row) for row in rows]
+
+
+def _view(session: Session, row: Application) -> ApplicationView:
+    assert row.receipt_no is not None
+    assert row.submitted_at is not None
+    policy = policies.get(session, row.policy_id)
+    assert policy is not None
+    state = ApplicationState(row.state)
+    grants = points.grants_of(session, row.policy_id, row.id)
+    grant = grants[-1] if grants else None
+    link = payments.link_of_application(session, row.policy_id, row.id)
+    service = payments.get_service(session, row.service_id) if row.service_id else None
+    window = policy.document.window
+    return ApplicationView(
+        policy_id=row.policy_id,
+        policy_title=policy.document.title,
+        municipality_code=policy.document.municipality_code,
+        application_id=row.id,
+        receipt_no=row.receipt_no,
+        state=state,
+        status=status_of(state, grant, assign_by=window.assign_by, grant_by=window.grant_by),
+        amount=row.amount,
+        service_name=service.name if service else None,
+        masked_account=link.masked if link else None,
+        submitted_at=row.submitted_at,
+        timeline=tuple(_timeline(row, state, grant)),
+        checks=tuple(screening.checks_of(session, row.policy_id, row.id)),
+        can_withdraw=_can_withdraw(state, grant),
+    )
+
+
+def _can_withdraw(state: ApplicationState, grant: points.GrantView | None) -> bool:
+    if state in (ApplicationState.SUBMITTED, ApplicationState.SCREENING):
+        return True
+    return state is ApplicationState.APPROVED and (grant is None or grant.state is points.GrantState.PLANNED)
+
+
+def _timeline(row: Application, state: ApplicationState, grant: points.GrantView | None) -> list[TimelineEntry]:
+    assert row.submitted_at is not None
+    entries = [_happened(row.submitted_at, "申込を受け付けました", f"受付番号 {row.receipt_no}")]
+    if row.decided_at:
+        entries.append(_happened(row.decided_at, "審査が終わりました", "すべての条件を満たしていることを確認しました"))
+    elif state is ApplicationState.SCREENING:
+        entries.append(
+            TimelineEntry(None, "確認中", "自治体が審査しています", "結果が出ると、ここに表示されます", False)
+        )
+    if row.withdrawn_at:
+        entries.append(_happened(row.withdrawn_at, "申込を取り下げました", "お預かりしていた枠は解放しました"))
+    if grant is not None:
+        entries += _grant_entries(grant, row.amount)
+    return entries
+
+
+def _grant_entries(grant: points.GrantView, amount: int) -> list[TimelineEntry]:
+    entries = []
+    if grant.ordered_at:
+        entries.append(_happened(grant.ordered_at, "付与の手続を始めました", "決済事業者に依頼しました"))
+    elif grant.order_at is not None:
+        text = f"{minute(grant.order_at)}に決済事業者へ依頼します"
+        entries.append(TimelineEntry(None, minute(grant.order_at), "付与の手続", text, False))
+    if grant.granted_at:
+        entries.append(_happened(grant.granted_at, "ポイントが届きました", f"{amount:,}ポイント"))
+    else:
+        entries.append(TimelineEntry(None, "これから", "ポイントの付与", f"{amount:,}ポイント", False))
+    return entries
+
+
+def _happened(at: datetime, title: str, text: str) -> TimelineEntry:
+    return TimelineEntry(at, minute(at), title, text, True)

@@ -1,0 +1,89 @@
+"""The states of an application and every allowed move between them (domain.md 5.2), as a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ApplicationState(StrEnum):
+    """States of domain.md 5.2."""
+
+    STARTED = "started"
+    ABANDONED = "abandoned"
+    SUBMITTED = "submitted"
+    WAITLISTED = "waitlisted"
+    CLOSED_OUT = "closed_out"
+    SCREENING = "screening"
+    INFO_REQUESTED = "info_requested"
+    LAPSED = "lapsed"
+    APPROVED = "approved"
+    ASSIGN_EXPIRED = "assign_expired"
+    FULFILLED = "fulfilled"
+    REJECTED = "rejected"
+    RE_REVIEW = "re_review"
+    REJECTED_FINAL = "rejected_final"
+    WITHDRAWN = "withdrawn"
+    REVOKED = "revoked"
+
+
+S = ApplicationState
+
+# An application in one of these holds neither a seat nor the place of "already applied" (architecture.md section 4).
+RELEASED = frozenset({S.STARTED, S.ABANDONED, S.WITHDRAWN, S.LAPSED, S.CLOSED_OUT})
+
+
+class Action(StrEnum):
+    """What moves an application."""
+
+    TIME_LIMIT = "time_limit"
+    SUBMIT = "submit"
+    SCREEN = "screen"
+    APPROVE = "approve"
+    WITHDRAW = "withdraw"
+    FULFIL = "fulfil"
+
+
+@dataclass(frozen=True)
+class Move:
+    """One allowed move, by whom, and what it does to the money (domain.md 5.5)."""
+
+    state: ApplicationState
+    action: Action
+    target: ApplicationState
+    actors: frozenset[str]
+    effect: str | None = None
+
+
+def _move(state: S, action: Action, target: S, actors: str, effect: str | None = None) -> Move:
+    return Move(state, action, target, frozenset(actors.split()), effect)
+
+
+MOVES: tuple[Move, ...] = (
+    _move(S.STARTED, Action.TIME_LIMIT, S.ABANDONED, "clock"),
+    _move(S.STARTED, Action.SUBMIT, S.SUBMITTED, "resident", "reserve"),
+    _move(S.SUBMITTED, Action.SCREEN, S.SCREENING, "system"),
+    _move(S.SCREENING, Action.APPROVE, S.APPROVED, "system", "commit"),
+    _move(S.SUBMITTED, Action.WITHDRAW, S.WITHDRAWN, "resident", "release"),
+    _move(S.SCREENING, Action.WITHDRAW, S.WITHDRAWN, "resident", "release"),
+    _move(S.APPROVED, Action.WITHDRAW, S.WITHDRAWN, "resident", "uncommit"),
+    _move(S.APPROVED, Action.FULFIL, S.FULFILLED, "system"),
+)
+
+_TABLE = {(move.state, move.action): move for move in MOVES}
+
+
+class MoveRefused(Exception):
+    """The move is not in the table, or not this actor's; says the present state."""
+
+    def __init__(self, state: ApplicationState, action: Action, actor: str) -> None:
+        super().__init__(f"{action} by {actor} is not possible while {state}")
+        self.state = state
+
+
+def move(state: ApplicationState, action: Action, actor: str) -> Move:
+    """The one move for this state and action, or ``MoveRefused``."""
+    found = _TABLE.get((state, action))
+    if found is None or actor not in found.actors:
+        raise MoveRefused(state, action, actor)
+    return found

@@ -1,0 +1,141 @@
+"""The status words a person reads, whose turn it is, and the next date (domain.md 3.3), decided in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app import clock
+from app.applications.states import ApplicationState as S
+from app.points import GrantState, GrantView, OrderState, reason_in_words
+
+YOU, MUNICIPALITY, PROVIDER = "you", "municipality", "provider"
+TURN_LABELS = {
+    YOU: "あなたの番です",
+    MUNICIPALITY: "自治体が確認しています",
+    PROVIDER: "決済事業者が手続しています",
+    None: "いま行うことはありません",
+}
+
+
+@dataclass(frozen=True)
+class StatusWord:
+    """``key`` is stable for machines; ``is_final`` when nothing more will happen by itself."""
+
+    key: str
+    word: str
+    turn: str | None
+    date_text: str | None
+    next_line: str
+    is_final: bool = False
+
+
+def status_of(state: S, grant: GrantView | None, *, assign_by: datetime, grant_by: datetime) -> StatusWord:
+    """The one word for an application and its benefit."""
+    if state in (S.APPROVED, S.FULFILLED):
+        return _benefit(state, grant, assign_by, grant_by)
+    return _BY_STATE[state]
+
+
+_BY_STATE = {
+    S.SUBMITTED: StatusWord(
+        "submitted", "受付済", MUNICIPALITY, None, "自治体が審査を始めます。結果はこのページで確認できます。"
+    ),
+    S.SCREENING: StatusWord(
+        "screening",
+        "審査中",
+        MUNICIPALITY,
+        None,
+        "担当者が確認しています。対象外ということではありません。結果はこのページで確認できます。",
+    ),
+    S.WAITLISTED: StatusWord("waitlisted", "補欠", MUNICIPALITY, None, "空きが出たときに、順番にお知らせします。"),
+    S.INFO_REQUESTED: StatusWord(
+        "info_requested", "確認が必要です", YOU, None, "担当窓口からのお知らせをご確認ください。"
+    ),
+    S.RE_REVIEW: StatusWord("re_review", "再審査中", MUNICIPALITY, None, "別の担当者が、もう一度確認しています。"),
+    S.REJECTED: StatusWord(
+        "rejected", "対象外", YOU, None, "理由と、不服のある場合の手続をご確認ください。", is_final=True
+    ),
+    S.REJECTED_FINAL: StatusWord(
+        "rejected_final", "対象外(再審査済)", None, None, "手続は終わりました。", is_final=True
+    ),
+    S.WITHDRAWN: StatusWord(
+        "withdrawn", "取下げ", None, None, "申込を取り下げました。受付期間中は、もう一度申し込めます。", is_final=True
+    ),
+    S.LAPSED: StatusWord(
+        "lapsed", "期限切れ", None, None, "期限までに手続がなかったため、終了しました。", is_final=True
+    ),
+    S.ASSIGN_EXPIRED: StatusWord(
+        "assign_expired", "期限切れ", None, None, "決済サービスを選ぶ期限を過ぎました。", is_final=True
+    ),
+    S.REVOKED: StatusWord(
+        "revoked", "取消し", None, None, "付与を取り消しました。理由は通知をご覧ください。", is_final=True
+    ),
+    S.CLOSED_OUT: StatusWord(
+        "closed_out", "補欠のまま受付終了", None, None, "空きが出ないまま、受付が終わりました。", is_final=True
+    ),
+}
+
+
+def _benefit(state: S, grant: GrantView | None, assign_by: datetime, grant_by: datetime) -> StatusWord:
+    if grant is None:
+        return StatusWord(
+            "choose_service",
+            "決済サービスを選んでください",
+            YOU,
+            f"{day(assign_by)}まで",
+            "受け取る決済サービスを選ぶと、付与の手続に進みます。",
+        )
+    if grant.state is GrantState.GRANTED or state is S.FULFILLED:
+        assert grant.granted_at is not None
+        return StatusWord(
+            "granted",
+            "付与済",
+            None,
+            day(grant.granted_at),
+            "手続はすべて終わりました。決済サービスの残高をご確認ください。",
+            is_final=True,
+        )
+    if grant.state is GrantState.PLANNED and grant.order_state is OrderState.FAILED:
+        return StatusWord(
+            "failed",
+            "付与できませんでした",
+            YOU,
+            f"{day(assign_by)}まで",
+            f"{reason_in_words(grant.reason)}。申込は有効です。担当窓口にご連絡のうえ、別の決済サービスをお選びください。",
+        )
+    if grant.order_state is OrderState.UNKNOWN:
+        return StatusWord(
+            "unknown",
+            "付与の結果を確認中",
+            PROVIDER,
+            None,
+            "付与の結果を決済事業者に確認しています。二重に付与されることはありません。",
+        )
+    if grant.order_state is not None:
+        return StatusWord(
+            "ordered",
+            "付与手続中",
+            PROVIDER,
+            f"目安 {day(grant_by)}まで",
+            "決済事業者が付与の手続をしています。終わると、このページに表示されます。",
+        )
+    return StatusWord(
+        "cooling_off",
+        "付与準備中(変更できます)",
+        None,
+        f"{minute(grant.order_at)}に手続を始めます" if grant.order_at else None,
+        "それまでは、申込を取り下げられます。",
+    )
+
+
+def day(instant: datetime) -> str:
+    """2026年11月20日, in Japan."""
+    local = clock.local(instant)
+    return f"{local.year}年{local.month}月{local.day}日"
+
+
+def minute(instant: datetime) -> str:
+    """11月20日 10:05, in Japan."""
+    local = clock.local(instant)
+    return f"{local.month}月{local.day}日 {local:%H:%M}"

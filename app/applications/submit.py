@@ -1,0 +1,231 @@
+"""Submit: everything that an application means, in one transaction (architecture.md section 3, "Apply")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app import audit, cards, clock, db, payments, points, policies, screening, settings
+from app.applications.draft import account_in_draft, check_not_applied_yet, forget_account
+from app.applications.models import Application
+from app.applications.receipt_no import new_receipt_no
+from app.applications.states import RELEASED, Action, ApplicationState, move
+from app.cards import EvidenceView
+from app.errors import DomainError
+from app.policies import PolicyState, PolicyView
+from app.screening import ScreeningOutcome
+
+GRACE = timedelta(minutes=15)
+FINGERPRINT_INDEX = "uq_applications_fingerprint"
+BENEFICIARY_INDEX = "uq_applications_beneficiary"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Proof of submission; ``already`` when this draft had been sent before (double tap, back button, reload)."""
+
+    receipt_no: str
+    state: ApplicationState
+    already: bool
+
+
+def submit(policy_id: str, application_id: UUID, person_id: UUID, *, page_opened_at: datetime | None = None) -> Receipt:
+    """Send a draft. The same draft sent again gives the same receipt.
+
+    ``page_opened_at`` is when the confirming page was given out, by its signed token (BR-03). Raises the policy's
+    reason (E208, E209, E210), E206, E303, E304, a failed condition (E201..), or E504 for a draft that is not complete.
+    """
+    duplicate_suspected = False
+    while True:
+        try:
+            with db.transaction() as session:
+                return _submit(session, policy_id, application_id, person_id, page_opened_at, duplicate_suspected)
+        except IntegrityError as conflict:
+            duplicate_suspected = _after_conflict(conflict, policy_id, person_id, duplicate_suspected)
+
+
+def _submit(  # noqa: PLR0917  # one parameter for each fact of the request
+    session: Session,
+    policy_id: str,
+    application_id: UUID,
+    person_id: UUID,
+    page_opened_at: datetime | None,
+    duplicate_suspected: bool,
+) -> Receipt:
+    application = _lock(session, policy_id, application_id, person_id)
+    if application.state != ApplicationState.STARTED:
+        assert application.receipt_no is not None
+        return Receipt(application.receipt_no, ApplicationState(application.state), already=True)
+    now = clock.now()
+    policy = policies.get(session, policy_id)
+    if policy is None:
+        raise DomainError("E504", step="施策のページ")
+    check_not_applied_yet(session, policy_id, person_id)
+    in_grace = _check_open(policy, now, page_opened_at)
+    service, account = _check_complete(session, policy, application)
+    evidence = cards.evidence_of(session, application.evidence_id)
+    if evidence is None or evidence.person_id != application.applicant_id:
+        raise DomainError("E504", step="本人確認")
+    suspected = duplicate_suspected or _somebody_alike_applied(session, application)
+    outcome = judge(policy, evidence, application.review_requested, duplicate_suspected=suspected)
+    if outcome.aggregate == "rejected":
+        assert outcome.problem is not None
+        raise outcome.problem
+
+    application.state = move(ApplicationState.STARTED, Action.SUBMIT, "resident").target
+    application.receipt_no = new_receipt_no(policy_id)
+    application.submitted_at = now
+    application.in_grace = in_grace
+    application.duplicate_suspected = suspected
+    application.policy_version = policy.version
+    holder = application.holder_masked
+    unreachable = application.holder_state == "unreachable"
+    forget_account(application)
+    session.flush()
+    link = payments.create_link(
+        session,
+        policy_id=policy_id,
+        application_id=application.id,
+        person_id=application.beneficiary_id,
+        service=service,
+        normalized=account,
+        holder_masked=holder,
+        state="unreachable" if unreachable else "verified",
+    )
+    screening.write_checks(session, policy_id, application.id, outcome)
+    application.state = move(ApplicationState.SUBMITTED, Action.SCREEN, "system").target
+
+    book = points.Book(session, policy_id)
+    names = {"application_id": application.id, "person_id": application.beneficiary_id}
+    book.post(points.LedgerEvent.RESERVE, application.amount, **names)
+    if outcome.aggregate == "approved":
+        application.state = move(ApplicationState.SCREENING, Action.APPROVE, "system").target
+        application.decided_at = now
+        book.post(points.LedgerEvent.COMMIT, application.amount, **names)
+        grant = points.plan_grant(
+            session,
+            policy_id=policy_id,
+            application_id=application.id,
+            person_id=application.beneficiary_id,
+            link_id=link.id,
+            service_id=service.service_id,
+            provider_id=service.provider_id,
+            amount=application.amount,
+            order_at=now + timedelta(hours=policy.document.cooling_off_hours),
+        )
+        if policy.document.cooling_off_hours == 0:
+            points.order_grant(session, book, grant)
+    _audit(session, application, outcome)
+    session.flush()
+    book.close(seats=1)
+    return Receipt(application.receipt_no, ApplicationState(application.state), already=False)
+
+
+def judge(
+    policy: PolicyView, evidence: EvidenceView, review_requested: bool, *, duplicate_suspected: bool = False
+) -> ScreeningOutcome:
+    """Screen this evidence against the policy as it stands now."""
+    facts = screening.Facts(
+        address=evidence.address,
+        birth_date=evidence.birth_date,
+        assurance=evidence.assurance,
+        revocation=evidence.revocation,
+        instant=clock.now(),
+        test_cards_only=settings.current().test_cards_only,
+    )
+    outcome = screening.screen(policy.document, facts, requested_review=review_requested)
+    if duplicate_suspected and outcome.aggregate == "approved":
+        suspicion = screening.suspected_duplicate(facts)
+        return replace(outcome, aggregate="manual", checks=(*outcome.checks, suspicion), problem=None)
+    return outcome
+
+
+def _lock(session: Session, policy_id: str, application_id: UUID, person_id: UUID) -> Application:
+    """The draft, locked; another person's looks like none at all."""
+    row = session.scalar(
+        select(Application)
+        .where(Application.policy_id == policy_id, Application.id == application_id)
+        .with_for_update()
+    )
+    if row is None or row.applicant_id != person_id:
+        raise DomainError("E504", step="本人確認")
+    return row
+
+
+def _check_open(policy: PolicyView, now: datetime, page_opened_at: datetime | None) -> bool:
+    """BR-01, BR-02: the server's clock at submit decides. BR-03: those on the confirming page have 15 minutes more."""
+    reason = policy.refusal
+    if reason is None:
+        return False
+    end = policy.document.window.apply_to
+    came_in_time = page_opened_at is not None and page_opened_at <= end
+    in_grace = reason.code == "E208" and came_in_time and end < now <= end + GRACE
+    if in_grace and policies.state_of(policy.stored_state, policy.document, policy.counters, end) is PolicyState.OPEN:
+        return True
+    raise reason
+
+
+def _check_complete(
+    session: Session, policy: PolicyView, application: Application
+) -> tuple[payments.ServiceDocument, str]:
+    if not application.consents:
+        raise DomainError("E504", step="同意の確認")
+    account = account_in_draft(application)
+    if application.service_id is None or account is None:
+        raise DomainError("E504", step="決済サービスの選択")
+    service = payments.get_service(session, application.service_id)
+    if service is None:
+        raise DomainError("E504", step="決済サービスの選択")
+    offered = payments.offers(policy.document, [service], clock.now(), application.amount, None)
+    for offer in offered:
+        if offer.closed is not None:
+            raise offer.closed
+    return service, account
+
+
+def _somebody_alike_applied(session: Session, application: Application) -> bool:
+    """BR-14: an equal fingerprint under another person is a suspicion."""
+    alike = select(Application.id).where(
+        Application.policy_id == application.policy_id,
+        Application.unit_key == application.unit_key,
+        Application.fingerprint == application.fingerprint,
+        Application.beneficiary_id != application.beneficiary_id,
+        Application.state.not_in(tuple(RELEASED)),
+        Application.cleared_by_staff.is_(False),
+    )
+    return session.scalar(alike.limit(1)) is not None
+
+
+def _after_conflict(conflict: IntegrityError, policy_id: str, person_id: UUID, suspected_before: bool) -> bool:
+    """Two submits met in the database: the later one learns which rule it met."""
+    diagnosis = getattr(conflict.orig, "diag", None)
+    constraint = getattr(diagnosis, "constraint_name", None)
+    if constraint == BENEFICIARY_INDEX:
+        with db.reading() as session:
+            check_not_applied_yet(session, policy_id, person_id)
+    if constraint == FINGERPRINT_INDEX and not suspected_before:
+        return True
+    raise conflict
+
+
+def _audit(session: Session, application: Application, outcome: ScreeningOutcome) -> None:
+    audit.record(
+        session,
+        "application.submitted",
+        actor_kind="person",
+        actor=audit.pseudonym(application.applicant_id),
+        policy_id=application.policy_id,
+        object_kind="application",
+        object_id=str(application.id),
+        facts={
+            "outcome": outcome.aggregate,
+            "version": application.policy_version,
+            "amount": application.amount,
+            "in_grace": application.in_grace,
+        },
+    )

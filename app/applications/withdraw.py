@@ -1,0 +1,65 @@
+"""Withdraw: the person takes the application back before a grant order exists; seat and amount are free at once."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import audit, clock, db, payments, points
+from app.applications.models import Application
+from app.applications.states import Action, ApplicationState, MoveRefused, move
+from app.errors import DomainError
+
+_RELEASES = {"release": points.LedgerEvent.RELEASE, "uncommit": points.LedgerEvent.UNCOMMIT}
+
+
+def withdraw(receipt_no: str, person_id: UUID) -> bool:
+    """Withdraw one's own application. False when it is not this person's; E313 once the order went out.
+
+    Withdrawing again changes nothing.
+    """
+    with db.transaction() as session:
+        application = session.scalar(select(Application).where(Application.receipt_no == receipt_no).with_for_update())
+        if application is None or application.applicant_id != person_id:
+            return False
+        if application.state != ApplicationState.WITHDRAWN:
+            _withdraw(session, application)
+        return True
+
+
+def _withdraw(session: Session, application: Application) -> None:
+    try:
+        allowed = move(ApplicationState(application.state), Action.WITHDRAW, "resident")
+    except MoveRefused:
+        raise DomainError("E313") from None
+    all_grants = points.grants_of(session, application.policy_id, application.id)
+    still_planned = points.planned_grants(session, application.policy_id, application.id)
+    if len(still_planned) != len(all_grants):
+        raise DomainError("E313")
+    points.hold_grants(session, application.policy_id, application.id)
+    link = payments.link_of_application(session, application.policy_id, application.id)
+    if link is not None:
+        payments.remove_link(session, application.policy_id, link.link_id)
+    application.state = allowed.target
+    application.withdrawn_at = clock.now()
+    audit.record(
+        session,
+        "application.withdrawn",
+        actor_kind="person",
+        actor=audit.pseudonym(application.applicant_id),
+        policy_id=application.policy_id,
+        object_kind="application",
+        object_id=str(application.id),
+    )
+    assert allowed.effect is not None
+    book = points.Book(session, application.policy_id)
+    book.post(
+        _RELEASES[allowed.effect],
+        application.amount,
+        application_id=application.id,
+        person_id=application.beneficiary_id,
+    )
+    session.flush()
+    book.close(seats=-1)

@@ -1,0 +1,40 @@
+"""Card sessions: challenge out, card result in, verification, evidence out."""
+
+from app.cards.agents import Reader, all_readers, enrol_agent, find_reader, listed_readers, revoke_agent
+from app.cards.evidence import EvidenceView, evidence_of
+from app.cards.finish import ResultIn, finish_session
+from app.cards.requests import authenticate_agent
+from app.cards.revocation_lists import fetch_revocation_lists
+from app.cards.sessions import (
+    PROGRESS,
+    SessionView,
+    Task,
+    cancel_session,
+    note_progress,
+    open_session,
+    take_session,
+    view_session,
+)
+
+__all__ = [
+    "PROGRESS",
+    "EvidenceView",
+    "Reader",
+    "ResultIn",
+    "SessionView",
+    "Task",
+    "all_readers",
+    "authenticate_agent",
+    "cancel_session",
+    "enrol_agent",
+    "evidence_of",
+    "fetch_revocation_lists",
+    "find_reader",
+    "finish_session",
+    "listed_readers",
+    "note_progress",
+    "open_session",
+    "revoke_agent",
+    "take_session",
+    "view_session",
+]

@@ -1,0 +1,112 @@
+"""Reader agents: enrolled with a device key, revocable, found by the number on their screen."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app import audit, clock
+from app.cards.models import Agent
+
+ONLINE_SECONDS = 60
+SEEN_EVERY_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A reader that a page may offer."""
+
+    agent_id: UUID
+    name: str
+    reader_no: str
+    kind: str
+    keypad_url: str | None
+    desk_url: str | None
+    online: bool
+
+
+def enrol_agent(
+    session: Session,
+    *,
+    name: str,
+    public_key: bytes,
+    kind: str,
+    listed: bool = False,
+    keypad_url: str | None = None,
+    desk_url: str | None = None,
+) -> Reader:
+    """Enrol a device key; the same key again keeps its number and takes the new name and addresses."""
+    agent = session.scalar(select(Agent).where(Agent.public_key == public_key))
+    if agent is None:
+        agent = Agent(public_key=public_key, reader_no=_new_reader_no(session), enrolled_at=clock.now())
+        session.add(agent)
+    agent.name, agent.kind, agent.listed = name, kind, listed
+    agent.keypad_url, agent.desk_url, agent.revoked_at = keypad_url, desk_url, None
+    session.flush()
+    audit.record(
+        session,
+        "agent.enrolled",
+        actor_kind="operator",
+        object_kind="agent",
+        object_id=str(agent.id),
+        facts={"kind": kind},
+    )
+    return _reader(agent)
+
+
+def revoke_agent(session: Session, agent_id: UUID) -> bool:
+    """From now on nothing this agent signs is accepted. False when it is unknown or revoked already."""
+    revoke = update(Agent).where(Agent.id == agent_id, Agent.revoked_at.is_(None)).values(revoked_at=clock.now())
+    if session.scalar(revoke.returning(Agent.id)) is None:
+        return False
+    audit.record(session, "agent.revoked", actor_kind="operator", object_kind="agent", object_id=str(agent_id))
+    return True
+
+
+def public_key_of(session: Session, agent_id: UUID) -> bytes | None:
+    """The device key of an enrolled, unrevoked agent; notes that it was seen."""
+    agent = session.get(Agent, agent_id)
+    if agent is None or agent.revoked_at is not None:
+        return None
+    now = clock.real_now()
+    if agent.last_seen_at is None or now - agent.last_seen_at > timedelta(seconds=SEEN_EVERY_SECONDS):
+        agent.last_seen_at = now
+    return agent.public_key
+
+
+def listed_readers(session: Session) -> list[Reader]:
+    """The readers that every resident's page offers, those that answered lately first."""
+    rows = session.scalars(select(Agent).where(Agent.listed, Agent.revoked_at.is_(None)).order_by(Agent.name))
+    return sorted((_reader(row) for row in rows), key=lambda reader: not reader.online)
+
+
+def find_reader(session: Session, reader_no: str) -> Reader | None:
+    """The reader with this number on its screen; hyphens and spaces do not matter."""
+    digits = "".join(ch for ch in reader_no if ch.isdigit())
+    agent = session.scalar(select(Agent).where(Agent.reader_no == digits, Agent.revoked_at.is_(None)))
+    return _reader(agent) if agent else None
+
+
+def all_readers(session: Session) -> list[tuple[Reader, bool]]:
+    """Every agent with whether it is revoked, for operators."""
+    rows = session.scalars(select(Agent).order_by(Agent.name))
+    return [(_reader(row), row.revoked_at is not None) for row in rows]
+
+
+def _reader(agent: Agent) -> Reader:
+    seen = agent.last_seen_at
+    online = seen is not None and clock.real_now() - seen < timedelta(seconds=ONLINE_SECONDS)
+    return Reader(agent.id, agent.name, agent.reader_no, agent.kind, agent.keypad_url, agent.desk_url, online)
+
+
+def _new_reader_no(session: Session) -> str:
+    """Six digits: short enough to type, and no secret (the reader shows a confirmation before anything is read)."""
+    while True:
+        number = f"{secrets.randbelow(900_000) + 100_000}"
+        if session.scalar(select(Agent.id).where(Agent.reader_no == number)) is None:
+            return number

@@ -1,0 +1,54 @@
+"""Reading evidence back for screening: what was established, and how far it is believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.cards.models import Evidence
+from app.municipalities import Resolution, Status
+from app.people import facts_of
+from app.people.ages import parse_card_birth_date
+
+
+@dataclass(frozen=True)
+class EvidenceView:
+    """Evidence with the address resolution made when the card was read; the birth date comes from ``people``."""
+
+    id: UUID
+    person_id: UUID
+    assurance: str
+    revocation: str
+    issuer_check: str
+    address: Resolution
+    birth_date: date | None
+    looks_like_another: bool
+    verified_at: datetime
+
+
+def evidence_of(session: Session, evidence_id: UUID) -> EvidenceView | None:
+    """One piece of evidence, or None when it does not exist or the person's facts are erased."""
+    row = session.get(Evidence, evidence_id)
+    items = facts_of(session, row.person_id) if row else None
+    if row is None or items is None:
+        return None
+    return EvidenceView(
+        id=row.id,
+        person_id=row.person_id,
+        assurance=row.assurance,
+        revocation=row.revocation,
+        issuer_check=row.issuer_check,
+        address=Resolution(
+            status=Status(row.address_status),
+            code=row.address_code,
+            candidates=tuple(row.address_candidates),
+            matched="",
+            table_version=row.address_table_version,
+        ),
+        birth_date=parse_card_birth_date(items.birth_date.reveal()),
+        looks_like_another=row.looks_like_another,
+        verified_at=row.verified_at,
+    )

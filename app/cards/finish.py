@@ -1,0 +1,238 @@
+"""The end of a card session: the agent's result is judged and becomes evidence, or a reason why not.
+
+The challenge is consumed by one conditional update before any cryptography, and stays consumed whatever fails after it
+(card.md section 11, row 1). Every failure is "could not verify", never "not eligible" (BR-32).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app import audit, clock, db, municipalities
+from app.cards.models import Agent, CardSession, Evidence, RevocationList
+from app.cards.sessions import PROGRESS
+from app.cards.trust import anchors
+from app.errors import DomainError
+from app.people import FourItems, recognise
+from app.pii import Private
+from app.settings import Settings
+from nfc.challenge import operation_text, signed_bytes
+from nfc.trust import AuthenticationVerdict, Revocation, verify_authentication
+
+
+class FourInformationIn(BaseModel):
+    """The four items as posted; limits are generous (domain.md 8.1), never a reason to cut."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    name: str = Field(min_length=1, max_length=1000)
+    address: str = Field(min_length=1, max_length=2000)
+    birth_date: str = Field(max_length=64)
+    sex: str = Field(max_length=16)
+
+
+class ResultIn(BaseModel):
+    """What an agent posts at the end of a visit (docs/openapi.json). Unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    outcome: str = Field(max_length=40)
+    four_information: FourInformationIn | None = None
+    certificate: str | None = Field(None, max_length=8192)
+    signature: str | None = Field(None, max_length=1024)
+    issuer_check: str = Field("not_done", pattern="^(genuine|not_genuine|unknown_issuer|malformed|not_done)$")
+    card_environment: str | None = Field(None, pattern="^(test|production)$")
+    pin_kind: str | None = Field(None, pattern="^(text|auth)$")
+    tries_left: int | None = Field(None, ge=0, le=15)
+    certificate_not_after: None = None
+
+
+@dataclass(frozen=True)
+class _Consumed:
+    session_id: UUID
+    agent_id: UUID
+    agent_kind: str
+    challenge: bytes
+    purpose: str
+    policy_id: str | None
+
+
+def finish_session(settings: Settings, agent_id: UUID, session_id: UUID, result: ResultIn) -> bool:
+    """Take the agent's result. False when the session is not this agent's, over, or answered before."""
+    with db.transaction() as session:
+        consumed = _consume(session, agent_id, session_id)
+    if consumed is None:
+        return False
+    try:
+        with db.transaction() as session:
+            _conclude(session, settings, consumed, result)
+    except DomainError as problem:
+        with db.transaction() as session:
+            _fail(session, consumed, problem)
+    return True
+
+
+def _consume(session: Session, agent_id: UUID, session_id: UUID) -> _Consumed | None:
+    now = clock.real_now()
+    taken = (
+        update(CardSession)
+        .where(
+            CardSession.id == session_id,
+            CardSession.agent_id == agent_id,
+            CardSession.state.in_(("taken", *PROGRESS)),
+            CardSession.consumed_at.is_(None),
+            CardSession.expires_at > now,
+        )
+        .values(state="verifying", consumed_at=now)
+        .returning(CardSession)
+    )
+    row = session.scalar(taken)
+    if row is None:
+        return None
+    agent = session.get_one(Agent, agent_id)
+    return _Consumed(row.id, agent_id, agent.kind, row.challenge, row.purpose, row.policy_id)
+
+
+def _conclude(session: Session, settings: Settings, consumed: _Consumed, result: ResultIn) -> None:
+    check_reading_succeeded(result)
+    certificate = _decode(result.certificate)
+    verdict = _verify(session, settings, consumed, certificate, _decode(result.signature))
+    _check_verdict(verdict)
+    _check_issuer_verdict(result)
+    assert result.four_information is not None
+    items = FourItems(**{k: Private(v) for k, v in result.four_information.model_dump().items()})
+    recognition = recognise(session, certificate, items)
+    address = municipalities.resolve(items.address.reveal())
+    evidence = Evidence(
+        person_id=recognition.person_id,
+        card_session_id=consumed.session_id,
+        agent_id=consumed.agent_id,
+        assurance="simulated" if verdict.environment == "test" else consumed.agent_kind,
+        revocation=verdict.revocation.value,
+        issuer_check=result.issuer_check,
+        environment=str(verdict.environment),
+        address_status=address.status,
+        address_code=address.code,
+        address_candidates=list(address.candidates),
+        address_table_version=address.table_version,
+        looks_like_another=recognition.looks_like_another,
+        verified_at=clock.now(),
+    )
+    session.add(evidence)
+    session.flush()
+    done = update(CardSession).where(CardSession.id == consumed.session_id, CardSession.state == "verifying")
+    session.execute(done.values(state="done", evidence_id=evidence.id))
+    audit.record(
+        session,
+        "card.verified",
+        actor_kind="agent",
+        actor=str(consumed.agent_id),
+        policy_id=consumed.policy_id,
+        object_kind="person",
+        object_id=audit.pseudonym(recognition.person_id),
+        facts={"assurance": evidence.assurance, "revocation": evidence.revocation, "issuer": result.issuer_check},
+    )
+
+
+def check_reading_succeeded(result: ResultIn) -> None:
+    """Turn every outcome of reading but success into its message (domain.md 3.2, E101..E116)."""
+    if result.outcome == "ok":
+        if result.four_information is None or result.certificate is None or result.signature is None:
+            raise DomainError("E108")
+        return
+    if result.outcome in ("wrong_pin", "last_try", "unknown_outcome", "blocked"):
+        raise _pin_problem(result)
+    if result.outcome == "card_unusable" and result.pin_kind is not None:
+        raise DomainError("E110")  # a card that knows no such PIN: the kind issued without PINs
+    raise DomainError(_OUTCOME_CODES.get(result.outcome, "E108"))
+
+
+_OUTCOME_CODES = {
+    "not_this_card": "E116",
+    "phone_token": "E109",
+    "no_certificate": "E105",
+    "malformed": "E111",
+    "card_unusable": "E111",
+    "card_fault": "E111",
+    "cancelled": "E115",
+    "timed_out": "E114",
+}
+
+
+def _pin_problem(result: ResultIn) -> DomainError:
+    left = 0 if result.outcome == "blocked" else result.tries_left
+    if left == 0:
+        return DomainError("E103" if result.pin_kind == "text" else "E102")
+    if left is None:
+        return DomainError("E108")
+    return DomainError("E101", variant="text" if result.pin_kind == "text" else None, n=left)
+
+
+def _verify(
+    session: Session, settings: Settings, consumed: _Consumed, certificate: bytes, signature: bytes
+) -> AuthenticationVerdict:
+    text = operation_text(
+        str(consumed.session_id), str(consumed.agent_id), consumed.purpose, consumed.policy_id, settings.public_url
+    )
+    return verify_authentication(
+        certificate_der=certificate,
+        message=signed_bytes(consumed.challenge, text),
+        signature=signature,
+        anchors=anchors(settings),
+        crls=list(session.scalars(select(RevocationList.der))),
+        at=clock.now(),
+    )
+
+
+def _check_verdict(verdict: AuthenticationVerdict) -> None:
+    if verdict.result == "expired":
+        raise DomainError("E105")
+    if verdict.result == "not_yet_valid":
+        assert verdict.not_before is not None
+        day = clock.local(verdict.not_before)
+        raise DomainError("E107", date=f"{day.month}月{day.day}日")
+    if verdict.result == "bad_signature":
+        raise DomainError("E108")
+    if verdict.result != "ok":
+        raise DomainError("E116")
+    if verdict.revocation is Revocation.REVOKED:
+        raise DomainError("E106")
+
+
+def _check_issuer_verdict(result: ResultIn) -> None:
+    """A record that the issuer did not sign is no My Number card's; one that nobody could check stays unchecked."""
+    if result.issuer_check in ("not_genuine", "malformed"):
+        raise DomainError("E116")
+
+
+def _fail(session: Session, consumed: _Consumed, problem: DomainError) -> None:
+    failed = update(CardSession).where(CardSession.id == consumed.session_id, CardSession.state == "verifying")
+    session.execute(
+        failed.values(
+            state="failed", error_code=problem.code, error_variant=problem.variant, error_facts=problem.facts or None
+        )
+    )
+    audit.record(
+        session,
+        "card.not_verified",
+        actor_kind="agent",
+        actor=str(consumed.agent_id),
+        policy_id=consumed.policy_id,
+        object_kind="card_session",
+        object_id=str(consumed.session_id),
+        facts={"code": problem.code},
+    )
+
+
+def _decode(text: str | None) -> bytes:
+    try:
+        return base64.b64decode(text or "", validate=True)
+    except (binascii.Error, ValueError):
+        raise DomainError("E108") from None

@@ -1,0 +1,113 @@
+"""Reader agents, card sessions, the evidence they end in, and the revocation lists they are judged by."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, new_id
+
+
+class Agent(Base):
+    """A program beside a card reader, known by its device key. ``kind`` decides how far it is believed."""
+
+    __tablename__ = "agents"
+    __table_args__ = (CheckConstraint("kind IN ('attended', 'unattended', 'simulated')", name="kind"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str]
+    reader_no: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    listed: Mapped[bool]
+    keypad_url: Mapped[str | None]
+    desk_url: Mapped[str | None]
+    public_key: Mapped[bytes] = mapped_column(unique=True)
+    enrolled_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    last_seen_at: Mapped[datetime | None]
+
+
+class CardSession(Base):
+    """One request to read one card: a challenge for one purpose, for three minutes, for one reader.
+
+    Times are real time: a moved business clock must not lengthen a challenge's life.
+    """
+
+    __tablename__ = "card_sessions"
+    __table_args__ = (
+        CheckConstraint("purpose IN ('apply', 'status')", name="purpose"),
+        CheckConstraint(
+            "state IN ('open', 'taken', 'waiting_card', 'waiting_pin', 'reading', 'verifying', 'done', 'failed',"
+            " 'cancelled', 'expired')",
+            name="state",
+        ),
+        CheckConstraint("octet_length(challenge) = 32", name="challenge_length"),
+        CheckConstraint("state <> 'done' OR evidence_id IS NOT NULL", name="done_has_evidence"),
+        Index("ix_card_sessions_open_by_agent", "agent_id", postgresql_where=text("state = 'open'")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    browser: Mapped[bytes] = mapped_column(index=True)
+    agent_id: Mapped[UUID] = mapped_column(ForeignKey("agents.id"))
+    purpose: Mapped[str]
+    policy_id: Mapped[str | None]
+    challenge: Mapped[bytes]
+    confirmation: Mapped[str]
+    state: Mapped[str]
+    opened_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    consumed_at: Mapped[datetime | None]
+    error_code: Mapped[str | None]
+    error_variant: Mapped[str | None]
+    error_facts: Mapped[dict[str, Any] | None]
+    evidence_id: Mapped[UUID | None] = mapped_column(ForeignKey("evidence.id"))
+
+
+class Evidence(Base):
+    """What one identity check established, by which channel, when, and what was not checked."""
+
+    __tablename__ = "evidence"
+    __table_args__ = (
+        UniqueConstraint("card_session_id"),
+        CheckConstraint("assurance IN ('attended', 'unattended', 'outside', 'staff', 'simulated')", name="assurance"),
+        CheckConstraint("revocation IN ('good', 'revoked', 'not_checked')", name="revocation"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"), index=True)
+    card_session_id: Mapped[UUID]
+    agent_id: Mapped[UUID] = mapped_column(ForeignKey("agents.id"))
+    assurance: Mapped[str]
+    revocation: Mapped[str]
+    issuer_check: Mapped[str]
+    environment: Mapped[str]
+    address_status: Mapped[str]
+    address_code: Mapped[str | None]
+    address_candidates: Mapped[list[str]]
+    address_table_version: Mapped[str]
+    looks_like_another: Mapped[bool]
+    verified_at: Mapped[datetime]
+
+
+class RevocationList(Base):
+    """The newest CRL from one source, as fetched. Whether it is fresh and genuine is judged at each use."""
+
+    __tablename__ = "revocation_lists"
+
+    source: Mapped[str] = mapped_column(primary_key=True)
+    der: Mapped[bytes]
+    fetched_at: Mapped[datetime]
+
+
+class AgentNonce(Base):
+    """A request signature that was accepted once; the same one again is a replay. Swept after its life."""
+
+    __tablename__ = "agent_nonces"
+
+    agent_id: Mapped[UUID] = mapped_column(primary_key=True)
+    nonce: Mapped[str] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)

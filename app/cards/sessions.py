@@ -1,0 +1,157 @@
+"""Card sessions up to the reading: opened by a page, taken by the reader's agent, followed by the waiting page."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.cards.agents import Reader
+from app.cards.models import Agent, CardSession
+from app.errors import DomainError
+
+PROGRESS = ("waiting_card", "waiting_pin", "reading")
+WAITING = ("open", "taken", *PROGRESS, "verifying")
+MAX_OPEN_PER_BROWSER = 3
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the agent is told: what is to be read and why, and the challenge to sign."""
+
+    session_id: UUID
+    challenge: bytes
+    purpose: str
+    policy_id: str | None
+    confirmation: str
+    expires_in: int
+
+
+@dataclass(frozen=True)
+class SessionView:
+    """What the waiting page shows."""
+
+    id: UUID
+    state: str
+    purpose: str
+    policy_id: str | None
+    confirmation: str
+    reader_name: str
+    keypad_url: str | None
+    desk_url: str | None
+    seconds_left: int
+    evidence_id: UUID | None
+    problem: DomainError | None
+
+    @property
+    def is_waiting(self) -> bool:
+        """True while the person or the reader still has something to do."""
+        return self.state in WAITING
+
+
+def open_session(
+    session: Session, *, browser: bytes, reader: Reader, purpose: str, policy_id: str | None, seconds: int
+) -> UUID:
+    """Open a session for one reader; earlier ones of the same browser end, so that only one reading is awaited."""
+    now = clock.real_now()
+    earlier = update(CardSession).where(CardSession.browser == browser, CardSession.state.in_(WAITING))
+    session.execute(earlier.values(state="cancelled"))
+    row = CardSession(
+        browser=browser,
+        agent_id=reader.agent_id,
+        purpose=purpose,
+        policy_id=policy_id,
+        challenge=secrets.token_bytes(32),
+        confirmation=f"{secrets.randbelow(90) + 10}",
+        state="open",
+        opened_at=now,
+        expires_at=now + timedelta(seconds=seconds),
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def take_session(session: Session, agent_id: UUID) -> Task | None:
+    """Give the oldest open session of this agent to it, once."""
+    now = clock.real_now()
+    oldest = (
+        select(CardSession.id)
+        .where(CardSession.agent_id == agent_id, CardSession.state == "open", CardSession.expires_at > now)
+        .order_by(CardSession.opened_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    taken = update(CardSession).where(CardSession.id.in_(oldest)).values(state="taken").returning(CardSession)
+    row = session.scalar(taken)
+    if row is None:
+        return None
+    seconds = int((row.expires_at - now).total_seconds())
+    return Task(row.id, row.challenge, row.purpose, row.policy_id, row.confirmation, seconds)
+
+
+def note_progress(session: Session, agent_id: UUID, session_id: UUID, step: str) -> bool:
+    """Where the reading is, for the waiting page. False when the session is not this agent's or is over."""
+    if step not in PROGRESS:
+        raise ValueError("not a step")
+    moved = (
+        update(CardSession)
+        .where(
+            CardSession.id == session_id,
+            CardSession.agent_id == agent_id,
+            CardSession.state.in_(("taken", *PROGRESS)),
+            CardSession.expires_at > clock.real_now(),
+        )
+        .values(state=step)
+        .returning(CardSession.id)
+    )
+    return session.scalar(moved) is not None
+
+
+def cancel_session(session: Session, browser: bytes, session_id: UUID) -> None:
+    """The person gave up on the page; what the agent posts later is refused."""
+    waiting = CardSession.state.in_(WAITING)
+    mine = update(CardSession).where(CardSession.id == session_id, CardSession.browser == browser, waiting)
+    session.execute(mine.values(state="cancelled"))
+
+
+def view_session(session: Session, browser: bytes, session_id: UUID) -> SessionView | None:
+    """The session as its own browser may see it; None for anybody else's."""
+    found = session.execute(
+        select(CardSession, Agent)
+        .join(Agent, Agent.id == CardSession.agent_id)
+        .where(CardSession.id == session_id, CardSession.browser == browser)
+    ).first()
+    if found is None:
+        return None
+    row, agent = found
+    left = int((row.expires_at - clock.real_now()).total_seconds())
+    state = "expired" if row.state in WAITING and left <= 0 else row.state
+    return SessionView(
+        id=row.id,
+        state=state,
+        purpose=row.purpose,
+        policy_id=row.policy_id,
+        confirmation=row.confirmation,
+        reader_name=agent.name,
+        keypad_url=agent.keypad_url,
+        desk_url=agent.desk_url,
+        seconds_left=max(left, 0),
+        evidence_id=row.evidence_id,
+        problem=_problem(row, state),
+    )
+
+
+def _problem(row: CardSession, state: str) -> DomainError | None:
+    if row.error_code is not None:
+        return DomainError(row.error_code, variant=row.error_variant, **(row.error_facts or {}))
+    if state == "expired":
+        return DomainError("E114")
+    if state == "cancelled":
+        return DomainError("E115")
+    return None

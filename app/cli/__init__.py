@@ -1,0 +1,76 @@
+"""The one command line, ``todoke``. Subcommands import lazily: the reader's needs neither Flask nor the database."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("app.cli.demo:demo", "Run the whole system on this machine, with sample data and simulated cards."),
+    "journey": ("app.cli.journey:journey", "Walk one test person through a whole application; the smoke test."),
+    "serve": ("app.cli.serve:serve", "Run the web service."),
+    "worker": ("app.cli.serve:worker", "Run a worker: grant orders, inquiries, periodic jobs."),
+    "reader": ("app.cli.reader:reader", "Run the reader agent beside a card reader, with its own keypad page."),
+    "desk": ("app.cli.desk:desk", "Run the tester's desk: lay simulated cards on a virtual reader."),
+    "provider-simulator": ("app.cli.provider_simulator:provider_simulator", "Run a simulated payment provider."),
+    "db": ("app.cli.database:db", "Create and migrate the database."),
+    "policies": ("app.cli.policies:policies", "Load benefits (施策) and payment services."),
+    "agents": ("app.cli.agents:agents", "Enrol, list and revoke reader agents."),
+    "clock": ("app.cli.clock:clock", "Show or move the simulated clock of a demo."),
+    "keys": ("app.cli.keys:keys", "Make the keys of an installation."),
+    "check": ("app.cli.check:check", "Check that counters, entries and orders agree."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command; a missing extra is said in one sentence."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        try:
+            command = getattr(import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            raise click.ClickException(
+                f"`todoke {cmd_name}` needs the package {error.name}: install todoke with the extra `server`"
+            ) from None
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="todoke")
+def cli() -> None:
+    """todoke (とどけ): municipal benefits as cashless points.
+
+    Try `todoke demo`, then, in a second terminal, `todoke journey --person TP-02 --policy P-001 --service SVC-QR-01`.
+    Settings come from the environment (TODOKE_...); see docs/operations.
+    """
+
+
+def main() -> None:
+    """Entry point: refusals of settings are one plain sentence and exit status 1."""
+    try:
+        cli(prog_name="todoke")
+    except Exception as error:
+        if type(error).__name__ not in ("SettingsRefused", "PostgresUnavailable"):
+            raise
+        click.echo(f"todoke: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

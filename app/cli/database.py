@@ -1,0 +1,30 @@
+"""`todoke db`: create and migrate."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.group()
+def db() -> None:
+    """Create and migrate the database named by TODOKE_DATABASE_URL."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the database to the newest revision; safe to run twice and from two places at once."""
+    from app import migrations, settings
+
+    migrations.upgrade(settings.current().database_url.get_secret_value())
+    click.echo(f"database is at revision {migrations.head_revision()}")
+
+
+@db.command()
+def heads() -> None:
+    """Print the head revision; more than one head is a defect and gives exit status 1."""
+    from app import migrations
+
+    found = migrations.heads()
+    click.echo("\n".join(found))
+    if len(found) != 1:
+        raise SystemExit(1)

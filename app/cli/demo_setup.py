@@ -1,0 +1,145 @@
+"""What the demo needs before its parts run: databases, TEST issuer, sample data, enrolled agents; then the parts."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from app import clock, db, migrations, settings, start
+from app.cli.policies import load_samples
+from app.cli.processes import Processes
+from app.embedded_postgres import EmbeddedPostgres
+
+if TYPE_CHECKING:
+    from app.cli.demo import Addresses
+
+SERVICE_DATABASE = "todoke"
+PROVIDER_DATABASE = "todoke_provider"
+PROVIDERS = tuple(f"PRV-{number:02d}" for number in range(1, 11))
+
+
+def prepare(
+    cluster: EmbeddedPostgres, addresses: Addresses, state: Path, first_time: datetime, say: Callable[[str], None]
+) -> dict[str, str]:
+    """Make everything that is missing and return the environment of the parts. Quick when nothing is missing."""
+    for name in (SERVICE_DATABASE, PROVIDER_DATABASE):
+        _ensure_database(cluster, name)
+    environment = _environment(cluster, addresses, state)
+    current = _apply_environment(environment)
+    say("データベースの表を整えています")
+    migrations.upgrade(cluster.url(SERVICE_DATABASE))
+    db.configure(cluster.url(SERVICE_DATABASE))
+    with db.transaction() as session:
+        clock.start_simulation(session, first_time)
+    say("試験用の認証局とカードを用意しています")
+    _prepare_issuer(state)
+    start.configure(current, application_name="todoke-demo")
+    say("見本の施策を読み込んでいます")
+    load_samples()
+    _enrol_agents(addresses, state)
+    db.dispose()
+    _keep_environment(state, environment)
+    return environment
+
+
+def _keep_environment(state: Path, environment: dict[str, str]) -> None:
+    """For testers: what to put into the environment to run other commands against this demo."""
+    path = state / "environment.json"
+    path.unlink(missing_ok=True)
+    settings.write_private_file(path, json.dumps(environment, indent=1))
+
+
+def start_processes(processes: Processes, addresses: Addresses, state: Path, environment: dict[str, str]) -> None:
+    """Start the parts in the order in which they need each other."""
+    agent = json.loads((state / "agents" / "desk.json").read_text(encoding="utf-8"))
+    desk_address = ["--reader-port", str(addresses.reader_port)]
+    keypad = addresses.local(addresses.keypad_port)
+    processes.start("provider", ["provider-simulator", "--port", str(addresses.provider_port)], environment)
+    desk = ["desk", "--port", str(addresses.desk_port), *desk_address, "--keypad-url", keypad]
+    processes.start("desk", [*desk, "--service-url", addresses.public_url], environment)
+    web = ["serve", "--host", addresses.host, "--port", str(addresses.port)]
+    processes.start("web", web, environment)
+    processes.start("worker", ["worker"], environment)
+    reader = ["reader", "--server", addresses.web_here, "--agent-id", agent["agent_id"], "--key-file"]
+    reader += [str(state / "agents" / "desk.key"), "--keypad-port", str(addresses.keypad_port), "--virtual"]
+    reader += [f"127.0.0.1:{addresses.reader_port}", "--issuer-keys", str(state / "trust" / "cv_keys.json")]
+    processes.start("reader", reader, environment)
+
+
+def _environment(cluster: EmbeddedPostgres, addresses: Addresses, state: Path) -> dict[str, str]:
+    provider = addresses.local(addresses.provider_port)
+    tokens = _provider_tokens(state)
+    desk = addresses.local(addresses.desk_port)
+    return {
+        "TODOKE_ENVIRONMENT": "demo",
+        "TODOKE_DATABASE_URL": cluster.url(SERVICE_DATABASE),
+        "TODOKE_PUBLIC_URL": addresses.public_url,
+        "TODOKE_STATE_DIR": str(state),
+        "TODOKE_KEYS_FILE": str(state / "keys.json"),
+        "TODOKE_TRUST_ANCHORS_DIR": str(state / "trust"),
+        "TODOKE_TRUST_ANCHORS_ENVIRONMENT": "test",
+        "TODOKE_CRL_SOURCES": f"{desk}/crl/1.crl {desk}/crl/2.crl",
+        "TODOKE_PROVIDERS": json.dumps({p: {"url": provider, "token": tokens[p]} for p in PROVIDERS}),
+        "TODOKE_PROVIDER_TESTER_URL": provider,
+        "TODOKE_PROVIDER_DATABASE_URL": cluster.url(PROVIDER_DATABASE),
+    }
+
+
+def _apply_environment(environment: dict[str, str]) -> settings.Settings:
+    import os
+
+    os.environ.update(environment)
+    settings.current.cache_clear()
+    return settings.current()
+
+
+def _provider_tokens(state: Path) -> dict[str, str]:
+    path = state / "provider_tokens.json"
+    if not path.exists():
+        settings.write_private_file(path, json.dumps({p: secrets.token_urlsafe(24) for p in PROVIDERS}))
+    tokens: dict[str, str] = json.loads(path.read_text(encoding="ascii"))
+    return tokens
+
+
+def _ensure_database(cluster: EmbeddedPostgres, name: str) -> None:
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
+            connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+
+
+def _prepare_issuer(state: Path) -> None:
+    from card_sim.issuer import TestIssuer
+
+    issuer = TestIssuer.open(state, clock.now())
+    issuer.write_public(state / "trust")
+
+
+def _enrol_agents(addresses: Addresses, state: Path) -> None:
+    """The desk's reader, offered on every page, and the journey's, found by its number only."""
+    from app import cards
+    from nfc.agent.signing import DeviceKey
+
+    folder = state / "agents"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    listed = (("desk", "試験用カードデスク", True), ("journey", "journeyコマンドのリーダー", False))
+    for name, title, is_listed in listed:
+        path = folder / f"{name}.key"
+        key = DeviceKey.load(path) if path.exists() else DeviceKey.create(path)
+        with db.transaction() as session:
+            reader = cards.enrol_agent(
+                session,
+                name=title,
+                public_key=key.public_bytes,
+                kind="simulated",
+                listed=is_listed,
+                keypad_url=addresses.local(addresses.keypad_port) + "/" if is_listed else None,
+                desk_url=addresses.local(addresses.desk_port) + "/" if is_listed else None,
+            )
+        identity = {"agent_id": str(reader.agent_id), "reader_no": reader.reader_no}
+        (folder / f"{name}.json").write_text(json.dumps(identity), encoding="utf-8")

@@ -1,0 +1,48 @@
+"""gunicorn, started from our own command line, with threads (a waiting reader holds one)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+
+class _Service(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    def __init__(self, bind: str, workers: int, threads: int) -> None:
+        self._options = {
+            "bind": bind,
+            "workers": workers,
+            "threads": threads,
+            "worker_class": "gthread",
+            "timeout": 60,
+            "graceful_timeout": 10,
+            "keepalive": 5,
+            "max_requests": 20_000,
+            "max_requests_jitter": 2_000,
+            "limit_request_line": 4094,
+            "limit_request_fields": 60,
+            "accesslog": None,  # a request line may hold what a person typed; app/web/logging.py logs the route
+            "errorlog": "-",
+            "loglevel": "warning",
+            "worker_tmp_dir": None,
+            "control_socket_disable": True,
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        from app import create_app
+        from app.settings import current
+        from app.web import logging
+
+        logging.configure(current().log_level)
+        return create_app()
+
+
+def run(bind: str, *, workers: int, threads: int) -> None:
+    """Serve until stopped. The application is made in each worker process: no connection crosses a fork."""
+    _Service(bind, workers, threads).run()

@@ -1,0 +1,28 @@
+"""`todoke provider-simulator`: payment providers to test against."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import click
+
+
+@click.command("provider-simulator")
+@click.option("--port", default=8003, show_default=True, help="Port to listen on.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+def provider_simulator(port: int, host: str) -> None:
+    """Run the simulated payment providers: their interface, a page with the current security codes, and their book.
+
+    Needs TODOKE_PROVIDER_DATABASE_URL (a database of its own) and TODOKE_PROVIDERS (the providers and their tokens).
+    """
+    from werkzeug.serving import make_server
+
+    from app.provider_simulator import create_simulator
+
+    url = os.environ.get("TODOKE_PROVIDER_DATABASE_URL")
+    providers = os.environ.get("TODOKE_PROVIDERS")
+    if not url or not providers:
+        raise click.ClickException("set TODOKE_PROVIDER_DATABASE_URL and TODOKE_PROVIDERS")
+    tokens = {provider: str(endpoint["token"]) for provider, endpoint in json.loads(providers).items()}
+    make_server(host, port, create_simulator(url, tokens), threaded=True).serve_forever()

@@ -1,0 +1,42 @@
+"""`todoke serve` and `todoke worker`."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@click.option("--workers", default=1, show_default=True, help="Web processes; each has its own threads.")
+def serve(host: str, port: int, workers: int) -> None:
+    """Run the web service under gunicorn. Settings come from TODOKE_... in the environment."""
+    from app import settings
+    from app.cli.gunicorn_app import run
+
+    threads = settings.current().web_threads
+    run(f"{host}:{port}", workers=workers, threads=threads)
+
+
+@click.command()
+@click.option("--concurrency", default=4, show_default=True, help="Jobs that run at the same time.")
+def worker(concurrency: int) -> None:
+    """Run a worker: sends grant orders, asks about unanswered ones, fetches revocation lists, seals the audit log."""
+    from app import jobs, settings, start
+    from app.web import logging
+
+    current = settings.current()
+    logging.configure(current.log_level)
+    start.configure(current, application_name="todoke-worker")
+    from app.cards import fetch_revocation_lists
+
+    fetch_revocation_lists(current)
+    app = jobs.worker_app(current.database_url.get_secret_value())
+    app.run_worker(
+        concurrency=concurrency,
+        fetch_job_polling_interval=1.0,
+        name=f"worker-{os.getpid()}",
+        delete_jobs="successful",
+    )

@@ -1,0 +1,41 @@
+"""Asks the provider whether a service ID and its security code belong together, and for the masked holder name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from app.errors import DomainError
+from app.payments import gateways
+from app.payments.documents import HolderCheck, ServiceDocument
+
+# Only the provider can judge these codes; for the others the format is all that can be known now.
+_ASKS_PROVIDER = frozenset({HolderCheck.ONLINE_API, HolderCheck.EMAIL_OTP})
+
+
+@dataclass(frozen=True)
+class HolderCheckResult:
+    """How far a service ID is confirmed: ``verified`` or, when the provider gave no answer, ``unreachable``.
+
+    A ``mismatch`` carries the message for the person in ``problem``.
+    """
+
+    state: Literal["verified", "mismatch", "unreachable"]
+    holder_masked: str | None = None
+    problem: DomainError | None = None
+
+
+def verify_account(service: ServiceDocument, normalized: str, code: str) -> HolderCheckResult:
+    """Confirm a service ID before it is linked. Talks to the provider: never call it inside a transaction.
+
+    A wrong code and an ID that the provider doesn't know give the same E302, so that IDs can't be searched for.
+    """
+    if service.holder_check not in _ASKS_PROVIDER or service.provider_id is None:
+        return HolderCheckResult("verified")
+    try:
+        answer = gateways.for_provider(service.provider_id).verify_account(service.service_id, normalized, code)
+    except gateways.GatewayError:
+        return HolderCheckResult("unreachable")
+    if answer.result != "verified":
+        return HolderCheckResult("mismatch", problem=DomainError("E302"))
+    return HolderCheckResult("verified", holder_masked=answer.holder_masked)

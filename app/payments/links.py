@@ -1,0 +1,195 @@
+"""Payment links: one application bound to one service ID, and what may happen to the binding (domain.md 5.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app import clock, db
+from app.errors import DomainError
+from app.payments.account_ids import index_form, last4, masked
+from app.payments.documents import ServiceDocument
+from app.payments.models import PaymentLink
+from app.payments.states import LIVE, LinkEvent, LinkState, after
+from app.pii import Private, vault
+
+ONE_PERSON_PER_ID = 1
+
+
+@dataclass(frozen=True)
+class LinkView:
+    """What pages show of a payment link."""
+
+    link_id: UUID
+    service_id: str
+    masked: str
+    last4: str
+    holder_masked: str | None
+    state: LinkState
+
+
+def create_link(
+    session: Session,
+    *,
+    policy_id: str,
+    application_id: UUID,
+    person_id: UUID,
+    service: ServiceDocument,
+    normalized: str,
+    holder_masked: str | None,
+    state: Literal["verified", "unreachable"] = "verified",
+) -> PaymentLink:
+    """Bind the application to this service ID; an earlier choice of the same application is given up.
+
+    The same binding again returns the one that exists. Raises E303 when the ID serves another application of the
+    policy (BR-56) and E313 when the earlier choice already has a grant order.
+    """
+    index = vault().index(f"service:{service.service_id}", index_form(normalized))
+    current = _live_link_of(session, policy_id, application_id)
+    if current is not None:
+        if (current.service_id, current.id_index) == (service.service_id, index):
+            return current
+        _remove(current)
+        session.flush()
+    link_id = db.new_id()
+    now = clock.now()
+    link = PaymentLink(
+        policy_id=policy_id,
+        id=link_id,
+        application_id=application_id,
+        person_id=person_id,
+        service_id=service.service_id,
+        account_enc=vault().encrypt(Private(normalized), _context(link_id)),
+        id_index=index,
+        last4=last4(normalized),
+        holder_masked=holder_masked,
+        slot=ONE_PERSON_PER_ID,
+        state=LinkState(state),
+        created_at=now,
+        changed_at=now,
+    )
+    try:
+        with session.begin_nested():
+            session.add(link)
+    except IntegrityError as error:
+        return _existing_or_refusal(session, link, error)
+    return link
+
+
+def get_link(session: Session, policy_id: str, link_id: UUID) -> PaymentLink:
+    """The link, locked until the transaction ends; ``LookupError`` when there is none."""
+    link = session.scalar(
+        select(PaymentLink)
+        .where(PaymentLink.policy_id == policy_id, PaymentLink.id == link_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if link is None:
+        raise LookupError("no such payment link")
+    return link
+
+
+def lock_link(session: Session, policy_id: str, link_id: UUID) -> PaymentLink:
+    """Fix the link because a grant order exists (E313 from here); a further order on the same link changes nothing."""
+    link = get_link(session, policy_id, link_id)
+    if link.state != LinkState.LOCKED:
+        _move(link, LinkEvent.LOCK)
+    return link
+
+
+def release_link(session: Session, policy_id: str, link_id: UUID) -> None:
+    """Free the service ID after the order failed or the grant was reversed; again changes nothing."""
+    link = get_link(session, policy_id, link_id)
+    if link.state != LinkState.RELEASED:
+        _move(link, LinkEvent.RELEASE)
+
+
+def remove_link(session: Session, policy_id: str, link_id: UUID) -> None:
+    """The person gives the choice up before an order; raises E313 after it."""
+    _remove(get_link(session, policy_id, link_id))
+
+
+def confirm_link(session: Session, policy_id: str, link_id: UUID, *, holder_masked: str | None) -> None:
+    """The provider answered at last about a link that was ``unreachable``."""
+    link = get_link(session, policy_id, link_id)
+    _move(link, LinkEvent.ASK)
+    _move(link, LinkEvent.CONFIRM)
+    link.holder_masked = holder_masked
+
+
+def account_of(session: Session, link: PaymentLink) -> str:
+    """The service ID in clear, for the gateway only. Raises ``PiiError`` when it can't be read."""
+    return vault().decrypt(link.account_enc, _context(link.id)).reveal()
+
+
+def link_of_application(session: Session, policy_id: str, application_id: UUID) -> LinkView | None:
+    """The live link of an application, as pages show it."""
+    row = session.scalar(
+        select(PaymentLink).where(
+            PaymentLink.policy_id == policy_id,
+            PaymentLink.application_id == application_id,
+            PaymentLink.state.in_(LIVE),
+        )
+    )
+    return _view(row) if row else None
+
+
+def link_views(session: Session, policy_id: str, link_ids: Iterable[UUID]) -> dict[UUID, LinkView]:
+    """These links of a policy, by id, as pages show them."""
+    wanted = set(link_ids)
+    if not wanted:
+        return {}
+    rows = session.scalars(select(PaymentLink).where(PaymentLink.policy_id == policy_id, PaymentLink.id.in_(wanted)))
+    return {row.id: _view(row) for row in rows}
+
+
+def _live_link_of(session: Session, policy_id: str, application_id: UUID) -> PaymentLink | None:
+    return session.scalar(
+        select(PaymentLink)
+        .where(
+            PaymentLink.policy_id == policy_id,
+            PaymentLink.application_id == application_id,
+            PaymentLink.state.in_(LIVE),
+        )
+        .with_for_update()
+    )
+
+
+def _existing_or_refusal(session: Session, wanted: PaymentLink, error: IntegrityError) -> PaymentLink:
+    """A parallel request of the same application may have been first with the very same choice."""
+    first = _live_link_of(session, wanted.policy_id, wanted.application_id)
+    if first is not None and (first.service_id, first.id_index) == (wanted.service_id, wanted.id_index):
+        return first
+    if "uq_payment_links_live" not in str(error.orig):
+        raise error
+    raise DomainError("E303") from None
+
+
+def _remove(link: PaymentLink) -> None:
+    if link.state == LinkState.LOCKED:
+        raise DomainError("E313")
+    if link.state == LinkState.UNREACHABLE:
+        # Never confirmed, so there is nothing at the provider to give up: the answer no longer matters.
+        _move(link, LinkEvent.ASK)
+        _move(link, LinkEvent.DIFFER)
+        return
+    _move(link, LinkEvent.REMOVE)
+
+
+def _move(link: PaymentLink, event: LinkEvent) -> None:
+    link.state = after(LinkState(link.state), event)
+    link.changed_at = clock.now()
+
+
+def _view(row: PaymentLink) -> LinkView:
+    return LinkView(row.id, row.service_id, masked(row.last4), row.last4, row.holder_masked, LinkState(row.state))
+
+
+def _context(link_id: UUID) -> str:
+    return f"payment_links.account:{link_id}"

@@ -1,0 +1,135 @@
+"""Loads payment services and reads them back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.payments.documents import ServiceDocument
+from app.payments.models import PaymentService
+
+MAX_SERVICES_PER_FILE = 2_000
+
+
+@dataclass(frozen=True)
+class ServiceFault:
+    """What is wrong with one item of a file."""
+
+    source: str
+    item: str
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.item}: {self.field}: {self.reason}"
+
+
+class ServicesRefused(Exception):
+    """A file of services was refused as a whole; ``faults`` names every item, field and reason."""
+
+    def __init__(self, faults: Sequence[ServiceFault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True)
+class ServiceCounts:
+    """What loading a file of services did."""
+
+    added: int
+    changed: int
+    unchanged: int
+
+
+def load_services(session: Session, items: Sequence[object], source: str) -> ServiceCounts:
+    """Store the services of one file, all or nothing, in the caller's transaction.
+
+    The same content again changes nothing. Raises ``ServicesRefused`` before anything is written.
+    """
+    documents = parse_services(items, source)
+    known = {row.service_id: row for row in session.scalars(select(PaymentService))}
+    added = changed = 0
+    for document in documents:
+        content = document.model_dump(mode="json")
+        row = known.get(document.service_id)
+        if row is None:
+            session.add(
+                PaymentService(
+                    service_id=document.service_id,
+                    provider_id=document.provider_id,
+                    document=content,
+                    loaded_at=clock.now(),
+                )
+            )
+            added += 1
+        elif row.document != content:
+            row.provider_id, row.document, row.loaded_at = document.provider_id, content, clock.now()
+            changed += 1
+    session.flush()
+    return ServiceCounts(added, changed, len(documents) - added - changed)
+
+
+def parse_services(items: Sequence[object], source: str) -> list[ServiceDocument]:
+    """The typed documents of a file's items; raises ``ServicesRefused`` with all faults at once."""
+    faults: list[ServiceFault] = []
+    documents: dict[str, ServiceDocument] = {}
+    if len(items) > MAX_SERVICES_PER_FILE:
+        raise ServicesRefused([ServiceFault(source, "(file)", "(items)", f"more than {MAX_SERVICES_PER_FILE}")])
+    for number, item in enumerate(items, start=1):
+        name = _name(item, number)
+        try:
+            document = ServiceDocument.model_validate(item)
+        except ValidationError as error:
+            faults += (ServiceFault(source, name, *_field_and_reason(fault)) for fault in _errors(error))
+            continue
+        if document.service_id in documents:
+            faults.append(ServiceFault(source, name, "service_id", "appears twice in the file"))
+        documents[document.service_id] = document
+    if faults:
+        raise ServicesRefused(faults)
+    return list(documents.values())
+
+
+def get_service(session: Session, service_id: str) -> ServiceDocument | None:
+    """One payment service, or None when there is none of this id."""
+    row = session.get(PaymentService, service_id)
+    return ServiceDocument.model_validate(row.document) if row else None
+
+
+def services_of(session: Session, service_ids: Iterable[str]) -> list[ServiceDocument]:
+    """The services of these ids that exist, in the order of the ids."""
+    wanted = list(dict.fromkeys(service_ids))
+    rows = session.scalars(select(PaymentService).where(PaymentService.service_id.in_(wanted)))
+    found = {row.service_id: ServiceDocument.model_validate(row.document) for row in rows}
+    return [found[service_id] for service_id in wanted if service_id in found]
+
+
+def known_service_ids(session: Session) -> set[str]:
+    """The ids of all loaded services."""
+    return set(session.scalars(select(PaymentService.service_id)))
+
+
+def at_once_service_ids(session: Session) -> frozenset[str]:
+    """The services that usually grant in the moment they are asked, for the search by "can be received at once"."""
+    documents = (ServiceDocument.model_validate(row.document) for row in session.scalars(select(PaymentService)))
+    return frozenset(document.service_id for document in documents if document.at_once)
+
+
+def _name(item: object, number: int) -> str:
+    service_id = item.get("service_id") if isinstance(item, Mapping) else None
+    return service_id if isinstance(service_id, str) and 0 < len(service_id) <= 40 else f"item {number}"
+
+
+def _errors(error: ValidationError) -> list[Any]:
+    return list(error.errors(include_input=False, include_url=False, include_context=False))
+
+
+def _field_and_reason(fault: Mapping[str, Any]) -> tuple[str, str]:
+    field = ".".join(map(str, fault["loc"])) or "(whole item)"
+    return field, str(fault["msg"]).removeprefix("Value error, ")

@@ -1,0 +1,44 @@
+"""A person is a random id; names, addresses and birth dates live here alone, encrypted, as received (BR-69)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, new_id
+
+
+class Person(Base):
+    """The record that stands for one human being, known by keys only."""
+
+    __tablename__ = "persons"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    created_at: Mapped[datetime]
+
+
+class PersonKey(Base):
+    """One person key: HMAC over the digest of a certificate. A person may have a history of them (BR-15)."""
+
+    __tablename__ = "person_keys"
+
+    key: Mapped[bytes] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"), index=True)
+    first_seen_at: Mapped[datetime]
+
+
+class PersonFacts(Base):
+    """The four items of information as last received, encrypted; and the fingerprint that finds duplicates (BR-14)."""
+
+    __tablename__ = "person_facts"
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"), primary_key=True)
+    name_enc: Mapped[bytes]
+    address_enc: Mapped[bytes]
+    birth_date_enc: Mapped[bytes]
+    sex_enc: Mapped[bytes]
+    fingerprint: Mapped[bytes] = mapped_column(index=True)
+    received_at: Mapped[datetime]

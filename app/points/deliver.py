@@ -1,0 +1,154 @@
+"""Carries orders to providers: sends once, asks when in doubt, and never sends again what might have been done.
+
+The gateway is called outside any transaction, between one that says "sent" and one that records the answer. Whatever
+dies in between leaves a sent order, which is asked about under its id (BR-42).
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from app import audit, clock, db, payments
+from app.payments import gateways
+from app.payments.gateways import Closed, GatewayAnswer, GatewayError, GrantInstruction, NotReceived
+from app.points.grants import order_grant
+from app.points.inquiry_plan import ACCEPTED_GAPS, ANSWER_WITHIN, LEASE, MAX_ATTEMPTS, UNKNOWN_GAPS, gap
+from app.points.ledger import Book
+from app.points.models import GrantOrder
+from app.points.permission import may_still_order
+from app.points.results import fail_order, hand_back, locked_order, record_result
+from app.points.states import IN_PROVIDERS_HANDS, OrderEvent, OrderState, order_after
+
+log = structlog.get_logger(__name__)
+NOT_RECEIVED = "not_received"
+
+
+def send_order(policy_id: str, order_id: UUID) -> None:
+    """Send a created order to its provider and record the answer; does nothing for an order that was sent before.
+
+    No answer makes the order ``unknown``. Raises what ``record_result`` raises, and anything unforeseen; the order is
+    then found and asked about by ``inquire_order``.
+    """
+    prepared = _mark_sent(policy_id, order_id)
+    if prepared is None:
+        return
+    provider_id, instruction = prepared
+    try:
+        answer = gateways.for_provider(provider_id).send(instruction)
+    except GatewayError as error:
+        log.warning("no answer to a grant order", order_id=str(order_id), error=type(error).__name__)
+        with db.transaction() as session:
+            _note_silence(locked_order(session, policy_id, order_id))
+        return
+    with db.transaction() as session:
+        record_result(session, policy_id, order_id, answer)
+
+
+def inquire_order(policy_id: str, order_id: UUID) -> None:
+    """Ask the provider about a sent order and record what it says.
+
+    An order that was never received is ruled out at the provider first, and only then ordered anew (BR-42): so a
+    message that was merely late can't become a second grant.
+    """
+    asked = _begin_inquiry(policy_id, order_id)
+    if asked is None:
+        return
+    provider_id, was_accepted = asked
+    try:
+        gateway = gateways.for_provider(provider_id)
+        answer: GatewayAnswer | NotReceived | Closed = gateway.inquire(order_id)
+        if isinstance(answer, NotReceived) and not was_accepted:
+            answer = gateway.close(order_id)
+    except GatewayError as error:
+        log.warning("no answer to an inquiry", order_id=str(order_id), error=type(error).__name__)
+        _postpone(policy_id, order_id)
+        return
+    if isinstance(answer, NotReceived):
+        _alarm_lost_order(policy_id, order_id)
+        return
+    with db.transaction() as session:
+        if isinstance(answer, Closed):
+            _start_over(session, policy_id, order_id)
+        else:
+            record_result(session, policy_id, order_id, answer)
+    if not isinstance(answer, Closed) and answer.state == "accepted":
+        _postpone(policy_id, order_id)
+
+
+def _mark_sent(policy_id: str, order_id: UUID) -> tuple[str, GrantInstruction] | None:
+    with db.transaction() as session:
+        order = locked_order(session, policy_id, order_id)
+        if order.state != OrderState.CREATED or order.provider_id is None:
+            return None
+        order.state = order_after(OrderState.CREATED, OrderEvent.SEND)
+        order.sent_at = clock.now()
+        order.inquire_after = clock.now() + ANSWER_WITHIN
+        link = payments.get_link(session, policy_id, order.link_id)
+        account = payments.account_of(session, link)
+        return order.provider_id, GrantInstruction(order.id, order.service_id, account, order.amount, policy_id)
+
+
+def _begin_inquiry(policy_id: str, order_id: UUID) -> tuple[str, bool] | None:
+    with db.transaction() as session:
+        order = locked_order(session, policy_id, order_id)
+        if order.state not in IN_PROVIDERS_HANDS or order.provider_id is None:
+            return None
+        if order.state == OrderState.SENT:
+            assert order.sent_at is not None
+            if clock.now() < order.sent_at + ANSWER_WITHIN:
+                return None  # its worker may still be waiting for the answer
+            _note_silence(order)
+        order.inquire_after = clock.now() + LEASE
+        return order.provider_id, order.state == OrderState.ACCEPTED
+
+
+def _note_silence(order: GrantOrder) -> None:
+    """The order may or may not have been done. A call-back may have been faster: then there is nothing to note."""
+    if order.state == OrderState.SENT:
+        order.state = order_after(OrderState.SENT, OrderEvent.TIME_OUT)
+        order.inquire_after = clock.now() + gap(UNKNOWN_GAPS, 0)
+
+
+def _postpone(policy_id: str, order_id: UUID) -> None:
+    with db.transaction() as session:
+        order = locked_order(session, policy_id, order_id)
+        if order.state not in IN_PROVIDERS_HANDS:
+            return
+        order.inquiries += 1
+        gaps = ACCEPTED_GAPS if order.state == OrderState.ACCEPTED else UNKNOWN_GAPS
+        order.inquire_after = clock.now() + gap(gaps, order.inquiries)
+
+
+def _start_over(session: Session, policy_id: str, order_id: UUID) -> None:
+    """The provider will never carry this order out: another attempt takes its place, if the policy still allows it."""
+    order = locked_order(session, policy_id, order_id)
+    if order.state != OrderState.UNKNOWN:
+        return
+    order.answered_at, order.inquire_after = clock.now(), None
+    book = Book(session, policy_id)
+    grant = fail_order(session, book, order, NOT_RECEIVED)
+    if order.attempt < MAX_ATTEMPTS and may_still_order(session, policy_id):
+        order_grant(session, book, grant)
+    else:
+        hand_back(session, grant, NOT_RECEIVED)
+    book.close()
+
+
+def _alarm_lost_order(policy_id: str, order_id: UUID) -> None:
+    """The provider accepted the order and now denies it. It may have been done, so nothing is repeated: staff act."""
+    log.error("provider lost an accepted order", order_id=str(order_id))
+    with db.transaction() as session:
+        order = locked_order(session, policy_id, order_id)
+        audit.record(
+            session,
+            "grant.lost_by_provider",
+            actor_kind="provider",
+            actor=order.provider_id,
+            policy_id=policy_id,
+            object_kind="grant_order",
+            object_id=str(order_id),
+        )
+    _postpone(policy_id, order_id)

@@ -1,0 +1,148 @@
+"""Plans grants and turns a planned grant into an order, in the caller's transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app import audit, clock, db, jobs, payments
+from app.points.accounts import LedgerEvent
+from app.points.inquiry_plan import RESEND_AFTER
+from app.points.ledger import Book
+from app.points.models import Grant, GrantOrder
+from app.points.states import GrantEvent, GrantState, OrderState, grant_after
+
+
+def plan_grant(
+    session: Session,
+    *,
+    policy_id: str,
+    application_id: UUID,
+    person_id: UUID,
+    link_id: UUID | None,
+    service_id: str | None,
+    provider_id: str | None,
+    amount: int,
+    order_at: datetime | None,
+    benefit_no: int = 1,
+) -> Grant:
+    """Note that these points are to be ordered at ``order_at`` (approval and cooling-off).
+
+    Without a link (service chosen later) there is no ``order_at`` either, until ``assign_grant``.
+    """
+    grant = Grant(
+        policy_id=policy_id,
+        id=db.new_id(),
+        application_id=application_id,
+        person_id=person_id,
+        benefit_no=benefit_no,
+        amount=amount,
+        state=GrantState.PLANNED,
+        link_id=link_id,
+        service_id=service_id,
+        provider_id=provider_id,
+        order_at=order_at,
+        planned_at=clock.now(),
+    )
+    session.add(grant)
+    session.flush()
+    return grant
+
+
+def assign_grant(
+    session: Session,
+    grant: Grant,
+    *,
+    link_id: UUID,
+    service_id: str,
+    provider_id: str | None,
+    order_at: datetime,
+) -> None:
+    """Give a planned grant its payment link, at first or after a failed order. ``IllegalMove`` once ordered."""
+    grant_after(GrantState(grant.state), GrantEvent.ORDER)
+    grant.link_id, grant.service_id, grant.provider_id = link_id, service_id, provider_id
+    grant.order_at = order_at
+    session.flush()
+
+
+def planned_grants(session: Session, policy_id: str, application_id: UUID) -> list[Grant]:
+    """The grants of an application that have no live order, locked until the transaction ends."""
+    return list(
+        session.scalars(
+            select(Grant)
+            .where(
+                Grant.policy_id == policy_id,
+                Grant.application_id == application_id,
+                Grant.state == GrantState.PLANNED,
+            )
+            .order_by(Grant.benefit_no)
+            .with_for_update()
+        )
+    )
+
+
+def hold_grants(session: Session, policy_id: str, application_id: UUID) -> int:
+    """Keep planned grants from being ordered (withdrawn, or back to staff); returns how many points are held."""
+    grants = planned_grants(session, policy_id, application_id)
+    for grant in grants:
+        grant.order_at = None
+    session.flush()
+    return sum(grant.amount for grant in grants)
+
+
+def order_grant(session: Session, book: Book, grant: Grant) -> GrantOrder:
+    """Order a planned grant: fixes the link, posts ``order`` into the book, and defers the sending with it.
+
+    The caller closes the book last. ``IllegalMove`` when the grant is ordered already or its link is not verified.
+    """
+    # Imported here because the tasks import this module.
+    from app.points.tasks import send_grant_order
+
+    if grant.link_id is None or grant.service_id is None:
+        raise ValueError("the grant has no payment link")
+    grant.state = grant_after(GrantState(grant.state), GrantEvent.ORDER)
+    payments.lock_link(session, grant.policy_id, grant.link_id)
+    now = clock.now()
+    attempts = session.scalar(
+        select(func.coalesce(func.max(GrantOrder.attempt), 0)).where(
+            GrantOrder.policy_id == grant.policy_id, GrantOrder.grant_id == grant.id
+        )
+    )
+    order = GrantOrder(
+        policy_id=grant.policy_id,
+        id=db.new_id(),
+        grant_id=grant.id,
+        attempt=(attempts or 0) + 1,
+        amount=grant.amount,
+        link_id=grant.link_id,
+        service_id=grant.service_id,
+        provider_id=grant.provider_id,
+        state=OrderState.CREATED,
+        created_at=now,
+        # Paper and the like is handed over at a counter: nobody is asked, so nothing falls due.
+        inquire_after=now + RESEND_AFTER if grant.provider_id else None,
+    )
+    session.add(order)
+    session.flush()
+    book.post(
+        LedgerEvent.ORDER,
+        grant.amount,
+        application_id=grant.application_id,
+        person_id=grant.person_id,
+        order_id=order.id,
+    )
+    audit.record(
+        session,
+        "grant.ordered",
+        actor_kind="system",
+        policy_id=grant.policy_id,
+        object_kind="grant_order",
+        object_id=str(order.id),
+        facts={"grant_id": str(grant.id), "attempt": order.attempt, "amount": grant.amount},
+    )
+    if grant.provider_id:
+        jobs.defer(session, send_grant_order, policy_id=grant.policy_id, order_id=str(order.id))
+    return order

@@ -1,0 +1,28 @@
+"""What this floor tells higher ones, in the transaction in which it happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.events import Event
+
+
+@dataclass(frozen=True)
+class GrantSucceeded(Event):
+    """The provider carried the grant out; ``amount`` in whole points."""
+
+    policy_id: str
+    application_id: UUID
+    grant_id: UUID
+    amount: int
+
+
+@dataclass(frozen=True)
+class GrantFailed(Event):
+    """The grant can't be carried out on this link; the person chooses again (E401). ``reason`` is a code."""
+
+    policy_id: str
+    application_id: UUID
+    grant_id: UUID
+    reason: str

@@ -1,0 +1,98 @@
+"""The ledger: points move between accounts of a policy, append only, and the policy's counters follow at the end.
+
+Balances are derived from the entries; the counters are the same numbers kept ready, guarded against going below zero
+or over capacity. A nightly job compares the two (``check_invariants``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.points.accounts import FLOWS, Account, LedgerEvent
+from app.points.models import LedgerEntry
+from app.policies import counters
+
+
+class Book:
+    """The entries of one policy in one transaction, written together with one update of its counters.
+
+    ``close`` must be the last statement of the transaction: it locks the policy's one hot row, and every statement
+    after it would make all other applications of the policy wait.
+    """
+
+    def __init__(self, session: Session, policy_id: str) -> None:
+        self.policy_id = policy_id
+        self._session = session
+        self._entries: list[dict[str, Any]] = []
+        self._deltas: Counter[str] = Counter()
+        self._closed = False
+
+    def post(
+        self,
+        event: LedgerEvent,
+        amount: int,
+        *,
+        application_id: UUID | None = None,
+        person_id: UUID | None = None,
+        order_id: UUID | None = None,
+    ) -> None:
+        """Move ``amount`` whole points as the event says; ``ValueError`` unless it is positive."""
+        if self._closed:
+            raise RuntimeError("the book is closed")
+        if amount <= 0:
+            raise ValueError("an entry moves at least one point")
+        source, target = FLOWS[event]
+        self._entries.append(
+            {
+                "policy_id": self.policy_id,
+                "at": clock.now(),
+                "event": event,
+                "from_account": source,
+                "to_account": target,
+                "amount": amount,
+                "application_id": application_id,
+                "person_id": person_id,
+                "order_id": order_id,
+            }
+        )
+        for account, change in ((source, -amount), (target, amount)):
+            self._deltas[account.counter] += -change if account is Account.FUNDING else change
+
+    def close(self, *, seats: int = 0) -> None:
+        """Write the entries, then move the counters and ``seats`` taken in one guarded update.
+
+        Raises E209 when the policy has not that many points or seats left.
+        """
+        if self._closed:
+            raise RuntimeError("the book is closed")
+        self._closed = True
+        if self._entries:
+            self._session.execute(insert(LedgerEntry), self._entries)
+        self._session.flush()
+        moved = {name: change for name, change in self._deltas.items() if change}
+        if moved or seats:
+            counters.apply(self._session, self.policy_id, seats=seats, **moved)
+
+
+def fund(session: Session, policy_id: str, amount: int) -> None:
+    """Put budget into a policy (points), or take it back when ``amount`` is negative.
+
+    Raises E209 when more would be taken back than is free.
+    """
+    book = Book(session, policy_id)
+    book.post(LedgerEvent.FUND if amount > 0 else LedgerEvent.DEFUND, abs(amount))
+    book.close()
+
+
+def open_with(session: Session, policy_id: str, *, granted: int, seats: int) -> None:
+    """Take over what was granted (points) and how many seats were taken before this ledger began."""
+    book = Book(session, policy_id)
+    if granted:
+        book.post(LedgerEvent.OPENING, granted)
+    book.close(seats=seats)

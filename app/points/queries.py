@@ -1,0 +1,84 @@
+"""Reads of grants for pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import payments
+from app.points.models import Grant, GrantOrder
+from app.points.states import GrantState, OrderState
+
+REASONS = {
+    "account_closed": "決済サービスの口座が使えない状態でした",
+    "balance_cap": "残高の上限を超えるため",
+    "not_received": "決済事業者に届きませんでした",
+}
+REASON_UNNAMED = "決済事業者で処理できませんでした"
+
+
+@dataclass(frozen=True)
+class GrantView:
+    """One grant with its latest order, as the status page needs it; ``amount`` in whole points."""
+
+    grant_id: UUID
+    benefit_no: int
+    state: GrantState
+    amount: int
+    service_id: str | None
+    last4: str | None
+    order_at: datetime | None
+    ordered_at: datetime | None
+    granted_at: datetime | None
+    order_id: UUID | None
+    order_state: OrderState | None
+    attempt: int
+    transaction_no: str | None
+    reason: str | None
+
+
+def grants_of(session: Session, policy_id: str, application_id: UUID) -> list[GrantView]:
+    """The grants of one application, by benefit number."""
+    grants = session.scalars(
+        select(Grant)
+        .where(Grant.policy_id == policy_id, Grant.application_id == application_id)
+        .order_by(Grant.benefit_no)
+    ).all()
+    latest: dict[UUID, GrantOrder] = {}
+    for order in session.scalars(
+        select(GrantOrder)
+        .where(GrantOrder.policy_id == policy_id, GrantOrder.grant_id.in_([grant.id for grant in grants]))
+        .order_by(GrantOrder.attempt)
+    ):
+        latest[order.grant_id] = order
+    links = payments.link_views(session, policy_id, [grant.link_id for grant in grants if grant.link_id])
+    return [_view(grant, latest.get(grant.id), links) for grant in grants]
+
+
+def reason_in_words(reason: str | None) -> str:
+    """A provider's reason code for the person (E401)."""
+    return REASONS.get(reason or "", REASON_UNNAMED)
+
+
+def _view(grant: Grant, order: GrantOrder | None, links: dict[UUID, payments.LinkView]) -> GrantView:
+    link = links.get(grant.link_id) if grant.link_id else None
+    return GrantView(
+        grant_id=grant.id,
+        benefit_no=grant.benefit_no,
+        state=GrantState(grant.state),
+        amount=grant.amount,
+        service_id=grant.service_id,
+        last4=link.last4 if link else None,
+        order_at=grant.order_at,
+        ordered_at=order.created_at if order else None,
+        granted_at=grant.granted_at,
+        order_id=order.id if order else None,
+        order_state=OrderState(order.state) if order else None,
+        attempt=order.attempt if order else 0,
+        transaction_no=order.transaction_no if order else None,
+        reason=order.reason if order else None,
+    )

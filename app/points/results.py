@@ -1,0 +1,199 @@
+"""Records what a provider says about an order: once, idempotent, and never against what is recorded (BR-42, BR-43)."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import audit, clock, db, events, payments
+from app.payments.gateways import GatewayAnswer
+from app.points.accounts import LedgerEvent
+from app.points.happenings import GrantFailed, GrantSucceeded
+from app.points.inquiry_plan import ACCEPTED_GAPS, gap
+from app.points.ledger import Book
+from app.points.models import Grant, GrantOrder
+from app.points.states import (
+    FINAL_ORDER,
+    GrantEvent,
+    GrantState,
+    OrderEvent,
+    OrderState,
+    grant_after,
+    order_after,
+)
+
+log = structlog.get_logger(__name__)
+REASON_UNKNOWN = "unspecified"
+
+
+class Recorded(Enum):
+    """What recording an answer did."""
+
+    CHANGED = auto()
+    UNCHANGED = auto()
+
+
+class ResultProblem(Exception):
+    """A result that is put aside; ``code`` is of the message list for staff, E7xx (domain.md 3.2)."""
+
+    code = ""
+
+
+class UnknownOrder(ResultProblem):
+    """There is no such order (E701)."""
+
+    code = "E701"
+
+
+class ContradictoryResult(ResultProblem):
+    """The result contradicts the recorded state of the order (E704); nothing was changed, staff are alarmed."""
+
+    code = "E704"
+
+
+def record_result(session: Session, policy_id: str, order_id: UUID, answer: GatewayAnswer) -> Recorded:
+    """Take one answer into the order, the grant, the ledger and, by event, the application.
+
+    The same answer again, and late news of an order that is already decided, change nothing. Raises ``UnknownOrder``
+    or ``ContradictoryResult``; the latter leaves an audit event even though the caller's transaction is undone.
+    """
+    order = locked_order(session, policy_id, order_id)
+    state = OrderState(order.state)
+    if state is OrderState.CREATED or (state in FINAL_ORDER and not _agrees(order, answer)):
+        _alarm(order, answer)
+        raise ContradictoryResult(str(order_id))
+    if state in FINAL_ORDER:
+        return Recorded.UNCHANGED
+    if answer.state == "accepted":
+        return _accept(order)
+    if state is OrderState.SENT:
+        _move(order, OrderEvent.ACCEPT)
+    order.answered_at, order.inquire_after = clock.now(), None
+    if answer.state == "succeeded":
+        _succeed(session, order, answer.transaction_no)
+    else:
+        give_up(session, order, answer.reason or REASON_UNKNOWN)
+    return Recorded.CHANGED
+
+
+def locked_order(session: Session, policy_id: str, order_id: UUID) -> GrantOrder:
+    """The order, locked until the transaction ends; raises ``UnknownOrder``."""
+    order = session.scalar(
+        select(GrantOrder)
+        .where(GrantOrder.policy_id == policy_id, GrantOrder.id == order_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if order is None:
+        raise UnknownOrder(str(order_id))
+    return order
+
+
+def grant_of(session: Session, order: GrantOrder) -> Grant:
+    """The grant of a locked order, locked too."""
+    return session.scalars(
+        select(Grant)
+        .where(Grant.policy_id == order.policy_id, Grant.id == order.grant_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def fail_order(session: Session, book: Book, order: GrantOrder, reason: str) -> Grant:
+    """Close an order as failed and bring its points back to COMMITTED; the grant is planned again."""
+    grant = grant_of(session, order)
+    _move(order, OrderEvent.FAIL)
+    order.reason = reason
+    grant.state = grant_after(GrantState(grant.state), GrantEvent.GRANT_NG)
+    session.flush()
+    book.post(
+        LedgerEvent.GRANT_NG,
+        order.amount,
+        application_id=grant.application_id,
+        person_id=grant.person_id,
+        order_id=order.id,
+    )
+    _record(session, order, "grant.failed", reason=reason)
+    return grant
+
+
+def hand_back(session: Session, grant: Grant, reason: str) -> None:
+    """Free the link and let the person choose again (E401)."""
+    assert grant.link_id is not None
+    payments.release_link(session, grant.policy_id, grant.link_id)
+    grant.order_at = None
+    session.flush()
+    events.publish(session, GrantFailed(grant.policy_id, grant.application_id, grant.id, reason))
+
+
+def give_up(session: Session, order: GrantOrder, reason: str) -> None:
+    """Record a failure that the provider reported."""
+    book = Book(session, order.policy_id)
+    hand_back(session, fail_order(session, book, order, reason), reason)
+    book.close()
+
+
+def _succeed(session: Session, order: GrantOrder, transaction_no: str | None) -> None:
+    grant = grant_of(session, order)
+    _move(order, OrderEvent.SUCCEED)
+    order.transaction_no = transaction_no
+    grant.state = grant_after(GrantState(grant.state), GrantEvent.GRANT_OK)
+    grant.granted_at = clock.now()
+    session.flush()
+    book = Book(session, order.policy_id)
+    book.post(
+        LedgerEvent.GRANT_OK,
+        order.amount,
+        application_id=grant.application_id,
+        person_id=grant.person_id,
+        order_id=order.id,
+    )
+    _record(session, order, "grant.succeeded")
+    events.publish(session, GrantSucceeded(order.policy_id, grant.application_id, grant.id, order.amount))
+    book.close()
+
+
+def _accept(order: GrantOrder) -> Recorded:
+    if order.state == OrderState.ACCEPTED:
+        return Recorded.UNCHANGED
+    _move(order, OrderEvent.ACCEPT)
+    order.answered_at = clock.now()
+    order.inquiries = 0
+    order.inquire_after = clock.now() + gap(ACCEPTED_GAPS, 0)
+    return Recorded.CHANGED
+
+
+def _agrees(order: GrantOrder, answer: GatewayAnswer) -> bool:
+    if answer.state == "accepted":
+        return True  # sent before the decision, arrived after it
+    if answer.state != order.state:
+        return False
+    return answer.state == "failed" or answer.transaction_no in (None, order.transaction_no)
+
+
+def _move(order: GrantOrder, event: OrderEvent) -> None:
+    order.state = order_after(OrderState(order.state), event)
+
+
+def _alarm(order: GrantOrder, answer: GatewayAnswer) -> None:
+    """In a transaction of its own, because the caller's will be undone by the refusal."""
+    log.error("result contradicts the record", order_id=str(order.id), recorded=order.state, reported=answer.state)
+    with db.transaction() as session:
+        _record(session, order, "grant.contradiction", recorded=order.state, reported=answer.state)
+
+
+def _record(session: Session, order: GrantOrder, action: str, **facts: str) -> None:
+    audit.record(
+        session,
+        action,
+        actor_kind="provider",
+        actor=order.provider_id,
+        policy_id=order.policy_id,
+        object_kind="grant_order",
+        object_id=str(order.id),
+        facts={"grant_id": str(order.grant_id), "attempt": order.attempt, "amount": order.amount, **facts},
+    )

@@ -1,0 +1,44 @@
+"""The jobs of this floor. Arguments are ids; a job that fails loses nothing, because the order's state remembers."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import procrastinate
+
+from app import db, jobs
+from app.jobs import tasks
+from app.points import deliver, due
+from app.points.states import OrderState
+
+QUEUE = "grants"
+_RETRY = procrastinate.RetryStrategy(max_attempts=5, exponential_wait=5)
+
+
+@tasks.task(name="points.send_grant_order", queue=QUEUE, retry=_RETRY)
+def send_grant_order(policy_id: str, order_id: str) -> None:
+    """Send one order; a second run finds it sent and does nothing."""
+    deliver.send_order(policy_id, UUID(order_id))
+
+
+@tasks.task(name="points.inquire_grant_order", queue=QUEUE)
+def inquire_grant_order(policy_id: str, order_id: str) -> None:
+    """Ask about one order; the next round comes by itself."""
+    deliver.inquire_order(policy_id, UUID(order_id))
+
+
+@tasks.periodic(cron="* * * * *")
+@tasks.task(name="points.inquire_open_orders", queueing_lock="points.inquire_open_orders", queue=QUEUE)
+def inquire_open_orders(timestamp: int) -> None:
+    """Give every open order that fell due a job: sending for those never sent, asking for the others."""
+    with db.transaction() as session:
+        for policy_id, order_id, state in due.claim_due_orders(session):
+            task = send_grant_order if state is OrderState.CREATED else inquire_grant_order
+            jobs.defer(session, task, policy_id=policy_id, order_id=str(order_id))
+
+
+@tasks.periodic(cron="* * * * *")
+@tasks.task(name="points.order_due_grants", queueing_lock="points.order_due_grants", queue=QUEUE)
+def order_due_grants(timestamp: int) -> None:
+    """Order the planned grants whose cooling-off is over."""
+    due.order_due_grants()

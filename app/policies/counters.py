@@ -1,0 +1,75 @@
+"""The guarded update of a policy's one counter row: never more seats or points than there are (BR-33, BR-34)."""
+
+from __future__ import annotations
+
+from sqlalchemy import Row, and_, case, or_, select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import ColumnElement
+
+from app import clock
+from app.errors import DomainError
+from app.policies.models import LEDGER_COUNTERS, PolicyCounter
+from app.policies.state import Counters
+
+_COLUMNS = {column.name: column for column in PolicyCounter.__table__.columns}
+COUNTER_COLUMNS = [_COLUMNS[name] for name in Counters.__dataclass_fields__]
+
+
+class CountersRefused(RuntimeError):
+    """A release of what was never held: a fault of the program, and nothing a person could correct."""
+
+
+def apply(session: Session, policy_id: str, *, seats: int = 0, **deltas: int) -> None:
+    """Change seats and balances by the given differences, in ONE statement that checks its own result.
+
+    ``deltas`` are named as the balances (``budget=-10_000, reserved=10_000``) and add up to the change of ``funded``.
+    To be the last statement of a transaction: the row stays locked until commit. Raises ``DomainError`` E209 when no
+    seat or not enough budget is free, ``CountersRefused`` when something is released that was not held.
+    """
+    unknown = deltas.keys() - {*LEDGER_COUNTERS, "funded"}
+    balanced = sum(deltas.get(name, 0) for name in LEDGER_COUNTERS) == deltas.get("funded", 0)
+    if unknown or not balanced:
+        raise ValueError(f"unbalanced or unknown counters: {sorted(deltas)}")
+    changes = {name: _COLUMNS[name] + delta for name, delta in deltas.items() if delta}
+    if seats:
+        changes["seats_taken"] = PolicyCounter.seats_taken + seats
+    if not changes:
+        return
+    legal: list[ColumnElement[bool]] = [value >= 0 for value in changes.values()]
+    seats_after = changes.get("seats_taken", _COLUMNS["seats_taken"])
+    budget_after = changes.get("budget", _COLUMNS["budget"])
+    if seats > 0:
+        legal.append(or_(PolicyCounter.capacity.is_(None), seats_after <= PolicyCounter.capacity))
+    is_full = or_(
+        and_(PolicyCounter.capacity.is_not(None), seats_after >= PolicyCounter.capacity),
+        budget_after < PolicyCounter.smallest_amount,
+    )
+    takes = seats > 0 or deltas.get("budget", 0) < 0
+    if takes:
+        filled = case((and_(PolicyCounter.filled_at.is_(None), is_full), clock.now()), else_=PolicyCounter.filled_at)
+        changes["filled_at"] = filled
+    changed = session.execute(
+        update(PolicyCounter)
+        .where(PolicyCounter.policy_id == policy_id, *legal)
+        .values(changes)
+        .returning(PolicyCounter.policy_id)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    if changed is None:
+        if takes:
+            raise DomainError("E209")
+        raise CountersRefused(policy_id)
+
+
+def read(session: Session, policy_id: str) -> Counters:
+    """The counters now. ``LookupError`` for an unknown policy."""
+    row = session.execute(select(*COUNTER_COLUMNS).where(PolicyCounter.policy_id == policy_id)).one_or_none()
+    if row is None:
+        raise LookupError(policy_id)
+    return from_row(row)
+
+
+def from_row(row: Row[tuple[object, ...]]) -> Counters:
+    """The counters from a row that holds ``COUNTER_COLUMNS``, possibly among others."""
+    values = row._mapping
+    return Counters(**{name: values[_COLUMNS[name]] for name in Counters.__dataclass_fields__})

@@ -1,0 +1,144 @@
+"""What a policy must satisfy beyond its form before it is taken (BR-01, BR-06, BR-08, BR-11, BR-18, BR-73).
+
+Each rule is one function that yields the field at fault and the reason; the loader puts file and item before them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from itertools import pairwise
+
+from app import clock, municipalities
+from app.policies.amounts import smallest_amount
+from app.policies.document import ADDED_BY_THE_SYSTEM, CheckKind, GrantTiming, PolicyDocument
+
+FieldFault = tuple[str, str]
+
+_MODES_THAT_NEED_A_CARD = ("card_address_at_application", "prefecture", "non_resident")
+
+
+def faults_of(document: PolicyDocument) -> list[FieldFault]:
+    """Every (field, reason) that stands against the document; empty when it may be taken."""
+    return [fault for rule in _RULES for fault in rule(document)]
+
+
+def _municipalities_exist(document: PolicyDocument) -> Iterator[FieldFault]:
+    named = [("municipality_code", document.municipality_code)]
+    named += [("eligibility.residence", code) for code in document.eligibility.residence.codes]
+    for field, code in named:
+        if not municipalities.is_valid_code(code):
+            yield field, f"{code} has a wrong check digit (BR-73)"
+        elif code not in municipalities.current_table().rows:
+            yield field, f"{code} is not in the municipality table"
+
+
+def _ends_are_whole_days(document: PolicyDocument) -> Iterator[FieldFault]:
+    for name in ("apply_to", "assign_by", "grant_by", "receive_by"):
+        end: datetime | None = getattr(document.window, name)
+        if end is not None and clock.local(end).strftime("%H:%M:%S") != "23:59:59":
+            yield f"window.{name}", "an end includes its whole day: write 23:59:59 of the day in Japan (BR-01)"
+
+
+def _dates_are_in_order(document: PolicyDocument) -> Iterator[FieldFault]:
+    window = document.window
+    if window.apply_from >= window.apply_to:
+        yield "window.apply_to", "is not after apply_from (BR-11)"
+    steps = [("apply_to", window.apply_to), ("assign_by", window.assign_by), ("grant_by", window.grant_by)]
+    if window.receive_by is not None:
+        steps.append(("receive_by", window.receive_by))
+    for (earlier_name, earlier), (name, later) in pairwise(steps):
+        if later < earlier:
+            yield f"window.{name}", f"is before {earlier_name} (BR-11)"
+    guard = date(document.fiscal_year + 1, 5, 31)
+    if clock.local(window.grant_by).date() > guard:
+        yield "window.grant_by", f"is after {guard}, the last day of payment for fiscal {document.fiscal_year} (BR-11)"
+    if (window.purchase_from is None) != (window.purchase_to is None):
+        yield "window.purchase_to", "purchase_from and purchase_to go together"
+    elif window.purchase_from and window.purchase_to and window.purchase_from > window.purchase_to:
+        yield "window.purchase_to", "is before purchase_from"
+
+
+def _birth_dates_and_ages_make_sense(document: PolicyDocument) -> Iterator[FieldFault]:
+    born, age = document.eligibility.birthdate_range, document.eligibility.age
+    if born is not None and born[0] > born[1]:
+        yield "eligibility.birthdate_range", "the first day is after the last"
+    if age is None:
+        return
+    if age.min is None and age.max is None:
+        yield "eligibility.age", "needs min or max"
+    if age.min is not None and age.max is not None and age.min > age.max:
+        yield "eligibility.age", "min is above max"
+    if age.rule == "nendo_end" and (age.max is None or age.min is not None):
+        yield "eligibility.age.rule", "nendo_end is a reading of an upper age limit: max, and no min (BR-06)"
+
+
+def _each_condition_has_its_check(document: PolicyDocument) -> Iterator[FieldFault]:
+    mode = document.eligibility.residence.mode
+    checks = set(document.screening)
+    if mode == "base_date" and not checks & {CheckKind.PRE_LIST, CheckKind.POST_REVIEW}:
+        yield "screening", "residence on a base date needs PRE_LIST or POST_REVIEW (BR-18)"
+    if mode in _MODES_THAT_NEED_A_CARD and CheckKind.CARD_AUTO not in checks:
+        yield "screening", f"residence {mode} needs CARD_AUTO (BR-18)"
+    eligibility = document.eligibility
+    needed = {
+        CheckKind.PRE_LIST: eligibility.list_id is not None,
+        CheckKind.EXCLUSION_LIST: bool(eligibility.exclude_recipients_of),
+        CheckKind.EXTERNAL_APP: eligibility.linked_app is not None,
+        CheckKind.EVENT_QR: eligibility.event_checkin is not None,
+        CheckKind.DOC_AT_COUNTER: bool(eligibility.documents),
+    }
+    for check, condition in needed.items():
+        if condition and check not in checks:
+            yield "screening", f"a declared condition needs {check}"
+        # A list may stand for residence on a base date alone.
+        is_for_base_date = check is CheckKind.PRE_LIST and mode == "base_date"
+        if check in checks and not condition and not is_for_base_date:
+            yield "screening", f"{check} has no condition to check"
+    for check in checks & ADDED_BY_THE_SYSTEM:
+        yield "screening", f"{check} is added by the system and is not declared"
+    if len(checks) != len(document.screening):
+        yield "screening", "names a check twice"
+
+
+def _axes_fit_the_benefit(document: PolicyDocument) -> Iterator[FieldFault]:
+    is_rebate = document.axes.grant_timing is GrantTiming.REBATE
+    if is_rebate != (document.benefit.type == "rate"):
+        yield "axes.grant_timing", "還元付与 goes with benefit type rate, 単純付与 with the others"
+    if document.axes.earn_shop_limited and not is_rebate:
+        yield "axes.earn_shop_limited", "has meaning only with 還元付与"
+
+
+def _money_covers_the_seats(document: PolicyDocument) -> Iterator[FieldFault]:
+    least = smallest_amount(document)
+    if document.budget < least:
+        yield "budget", f"is below the smallest amount of {least}"
+    if document.capacity is not None and document.budget < least * document.capacity:
+        yield "budget", f"does not cover {document.capacity} seats of {least}"
+
+
+def _services_are_consistent(document: PolicyDocument) -> Iterator[FieldFault]:
+    if len(set(document.services)) != len(document.services):
+        yield "services", "names a service twice"
+    for service_id, (first, last) in document.service_windows.items():
+        if service_id not in document.services:
+            yield f"service_windows.{service_id}", "is not among the services"
+        if first > last:
+            yield f"service_windows.{service_id}", "the first day is after the last"
+    paper = document.alternative_channel.paper_service
+    if paper is not None and paper not in document.services:
+        yield "alternative_channel.paper_service", f"{paper} is not among the services"
+    if not (document.alternative_channel.counter or paper or document.alternative_channel.explanation):
+        yield "alternative_channel", "a way without card or phone must be stated, or its absence explained"
+
+
+_RULES: tuple[Callable[[PolicyDocument], Iterator[FieldFault]], ...] = (
+    _municipalities_exist,
+    _ends_are_whole_days,
+    _dates_are_in_order,
+    _birth_dates_and_ages_make_sense,
+    _each_condition_has_its_check,
+    _axes_fit_the_benefit,
+    _money_covers_the_seats,
+    _services_are_consistent,
+)

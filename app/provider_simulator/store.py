@@ -1,0 +1,263 @@
+"""The provider's own books: orders received, grants carried out, security codes. Its own database, plain SQL."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool
+
+from app.provider_simulator.services import SERVICES, account_of
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS received_orders (
+    order_id uuid PRIMARY KEY,
+    provider_id text NOT NULL,
+    service_id text,
+    account text,
+    amount bigint CHECK (amount > 0),
+    policy_id text,
+    state text NOT NULL CHECK (state IN ('accepted', 'succeeded', 'failed', 'closed')),
+    transaction_no text,
+    reason text,
+    received_at timestamptz NOT NULL,
+    ready_at timestamptz,
+    CHECK ((state = 'closed') = (service_id IS NULL))
+);
+CREATE TABLE IF NOT EXISTS grants_book (
+    transaction_no text PRIMARY KEY,
+    order_id uuid NOT NULL UNIQUE REFERENCES received_orders,
+    provider_id text NOT NULL,
+    service_id text NOT NULL,
+    account text NOT NULL,
+    amount bigint NOT NULL CHECK (amount > 0),
+    policy_id text NOT NULL,
+    executed_at timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS ix_grants_book_account ON grants_book (service_id, account);
+CREATE INDEX IF NOT EXISTS ix_grants_book_executed_at ON grants_book (executed_at);
+CREATE TABLE IF NOT EXISTS security_codes (
+    service_id text NOT NULL,
+    account text NOT NULL,
+    code text NOT NULL,
+    valid_until timestamptz,
+    PRIMARY KEY (service_id, account)
+);
+"""
+_SCHEMA_LOCK = 7_340_001
+BOOK_PAGE = 100
+Row = dict[str, Any]
+
+
+class OrderConflict(Exception):
+    """The order id was used before with another content."""
+
+
+class OrderOfOther(Exception):
+    """The order id belongs to another provider."""
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One grant order as received; ``amount`` in whole points."""
+
+    order_id: UUID
+    provider_id: str
+    service_id: str
+    account: str = field(repr=False)
+    amount: int
+    policy_id: str
+
+
+@dataclass(frozen=True)
+class OrderState:
+    """What the provider answers about an order."""
+
+    state: str
+    transaction_no: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class SecurityCode:
+    """The current security code of an account; ``valid_until`` is None for a code printed on a card."""
+
+    code: str = field(repr=False)
+    valid_until: datetime | None
+
+
+class Store:
+    """All reads and writes; each method is one transaction."""
+
+    def __init__(self, database_url: str, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._pool: ConnectionPool[psycopg.Connection[Row]] = ConnectionPool(
+            database_url,
+            min_size=1,
+            max_size=16,
+            kwargs={"row_factory": dict_row, "application_name": "todoke-provider-simulator"},
+            open=True,
+        )
+        with self._pool.connection() as connection:
+            # Two processes may start at once, and IF NOT EXISTS alone is not safe against that.
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
+            connection.execute(_SCHEMA)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._pool.close()
+
+    def receive(self, instruction: Instruction) -> OrderState:
+        """Take an order in once; the same again gives its present state. Raises the two conflicts."""
+        now = self._now()
+        ready_at = now + SERVICES[instruction.service_id].lead
+        with self._pool.connection() as connection:
+            connection.execute(
+                "INSERT INTO received_orders"
+                " (order_id, provider_id, service_id, account, amount, policy_id, state, received_at, ready_at)"
+                " VALUES (%s, %s, %s, %s, %s, %s, 'accepted', %s, %s) ON CONFLICT (order_id) DO NOTHING",
+                (
+                    instruction.order_id,
+                    instruction.provider_id,
+                    instruction.service_id,
+                    instruction.account,
+                    instruction.amount,
+                    instruction.policy_id,
+                    now,
+                    ready_at,
+                ),
+            )
+            row = self._locked(connection, instruction.order_id, instruction.provider_id)
+            assert row is not None
+            content = (row["service_id"], row["account"], row["amount"], row["policy_id"])
+            wanted = (instruction.service_id, instruction.account, instruction.amount, instruction.policy_id)
+            if row["state"] != "closed" and content != wanted:
+                raise OrderConflict
+            return self._settled(connection, row)
+
+    def state_of(self, order_id: UUID, provider_id: str) -> OrderState | None:
+        """What became of an order, None when it was never received. Raises ``OrderOfOther``."""
+        with self._pool.connection() as connection:
+            row = self._locked(connection, order_id, provider_id)
+            return self._settled(connection, row) if row else None
+
+    def rule_out(self, order_id: UUID, provider_id: str) -> OrderState:
+        """Promise never to carry out this order unless it was received before. Raises ``OrderOfOther``."""
+        with self._pool.connection() as connection:
+            connection.execute(
+                "INSERT INTO received_orders (order_id, provider_id, state, received_at) VALUES (%s, %s, 'closed', %s)"
+                " ON CONFLICT (order_id) DO NOTHING",
+                (order_id, provider_id, self._now()),
+            )
+            row = self._locked(connection, order_id, provider_id)
+            assert row is not None
+            return self._settled(connection, row)
+
+    def current_code(self, service_id: str, account: str) -> SecurityCode:
+        """The account's security code; a new one when there is none or the last has expired."""
+        now = self._now()
+        lifetime = SERVICES[service_id].code_lifetime
+        with self._pool.connection() as connection:
+            row = connection.execute(
+                "INSERT INTO security_codes AS c (service_id, account, code, valid_until) VALUES (%s, %s, %s, %s)"
+                " ON CONFLICT (service_id, account) DO UPDATE SET"
+                " code = CASE WHEN c.valid_until <= %s THEN excluded.code ELSE c.code END,"
+                " valid_until = CASE WHEN c.valid_until <= %s THEN excluded.valid_until ELSE c.valid_until END"
+                " RETURNING code, valid_until",
+                (
+                    service_id,
+                    account,
+                    SERVICES[service_id].new_code(),
+                    now + lifetime if lifetime else None,
+                    now,
+                    now,
+                ),
+            ).fetchone()
+        assert row is not None
+        return SecurityCode(row["code"], row["valid_until"])
+
+    def code_is_right(self, service_id: str, account: str, code: str) -> bool:
+        """True for the account's code while it lives; using it does not end it."""
+        with self._pool.connection() as connection:
+            row = connection.execute(
+                "SELECT code FROM security_codes"
+                " WHERE service_id = %s AND account = %s AND (valid_until IS NULL OR valid_until > %s)",
+                (service_id, account, self._now()),
+            ).fetchone()
+        return row is not None and secrets.compare_digest(row["code"].encode(), code.encode("utf-8", "replace"))
+
+    def book(self, order_id: UUID | None = None) -> list[Row]:
+        """Grants carried out, newest first; of one order or the last hundred."""
+        with self._pool.connection() as connection:
+            # An accepted order becomes a grant when its time has come, whether or not somebody asks about it.
+            due = connection.execute(
+                "SELECT * FROM received_orders WHERE state = 'accepted' AND ready_at <= %s"
+                " ORDER BY ready_at LIMIT 1000 FOR UPDATE SKIP LOCKED",
+                (self._now(),),
+            ).fetchall()
+            for row in due:
+                self._settled(connection, row)
+            return connection.execute(
+                "SELECT * FROM grants_book WHERE %(order)s::uuid IS NULL OR order_id = %(order)s"
+                " ORDER BY executed_at DESC, transaction_no LIMIT %(limit)s",
+                {"order": order_id, "limit": BOOK_PAGE},
+            ).fetchall()
+
+    def _locked(self, connection: psycopg.Connection[Row], order_id: UUID, provider_id: str) -> Row | None:
+        row = connection.execute("SELECT * FROM received_orders WHERE order_id = %s FOR UPDATE", (order_id,)).fetchone()
+        if row is not None and row["provider_id"] != provider_id:
+            raise OrderOfOther
+        return row
+
+    def _settled(self, connection: psycopg.Connection[Row], row: Row) -> OrderState:
+        """The state of a locked order, carried out first if its time has come."""
+        if row["state"] != "accepted" or row["ready_at"] > self._now():
+            return OrderState(row["state"], row["transaction_no"], row["reason"])
+        reason = self._obstacle(connection, row)
+        state, number = ("failed", None) if reason else ("succeeded", _new_transaction_no(row["service_id"]))
+        if number:
+            connection.execute(
+                "INSERT INTO grants_book"
+                " (transaction_no, order_id, provider_id, service_id, account, amount, policy_id, executed_at)"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+                (
+                    number,
+                    row["order_id"],
+                    row["provider_id"],
+                    row["service_id"],
+                    row["account"],
+                    row["amount"],
+                    row["policy_id"],
+                    self._now(),
+                ),
+            )
+        connection.execute(
+            "UPDATE received_orders SET state = %s, transaction_no = %s, reason = %s WHERE order_id = %s",
+            (state, number, reason, row["order_id"]),
+        )
+        return OrderState(state, number, reason)
+
+    def _obstacle(self, connection: psycopg.Connection[Row], row: Row) -> str | None:
+        fails = account_of(row["service_id"], row["account"]).grant_fails
+        cap = SERVICES[row["service_id"]].balance_cap
+        if fails or cap is None:
+            return fails
+        # Two orders for one account must not both see room under the cap.
+        key = f"{row['service_id']}/{row['account']}"
+        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (key,))
+        held = connection.execute(
+            "SELECT coalesce(sum(amount), 0)::bigint AS points FROM grants_book WHERE service_id = %s AND account = %s",
+            (row["service_id"], row["account"]),
+        ).fetchone()
+        assert held is not None
+        return "balance_cap" if held["points"] + row["amount"] > cap else None
+
+
+def _new_transaction_no(service_id: str) -> str:
+    return f"{service_id}-{secrets.token_hex(6).upper()}"

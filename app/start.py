@@ -1,0 +1,29 @@
+"""What every process of the service does first: logs, keys, database, clock, municipalities, event handlers."""
+
+from __future__ import annotations
+
+from app import audit, clock, db, municipalities, pii
+from app.cards.trust import anchors
+from app.settings import Environment, Settings, SettingsRefused
+
+
+def configure(settings: Settings, *, application_name: str = "todoke-web") -> None:
+    """Make this process ready. Raises ``SettingsRefused`` with a plain sentence when it must not run."""
+    keys = settings.keys
+    pii.configure(keys)
+    audit.configure(keys)
+    anchors(settings)
+    municipalities.configure(with_samples=settings.environment is not Environment.PRODUCTION)
+    db.configure(settings.database_url.get_secret_value(), application_name=application_name)
+    with db.reading() as session:
+        clock.load(session)
+    if clock.is_simulated() and settings.environment is Environment.PRODUCTION:
+        raise SettingsRefused("this database runs on a simulated clock; production needs its own database")
+    register_event_handlers()
+
+
+def register_event_handlers() -> None:
+    """Higher floors listen to what lower ones tell (architecture.md section 2)."""
+    from app.applications import handlers
+
+    handlers.register()

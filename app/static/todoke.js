@@ -1,0 +1,128 @@
+// What the pages gain from JavaScript. Every page works without it: forms post, links link, the waiting page has a reload link.
+// Nothing here keeps data, and no address is followed that is not on this server.
+"use strict";
+
+(function () {
+  const POLL_SECONDS = 2;
+  const POLL_SECONDS_AFTER_FAULT = 6;
+  const POLL_LIMIT_MS = 30 * 60 * 1000;
+
+  /** One click, one submission: a second press while the first is on its way does nothing (the server would say the same). */
+  function guardForms() {
+    document.addEventListener("submit", (event) => {
+      const form = event.target;
+      if (event.defaultPrevented || form.method !== "post") return;
+      if (form.dataset.sending) {
+        event.preventDefault();
+        return;
+      }
+      form.dataset.sending = "yes";
+      const status = document.getElementById("page-status");
+      if (status) status.textContent = "送信しています。しばらくお待ちください。";
+      if (event.submitter) event.submitter.setAttribute("aria-busy", "true");
+    });
+    // A page taken back from the browser's memory must be usable again.
+    window.addEventListener("pageshow", (event) => {
+      if (!event.persisted) return;
+      for (const form of document.querySelectorAll("form[data-sending]")) delete form.dataset.sending;
+      for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+    });
+  }
+
+  /** A person who has errors hears and sees the summary first, also where a browser knows autofocus only on fields. */
+  function focusSummary() {
+    const summary = document.querySelector("[data-error-summary]");
+    if (summary && !("autofocus" in HTMLElement.prototype)) summary.focus();
+  }
+
+  /** Ask the page itself for its new content and put it in place of the old, without moving focus or scroll. */
+  async function refresh(region) {
+    const answer = await fetch(window.location.href, { credentials: "same-origin", cache: "no-store" });
+    if (!answer.ok || answer.redirected) {
+      window.location.reload();
+      return;
+    }
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.getElementById(region.id);
+    if (!fresh) {
+      window.location.reload();
+      return;
+    }
+    region.replaceChildren(...fresh.childNodes);
+    region.dataset.value = fresh.dataset.value;
+    prepareButtons(region);
+  }
+
+  function isOwnPath(path) {
+    return typeof path === "string" && path.startsWith("/") && !path.startsWith("//");
+  }
+
+  /** Follow a state that changes elsewhere (card reader, worker): `data-live` holds the address, `data-value` what is shown. */
+  function follow(region) {
+    const started = Date.now();
+    const status = document.getElementById("page-status");
+
+    async function ask() {
+      let wait = POLL_SECONDS;
+      try {
+        const answer = await fetch(region.dataset.live, {
+          credentials: "same-origin",
+          cache: "no-store",
+          headers: { Accept: "application/json" },
+        });
+        if (answer.status === 401 || answer.status === 403 || answer.status === 404) {
+          window.location.reload();
+          return;
+        }
+        if (!answer.ok) throw new Error(String(answer.status));
+        const news = await answer.json();
+        if (isOwnPath(news.next_url)) {
+          window.location.assign(news.next_url);
+          return;
+        }
+        const value = news.state || news.word;
+        if (value && value !== region.dataset.value) {
+          region.dataset.value = value;
+          await refresh(region);
+          if (status) status.textContent = news.label || news.word || "";
+        }
+        if (news.final) return;
+      } catch {
+        wait = POLL_SECONDS_AFTER_FAULT;
+      }
+      if (Date.now() - started < POLL_LIMIT_MS) window.setTimeout(ask, wait * 1000);
+    }
+
+    window.setTimeout(ask, POLL_SECONDS * 1000);
+  }
+
+  /** Buttons that only work with JavaScript are hidden in the page and appear here. */
+  function prepareButtons(root) {
+    for (const button of root.querySelectorAll("[data-copy], [data-print]")) button.hidden = false;
+  }
+
+  function listenButtons() {
+    document.addEventListener("click", async (event) => {
+      const button = event.target.closest("[data-copy], [data-print]");
+      if (!button) return;
+      if (button.dataset.print !== undefined) {
+        window.print();
+        return;
+      }
+      const status = document.getElementById("page-status");
+      try {
+        await navigator.clipboard.writeText(button.dataset.copy);
+        if (status) status.textContent = "コピーしました。";
+        button.dataset.done = "yes";
+      } catch {
+        if (status) status.textContent = "コピーできませんでした。文字を選んでコピーしてください。";
+      }
+    });
+  }
+
+  guardForms();
+  focusSummary();
+  prepareButtons(document);
+  listenButtons();
+  for (const region of document.querySelectorAll("[data-live]")) follow(region);
+})();

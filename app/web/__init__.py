@@ -1,0 +1,76 @@
+"""The web side: one package per audience, and what they share."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask, g, request
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import clock, db
+from app.settings import Settings
+
+_HERE = Path(__file__).parent.parent
+TEMPLATES = next(folder for folder in (_HERE / "templates", _HERE.parent / "templates") if folder.is_dir())
+
+csrf = CSRFProtect()
+
+
+def create(settings: Settings) -> Flask:
+    """Put the service together; the order is the order in which a request meets the parts."""
+    from app.web import errors, health, logging, pages, security, sign_in
+    from app.web.api import blueprint as api
+    from app.web.public import blueprint as public
+    from app.web.resident import blueprint as resident
+    from app.web.sessions import DatabaseSessions
+
+    app = Flask("app", template_folder=str(TEMPLATES), static_folder=str(_HERE / "static"))
+    app.config.update(_config(settings))
+    app.extensions["todoke"] = settings
+    app.session_interface = DatabaseSessions(settings)
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    logging.install(app)
+    _follow_clock(app)
+    security.install(app, settings)
+    csrf.init_app(app)
+    sign_in.install(app)
+    errors.install(app)
+    pages.install(app, settings)
+    for blueprint in (health.blueprint, public, resident):
+        app.register_blueprint(blueprint)
+    csrf.exempt(api)  # the agents' interface has no cookies: its requests are signed
+    app.register_blueprint(api)
+    return app
+
+
+def _config(settings: Settings) -> dict[str, object]:
+    prefix = "__Host-" if settings.is_https else ""
+    return {
+        "SECRET_KEY": settings.keys.signing.get_secret_value(),
+        "SESSION_COOKIE_NAME": f"{prefix}todoke",
+        "SESSION_COOKIE_SECURE": settings.is_https,
+        "MAX_CONTENT_LENGTH": settings.max_request_bytes,
+        "MAX_FORM_MEMORY_SIZE": settings.max_request_bytes,
+        "MAX_FORM_PARTS": 60,
+        "WTF_CSRF_TIME_LIMIT": settings.session_absolute_hours * 3600,
+        "WTF_CSRF_SSL_STRICT": settings.is_https,
+        "SEND_FILE_MAX_AGE_DEFAULT": timedelta(hours=1),
+        "TRUSTED_HOSTS": None,
+        "TEMPLATES_AUTO_RELOAD": False,
+    }
+
+
+def _follow_clock(app: Flask) -> None:
+    """Where time is simulated, another process may move it; look every few seconds."""
+
+    @app.before_request
+    def _refresh() -> None:
+        g.now = clock.now()
+        if clock.is_simulated() and clock.is_stale() and request.endpoint != "static":
+            with db.reading() as session:
+                clock.load(session)
+            g.now = clock.now()

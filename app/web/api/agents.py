@@ -1,0 +1,130 @@
+"""The reader agents' interface: take a card session, say how far it is, post the result (architecture.md section 3)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from functools import cache
+from typing import TypeVar
+from uuid import UUID
+
+from flask import Blueprint, Response, current_app, g, jsonify, request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from werkzeug.exceptions import BadRequest, Conflict, NotFound, TooManyRequests, Unauthorized
+
+from app import cards, db, policies
+from app.settings import Settings
+from app.web.rate_limits import AGENT_REFUSED, check_limit
+
+POLL_SECONDS = 0.25
+
+blueprint = Blueprint("api_agents", __name__, url_prefix="/api/agent/v1")
+
+
+class TakeIn(BaseModel):
+    """How many seconds the agent is ready to wait."""
+
+    model_config = ConfigDict(extra="forbid")
+    wait: int = Field(0, ge=0, le=60)
+
+
+class ProgressIn(BaseModel):
+    """Where the reading is."""
+
+    model_config = ConfigDict(extra="forbid")
+    step: str = Field(max_length=20)
+
+
+@blueprint.before_request
+def _authenticate() -> None:
+    agent_id = cards.authenticate_agent(
+        request.headers, request.method, request.full_path.rstrip("?"), request.get_data()
+    )
+    if agent_id is None:
+        check_limit(AGENT_REFUSED)
+        raise Unauthorized()
+    g.agent_id = agent_id
+
+
+@blueprint.post("/take")
+def take() -> tuple[Response, int]:
+    """The next card session for this agent, waited for with no database connection held; 204 when none came."""
+    settings: Settings = current_app.extensions["todoke"]
+    wait = min(_body(TakeIn).wait, settings.agent_wait_seconds)
+    places = _waiting_places(settings.web_threads)
+    if not places.acquire(blocking=False):
+        raise TooManyRequests(retry_after=2)
+    try:
+        task = _wait_for_task(g.agent_id, wait)
+    finally:
+        places.release()
+    if task is None:
+        return Response(), 204
+    return jsonify(_task_out(task, settings.public_url)), 200
+
+
+@blueprint.post("/sessions/<uuid:session_id>/progress")
+def progress(session_id: UUID) -> tuple[Response, int]:
+    """Tell the waiting page where the reading is; 409 when the session is over."""
+    step = _body(ProgressIn).step
+    if step not in cards.PROGRESS:
+        raise BadRequest()
+    with db.transaction() as session:
+        if not cards.note_progress(session, g.agent_id, session_id, step):
+            raise Conflict()
+    return Response(), 204
+
+
+@blueprint.post("/sessions/<uuid:session_id>/result")
+def result(session_id: UUID) -> tuple[Response, int]:
+    """The end of a visit; judged once. 404 when the session is not this agent's, over, or answered before."""
+    settings: Settings = current_app.extensions["todoke"]
+    if not cards.finish_session(settings, g.agent_id, session_id, _body(cards.ResultIn)):
+        raise NotFound()
+    return Response(), 204
+
+
+@cache
+def _waiting_places(threads: int) -> threading.BoundedSemaphore:
+    """At most a quarter of the threads may wait, so that pages are always served."""
+    return threading.BoundedSemaphore(max(1, threads // 4))
+
+
+def _wait_for_task(agent_id: UUID, wait: int) -> cards.Task | None:
+    deadline = time.monotonic() + wait
+    while True:
+        with db.transaction() as session:
+            task = cards.take_session(session, agent_id)
+        if task is not None or time.monotonic() >= deadline:
+            return task
+        time.sleep(POLL_SECONDS)
+
+
+def _task_out(task: cards.Task, origin: str) -> dict[str, object]:
+    title = municipality = None
+    if task.policy_id is not None:
+        with db.reading() as session:
+            policy = policies.get(session, task.policy_id)
+        if policy is not None:
+            title, municipality = policy.document.title, policy.municipality_label
+    return {
+        "session_id": str(task.session_id),
+        "challenge": task.challenge.hex(),
+        "purpose": task.purpose,
+        "policy_id": task.policy_id,
+        "policy_title": title,
+        "municipality_name": municipality,
+        "origin": origin,
+        "confirmation": task.confirmation,
+        "expires_in": task.expires_in,
+    }
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _body(model: type[M]) -> M:
+    try:
+        return model.model_validate_json(request.get_data())
+    except ValidationError:
+        raise BadRequest() from None

@@ -1,0 +1,160 @@
+"""Errors become pages: what happened, what became of the application, what to do next. Never a stack trace."""
+
+from __future__ import annotations
+
+import traceback
+
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from app.errors import DomainError, Kind
+from app.web.logging import log
+
+TITLES = {
+    400: (
+        "送られた内容を読み取れませんでした",
+        "入力欄に使えない文字が含まれているか、ページが古くなっています。前のページに戻って、もう一度お試しください。",
+    ),
+    403: (
+        "このページは表示できません",
+        "ご自身の申込だけを表示できます。カードを読み取ってから、もう一度お試しください。",
+    ),
+    404: (
+        "ページが見つかりません",
+        "アドレスが変わったか、まちがっている可能性があります。給付をさがすページから探せます。",
+    ),
+    405: ("この操作は受け付けていません", "前のページに戻って、ボタンから操作してください。"),
+    409: ("いまはこの操作ができません", "申込の状態が変わっています。申込状況を確認してください。"),
+    410: ("この画面は終わりました", "安全のため、この画面は使えなくなりました。最初からやり直してください。"),
+    413: ("送られた内容が大きすぎます", "入力が長すぎるため、受け取れませんでした。短くして、もう一度お試しください。"),
+    429: (
+        "操作が続いたため、少しお待ちください",
+        "短い時間に操作が続きました。少し待ってから、もう一度お試しください。入力した内容は保存されていません。",
+    ),
+    500: ("処理できませんでした", "申込の状態は変わっていません。しばらくして、もう一度お試しください。"),
+    503: ("ただいま利用できません", "申込の状態は変わっていません。しばらくして、もう一度お試しください。"),
+}
+BECAME = {
+    Kind.VERIFY: "申込は完了していません。対象外と決まったわけではありません。",
+    Kind.INELIGIBLE: "申込は完了していません。記録は残していません。",
+    Kind.INPUT: "申込はまだ完了していません。直して続けられます。",
+    Kind.WAIT: "いま行うことはありません。",
+    Kind.DONE: "この操作では何も変わっていません。",
+    Kind.SYSTEM: "申込の状態は変わっていません。",
+}
+
+
+def install(app: Flask) -> None:
+    """Register the handlers."""
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _fault)
+
+
+def problem_response(error: DomainError, **context: object) -> Response:
+    """The page (or, for the API, the problem document) of a domain error."""
+    status = error.message.status
+    if _wants_json():
+        return _problem_json(status, error.code, error.wording())
+    html = render_template(
+        "resident/error.html",
+        code=error.code,
+        kind=error.kind.value,
+        title=_title(error),
+        text=error.wording(),
+        became=BECAME[error.kind],
+        **{"next_actions": [{"label": "給付をさがす", "url": "/policies"}], "office": None, "ref": None} | context,
+    )
+    return make_response(html, status)
+
+
+def _title(error: DomainError) -> str:
+    if error.code in TITLES_BY_CODE:
+        return TITLES_BY_CODE[error.code]
+    return {
+        Kind.VERIFY: "確認できませんでした",
+        Kind.INELIGIBLE: "この施策の対象になりません",
+        Kind.INPUT: "内容をご確認ください",
+        Kind.WAIT: "お待ちください",
+        Kind.DONE: "受付の状況をご確認ください",
+        Kind.SYSTEM: "処理できませんでした",
+    }[error.kind]
+
+
+TITLES_BY_CODE = {
+    "E101": "暗証番号が違います",
+    "E102": "暗証番号がロックされています",
+    "E103": "暗証番号がロックされています",
+    "E105": "電子証明書の期限が切れています",
+    "E106": "この電子証明書は使えません",
+    "E108": "読み取れませんでした",
+    "E114": "時間がたったため終了しました",
+    "E115": "読み取りを中止しました",
+    "E206": "すでに申し込まれています",
+    "E208": "受付期間ではありません",
+    "E209": "定員に達しました",
+    "E210": "受付を一時停止しています",
+    "E309": "マイナンバーは入力しないでください",
+    "E504": "時間がたちました",
+}
+
+
+def _domain_error(error: DomainError) -> Response:
+    log.info("refused", code=error.code)
+    return problem_response(error)
+
+
+def _csrf_error(error: CSRFError) -> Response:
+    return problem_response(DomainError("E504", step="前の画面"))
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status < 400:
+        return make_response(error.get_response())
+    title, text = TITLES.get(status, TITLES[400] if status < 500 else TITLES[500])
+    if _wants_json():
+        response = _problem_json(status, None, title)
+    else:
+        response = make_response(
+            render_template("errors/page.html", status=status, title=title, text=text, ref=g.get("ref")), status
+        )
+    for name, value in error.get_headers():
+        if name.lower() in ("retry-after", "allow"):
+            response.headers[name] = value
+    return response
+
+
+def _fault(error: Exception) -> Response:
+    """Our fault: logged with where it happened, never with values (a message may quote a row)."""
+    frames = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]
+    log.error("fault", error=type(error).__name__, at=frames)
+    unavailable = isinstance(error, OperationalError | PoolTimeout) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
+    if unavailable:
+        if _wants_json():
+            return _problem_json(503, "E503", TITLES[503][0])
+        title, text = TITLES[503]
+        page = render_template("errors/page.html", status=503, title=title, text=text, ref=g.get("ref"))
+        return make_response(page, 503, {"Retry-After": "30"})
+    fault = DomainError("E503", ref=str(g.get("ref", "-")))
+    return problem_response(fault, ref=g.get("ref"))
+
+
+def _wants_json() -> bool:
+    return request.path.startswith("/api/") or request.path.endswith("/state")
+
+
+def _problem_json(status: int, code: str | None, title: str) -> Response:
+    body = {"type": "about:blank", "title": title, "status": status}
+    if code:
+        body["code"] = code
+    response = jsonify(body)
+    response.status_code = status
+    response.mimetype = "application/problem+json"
+    return response

@@ -1,0 +1,9 @@
+"""The public catalogue: no sign-in, no cookie."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("public", __name__)
+
+from app.web.public import catalogue  # noqa: E402  # routes register on the blueprint
+
+__all__ = ["blueprint", "catalogue"]

@@ -1,0 +1,178 @@
+"""From the policy page to consent: what to bring, identity, the result of screening, the three layers of consent."""
+
+from __future__ import annotations
+
+from flask import render_template, request
+from werkzeug.wrappers import Response
+
+from app import applications, clock, db, people
+from app.errors import DomainError
+from app.people.ages import wareki
+from app.screening import CheckOutcome
+from app.web.pages import japanese_date
+from app.web.resident import blueprint
+from app.web.resident.context import (
+    draft_or_error,
+    evidence_or_error,
+    office,
+    policy_line,
+    policy_or_404,
+    to_step,
+)
+from app.web.resident.identity import open_from_form, reader_routes
+
+CHECK_TITLES = {
+    "CARD_AUTO": "お住まいの確認",
+    "AGE": "年齢の確認",
+    "PRE_LIST": "対象者名簿の確認",
+    "EXCLUSION_LIST": "前回の受け取りの確認",
+    "EXTERNAL_APP": "連携アプリの確認",
+    "EVENT_QR": "イベント参加の確認",
+    "DOC_AT_COUNTER": "書類の確認",
+    "POST_REVIEW": "担当者による確認",
+    "GUARDIAN": "保護者の確認",
+    "SUPPORT_MEASURE": "その他の確認",
+}
+CHECK_RESULTS = {
+    "passed": "確認できました",
+    "failed": "条件に合いません",
+    "inconclusive": "担当者が確認します",
+    "pending": "これから確認します",
+}
+
+
+@blueprint.get("/policies/<policy_id>/apply")
+def start(policy_id: str) -> str:
+    """What to have ready."""
+    with db.reading() as session:
+        policy = policy_or_404(session, policy_id)
+        applications.check_policy_takes_applications(policy)
+    return render_template("resident/start.html", policy=policy_line(policy))
+
+
+@blueprint.post("/policies/<policy_id>/apply")
+def begin(policy_id: str) -> Response:
+    """On to the identity step."""
+    return to_step("identity", policy_id)
+
+
+@blueprint.get("/policies/<policy_id>/apply/identity")
+def identity(policy_id: str) -> str:
+    """How the card is read."""
+    with db.reading() as session:
+        policy = policy_or_404(session, policy_id)
+        applications.check_policy_takes_applications(policy)
+        routes = reader_routes(session)
+    return render_template("resident/identity.html", policy=policy_line(policy), routes=routes)
+
+
+@blueprint.post("/policies/<policy_id>/apply/identity")
+def open_reading(policy_id: str) -> Response | tuple[str, int]:
+    """Open a card session at the chosen reader."""
+    with db.reading() as session:
+        policy = policy_or_404(session, policy_id)
+        applications.check_policy_takes_applications(policy)
+    return open_from_form("apply", policy_id, "resident/identity.html", policy=policy_line(policy))
+
+
+@blueprint.get("/policies/<policy_id>/apply/result")
+def result(policy_id: str) -> str:
+    """What the screening says, before anything is applied for (domain.md R3)."""
+    with db.reading() as session:
+        policy = policy_or_404(session, policy_id)
+        draft = draft_or_error(session, policy_id)
+        evidence = evidence_or_error(session, draft)
+        items = people.facts_of(session, draft.person_id)
+    outcome = applications.judge(policy, evidence, draft.review_requested)
+    assert items is not None
+    return render_template(
+        "resident/result.html",
+        policy=policy_line(policy),
+        outcome={"approved": "passed", "rejected": "failed"}.get(outcome.aggregate, "manual"),
+        checks=[check_row(check) for check in outcome.checks if check.kind != "SUPPORT_MEASURE"],
+        problem=_problem(outcome.problem, office(policy)),
+        can_request_review=outcome.problem is not None and outcome.problem.code != "E211",
+        person={
+            "name": items.name.reveal(),
+            "address": items.address.reveal(),
+            "birth_date_text": _birth_date_text(evidence.birth_date, items),
+        },
+    )
+
+
+@blueprint.post("/policies/<policy_id>/apply/result")
+def after_result(policy_id: str) -> Response:
+    """Go on, or ask staff to look in spite of a failed check."""
+    with db.transaction() as session:
+        policy = policy_or_404(session, policy_id)
+        draft = draft_or_error(session, policy_id)
+        evidence = evidence_or_error(session, draft)
+        outcome = applications.judge(policy, evidence, draft.review_requested)
+        if outcome.aggregate == "rejected":
+            assert outcome.problem is not None
+            if request.form.get("action") != "request_review" or outcome.problem.code == "E211":
+                raise outcome.problem
+            applications.request_review(session, policy_id, draft.person_id)
+    return to_step("consent", policy_id)
+
+
+@blueprint.get("/policies/<policy_id>/apply/consent")
+def consent(policy_id: str) -> str:
+    """Terms of todoke, outline of the policy, what the service is told."""
+    with db.reading() as session:
+        policy = policy_or_404(session, policy_id)
+        draft_or_error(session, policy_id)
+    return render_template("resident/consent.html", policy=policy_line(policy))
+
+
+@blueprint.post("/policies/<policy_id>/apply/consent")
+def agree(policy_id: str) -> Response | tuple[str, int]:
+    """All three, or none: E215 stops and keeps nothing."""
+    if request.form.get("action") == "refuse":
+        raise DomainError("E215")
+    layers = {
+        "agree_todoke": "とどけの利用規約に同意するときは、チェックを入れてください。",
+        "agree_outline": "実施要綱の内容に同意するときは、チェックを入れてください。",
+        "agree_service": "決済サービスへ伝えることに同意するときは、チェックを入れてください。",
+    }
+    missing = [{"field": f, "text": t, "code": None} for f, t in layers.items() if request.form.get(f) != "yes"]
+    with db.transaction() as session:
+        policy = policy_or_404(session, policy_id)
+        draft = draft_or_error(session, policy_id)
+        if missing:
+            agreed = [f for f in layers if request.form.get(f) == "yes"]
+            page = render_template("resident/consent.html", policy=policy_line(policy), errors=missing, agreed=agreed)
+            return page, 422
+        applications.record_consent(session, policy, draft.person_id)
+    return to_step("choose", policy_id)
+
+
+def check_row(check: CheckOutcome) -> dict[str, str]:
+    """One check as the pages show it; the flag of a support measure has no row of its own (BR-31)."""
+    text = DomainError(check.code, **check.facts).wording() if check.code else ""
+    return {
+        "title": CHECK_TITLES[check.kind],
+        "result": str(check.result),
+        "result_label": CHECK_RESULTS[check.result],
+        "text": text,
+    }
+
+
+def _problem(problem: DomainError | None, office_label: str) -> dict[str, str] | None:
+    if problem is None:
+        return None
+    return {
+        "code": problem.code,
+        "text": problem.wording(),
+        "office": office_label,
+        "date": japanese_date(clock.now()),
+    }
+
+
+def _birth_date_text(birth: object, items: people.FourItems) -> str:
+    from datetime import date
+
+    if not isinstance(birth, date):
+        return items.birth_date.reveal()
+    era = wareki(birth)
+    return f"{japanese_date(birth)}({era})" if era else japanese_date(birth)

@@ -1,0 +1,255 @@
+"""The payment service: choose one, give its ID, read everything back, submit."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from flask import current_app, redirect, render_template, request, url_for
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import BadRequest
+from werkzeug.wrappers import Response
+
+from app import applications, clock, db, payments, people
+from app.errors import DomainError
+from app.settings import Settings
+from app.web.pages import japanese_date, points_text
+from app.web.rate_limits import CHECK_ACCOUNT, check_limit
+from app.web.resident import blueprint
+from app.web.resident.context import (
+    age_of,
+    draft_or_error,
+    evidence_or_error,
+    field_error,
+    policy_line,
+    policy_or_404,
+    to_step,
+)
+from app.web.service_texts import lead_text
+
+ACCOUNT_CODES = frozenset({"E301", "E303", "E308", "E309", "E310"})
+
+
+@blueprint.get("/policies/<policy_id>/apply/service")
+def choose(policy_id: str) -> str:
+    """The services of this policy that are open now, and why others are not."""
+    return _service_page(policy_id)
+
+
+@blueprint.post("/policies/<policy_id>/apply/service")
+def chosen(policy_id: str) -> Response | tuple[str, int]:
+    """Take the choice; one that can't be made stays on the page with the reason."""
+    service_id = request.form.get("service_id", "")
+    try:
+        with db.transaction() as session:
+            policy = policy_or_404(session, policy_id)
+            draft = draft_or_error(session, policy_id)
+            _check_consented(draft)
+            age = age_of(evidence_or_error(session, draft))
+            applications.choose_service(session, policy, draft.person_id, service_id, age)
+    except LookupError:
+        error = {"field": "service_id", "text": "決済サービスを選んでください。", "code": None}
+        return _service_page(policy_id, [error]), 422
+    except DomainError as problem:
+        if problem.code == "E504":
+            raise
+        return _service_page(policy_id, [field_error("service_id", problem)], service_id), 422
+    return to_step("account", policy_id)
+
+
+def _service_page(policy_id: str, errors: list[dict[str, str | None]] | None = None, selected: str = "") -> str:
+    with db.reading() as session:
+        policy = policy_or_404(session, policy_id)
+        draft = draft_or_error(session, policy_id)
+        _check_consented(draft)
+        age = age_of(evidence_or_error(session, draft))
+        services = payments.services_of(session, policy.document.services)
+    offers = payments.offers(policy.document, services, clock.now(), draft.amount, age)
+    return render_template(
+        "resident/service.html",
+        policy=policy_line(policy),
+        offers=[_offer_row(offer) for offer in offers if offer.closed is None],
+        unavailable=[{"name": o.service.name, "reason": o.closed.wording()} for o in offers if o.closed],
+        later_allowed=False,
+        selected=selected or draft.service_id,
+        errors=errors,
+    )
+
+
+def _offer_row(offer: payments.Offer) -> dict[str, str | None]:
+    service = offer.service
+    return {
+        "service_id": service.service_id,
+        "name": service.name,
+        "category": service.category,
+        "lead_text": lead_text(service),
+        "last_day_text": f"{japanese_date(offer.last_day)}まで選べます",
+        "id_label": service.id_label,
+        "note": service.warning,
+    }
+
+
+@blueprint.get("/policies/<policy_id>/apply/account")
+def account(policy_id: str) -> str:
+    """The ID at the chosen service, and its security code."""
+    return _account_page(policy_id)
+
+
+@blueprint.post("/policies/<policy_id>/apply/account")
+def check_account(policy_id: str) -> Response | tuple[str, int]:
+    """Check format, code and holder; nothing that is wrong is stored, and a code is never put back into the page."""
+    with db.reading() as session:
+        draft = draft_or_error(session, policy_id)
+        service = _chosen_service(session, draft)
+    check_limit(CHECK_ACCOUNT, str(draft.person_id))
+    typed = request.form.get("account", "")
+    confirmed = request.form.get("confirmed_not_my_number") == "yes"
+    try:
+        normalized = payments.check_account_id(service, typed, confirmed_not_my_number=confirmed)
+        code = payments.check_security_code(service, request.form.get("security_code", ""))
+        holder = payments.verify_account(service, normalized, code)
+        if holder.problem is not None:
+            raise holder.problem
+    except DomainError as problem:
+        field = "account" if problem.code in ACCOUNT_CODES else "security_code"
+        keep = "" if problem.code == "E309" else typed
+        errors = [field_error(field, problem)]
+        return _account_page(policy_id, errors, keep, ask=problem.code == "E310"), 422
+    with db.transaction() as session:
+        applications.keep_account(session, policy_id, draft.person_id, normalized, holder)
+    return to_step("confirm", policy_id)
+
+
+def _account_page(
+    policy_id: str, errors: list[dict[str, str | None]] | None = None, typed: str = "", *, ask: bool = False
+) -> str:
+    settings: Settings = current_app.extensions["todoke"]
+    with db.reading() as session:
+        policy = policy_or_404(session, policy_id)
+        draft = draft_or_error(session, policy_id)
+        service = _chosen_service(session, draft)
+    return render_template(
+        "resident/account.html",
+        policy=policy_line(policy),
+        service={
+            "name": service.name,
+            "id_label": service.id_label,
+            "id_help": f"{payments.describe_account_id(service)}です。アプリかカードで確かめて入力してください。",
+            "security_code_label": service.security_code_label if service.security_code_regex else None,
+            "code_help": _code_help(service),
+        },
+        values={"account": typed},
+        confirm_my_number=ask,
+        provider_tester_url=settings.provider_tester_url,
+        change_url=url_for("resident.choose", policy_id=policy_id),
+        errors=errors,
+    )
+
+
+def _code_help(service: payments.ServiceDocument) -> str:
+    text = f"{payments.describe_security_code(service)}です。"
+    if service.code_lifetime_min:
+        text += f"表示されてから{service.code_lifetime_min}分間使えます。"
+    return text
+
+
+@blueprint.get("/policies/<policy_id>/apply/confirm")
+def confirm(policy_id: str) -> str:
+    """Everything read back before it is sent."""
+    return _confirm_page(policy_id)
+
+
+@blueprint.post("/policies/<policy_id>/apply/confirm")
+def send(policy_id: str) -> Response | tuple[str, int]:
+    """Submit. The same page sent twice leads to the same receipt."""
+    application_id, opened_at, person_id = _read_form_token(policy_id, request.form.get("form_token", ""))
+    if request.form.get("confirmed") != "yes":
+        error = {"field": "confirmed", "text": "内容を確かめて、チェックを入れてください。", "code": None}
+        return _confirm_page(policy_id, [error]), 422
+    receipt = applications.submit(policy_id, application_id, person_id, page_opened_at=opened_at)
+    return redirect(url_for("resident.application", receipt_no=receipt.receipt_no, sent="1"), code=303)
+
+
+def _confirm_page(policy_id: str, errors: list[dict[str, str | None]] | None = None) -> str:
+    with db.reading() as session:
+        policy = policy_or_404(session, policy_id)
+        draft = draft_or_error(session, policy_id)
+        _check_consented(draft)
+        service = _chosen_service(session, draft)
+        if not draft.has_account:
+            raise DomainError("E504", step="決済サービスのIDの入力")
+        items = people.facts_of(session, draft.person_id)
+    assert items is not None
+    hours = policy.document.cooling_off_hours
+    rows = [
+        ("施策", policy.document.title, None),
+        ("自治体", policy.municipality_label, None),
+        ("受け取る方", items.name.reveal(), None),
+        ("金額", points_text(draft.amount), None),
+        ("届く時期", _arrival_text(hours, service), None),
+    ]
+    return render_template(
+        "resident/confirm.html",
+        policy=policy_line(policy),
+        rows=rows,
+        service={"name": service.name},
+        service_change_url=url_for("resident.choose", policy_id=policy_id),
+        last4=draft.last4,
+        masked_id=f"…{draft.last4}",
+        holder_masked=draft.holder_masked,
+        warning=_warning(hours),
+        form_token=_form_token(policy_id, draft),
+        errors=errors,
+    )
+
+
+def _arrival_text(hours: int, service: payments.ServiceDocument) -> str:
+    lead = lead_text(service)
+    return lead if hours == 0 else f"申込から{hours}時間後に手続を始め、そのあと{lead}"
+
+
+def _warning(hours: int) -> str:
+    if hours == 0:
+        return "申し込むと、すぐに付与の手続に入ります。そのあとは、決済サービスの変更も取下げもできません。"
+    return f"申し込んでから{hours}時間は取り下げられます。そのあとは、決済サービスを変更できません。"
+
+
+def _check_consented(draft: applications.Draft) -> None:
+    if not draft.consented:
+        raise DomainError("E504", step="同意の確認")
+
+
+def _chosen_service(session: Session, draft: applications.Draft) -> payments.ServiceDocument:
+    service = payments.get_service(session, draft.service_id) if draft.service_id else None
+    if service is None:
+        raise DomainError("E504", step="決済サービスの選択")
+    return service
+
+
+def _serializer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="confirm-page")
+
+
+def _form_token(policy_id: str, draft: applications.Draft) -> str:
+    """Signed: which draft the page shows, whose it is, and when (business time) it was given out (BR-03)."""
+    value = [policy_id, str(draft.application_id), str(draft.person_id), clock.now().isoformat()]
+    return str(_serializer().dumps(value))
+
+
+def _read_form_token(policy_id: str, token: str) -> tuple[UUID, datetime, UUID]:
+    from app.web.sign_in import signed_in_person
+
+    try:
+        policy, application_id, person_id, opened_at = _serializer().loads(token)
+    except (BadSignature, ValueError, TypeError):
+        raise DomainError("E504", step="内容の確認") from None
+    if policy != policy_id:
+        raise BadRequest()
+    person = UUID(person_id)
+    if signed_in_person() != person:
+        raise DomainError("E504", step="本人確認")
+    opened = datetime.fromisoformat(opened_at)
+    if opened > clock.now() + timedelta(minutes=1):
+        opened = clock.now()
+    return UUID(application_id), opened, person

@@ -1,0 +1,153 @@
+"""The status of one's applications: by card, one page for each, and the receipt with its QR code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response as FlaskResponse
+from flask import current_app, jsonify, redirect, render_template, request, session, url_for
+from flask_login import logout_user
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
+
+from app import applications, db, municipalities
+from app.applications import ApplicationView
+from app.errors import DomainError
+from app.settings import Settings
+from app.web.pages import points_text, qr_svg
+from app.web.resident import blueprint
+from app.web.resident.apply import CHECK_RESULTS, CHECK_TITLES
+from app.web.resident.identity import open_from_form, reader_routes
+from app.web.sign_in import signed_in_person
+
+TONES = {"granted": "good", "rejected": "bad", "rejected_final": "bad", "failed": "act"}
+
+
+@blueprint.get("/status")
+def status_entry() -> str | Response:
+    """Sign in by card, or straight to the list."""
+    if signed_in_person() is not None:
+        return redirect(url_for("resident.own_applications"), code=303)
+    with db.reading() as database:
+        routes = reader_routes(database)
+    return render_template("resident/status_entry.html", routes=routes)
+
+
+@blueprint.post("/status")
+def status_reading() -> Response | tuple[str, int]:
+    """Open a card session for looking at one's applications."""
+    return open_from_form("status", None, "resident/status_entry.html")
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> Response:
+    """End the session; nothing of it stays."""
+    logout_user()
+    session.clear()
+    return redirect(url_for("public.home"), code=303)
+
+
+@blueprint.get("/applications")
+def own_applications() -> str | Response:
+    """The signed-in person's applications."""
+    person_id = signed_in_person()
+    if person_id is None:
+        return redirect(url_for("resident.status_entry"), code=303)
+    with db.reading() as database:
+        views = applications.applications_of(database, person_id)
+    return render_template("resident/applications.html", applications=[_list_row(view) for view in views])
+
+
+@blueprint.get("/applications/<receipt_no>")
+def application(receipt_no: str) -> str | Response:
+    """One application now. Without sign-in: the way to sign in; another person's: the same 404 as an unknown one."""
+    if signed_in_person() is None:
+        return redirect(url_for("resident.status_entry"), code=303)
+    view = _own(receipt_no)
+    settings: Settings = current_app.extensions["todoke"]
+    link = settings.public_url + url_for("resident.application", receipt_no=view.receipt_no)
+    return render_template(
+        "resident/status.html",
+        receipt={"no": view.receipt_no, "qr_svg": qr_svg(link)},
+        status=_status(view),
+        amount_text=points_text(view.amount),
+        policy={
+            "title": view.policy_title,
+            "municipality_label": municipalities.label(view.municipality_code),
+        },
+        service={"name": view.service_name, "masked": view.masked_account} if view.service_name else None,
+        timeline=view.timeline,
+        checks=[_check_row(check) for check in view.checks if check.kind != "SUPPORT_MEASURE"],
+        reason_code=next((c.code for c in view.checks if c.code and c.result != "passed"), None),
+        actions=_actions(view),
+        next_line=view.status.next_line,
+        just_submitted=request.args.get("sent") == "1",
+    )
+
+
+@blueprint.get("/applications/<receipt_no>/state")
+def application_state(receipt_no: str) -> FlaskResponse:
+    """For the page's script: the word now, and whether anything more will happen."""
+    view = _own(receipt_no)
+    return jsonify(word=view.status.word, final=view.status.is_final)
+
+
+@blueprint.post("/applications/<receipt_no>/withdraw")
+def withdraw(receipt_no: str) -> Response:
+    """Take the application back before the grant order."""
+    person_id = signed_in_person()
+    if person_id is None or not applications.withdraw(receipt_no, person_id):
+        raise NotFound()
+    return redirect(url_for("resident.application", receipt_no=receipt_no), code=303)
+
+
+def _own(receipt_no: str) -> ApplicationView:
+    person_id = signed_in_person()
+    if person_id is None:
+        raise NotFound()
+    with db.reading() as database:
+        view = applications.view_by_receipt(database, receipt_no, person_id)
+    if view is None:
+        raise NotFound()
+    return view
+
+
+def _status(view: ApplicationView) -> dict[str, Any]:
+    status = view.status
+    return {
+        "key": status.key,
+        "word": status.word,
+        "turn": status.turn or "none",
+        "turn_label": applications.TURN_LABELS[status.turn],
+        "date_text": status.date_text,
+        "tone": TONES.get(status.key),
+        "is_final": status.is_final,
+    }
+
+
+def _list_row(view: ApplicationView) -> dict[str, Any]:
+    return {
+        **_status(view),
+        "no": view.receipt_no,
+        "title": view.policy_title,
+        "municipality_label": municipalities.label(view.municipality_code),
+        "amount_text": points_text(view.amount),
+        "url": url_for("resident.application", receipt_no=view.receipt_no),
+    }
+
+
+def _check_row(check: Any) -> dict[str, str]:
+    text = DomainError(check.code, **check.facts).wording() if check.code else ""
+    return {
+        "title": CHECK_TITLES[check.kind],
+        "result": str(check.result),
+        "result_label": CHECK_RESULTS.get(str(check.result), "担当者が確認します"),
+        "text": text,
+    }
+
+
+def _actions(view: ApplicationView) -> list[dict[str, str]]:
+    if not view.can_withdraw:
+        return []
+    url = url_for("resident.withdraw", receipt_no=view.receipt_no)
+    return [{"title": "申込を取り下げる", "url": url, "method": "POST"}]

@@ -1,0 +1,33 @@
+"""How a payment service is described in words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from app.payments import GrantMode, ServiceDocument
+
+_AFTERWARDS = {
+    GrantMode.TERMINAL_RECEIVE: "そのあと端末で受取操作が必要です",
+    GrantMode.COUNTER_HANDOVER: "窓口でお渡しします",
+    GrantMode.URL_ISSUE: "メールで届きます",
+    GrantMode.POINTS_NEXT_STATEMENT: "次回の明細に反映されます",
+    GrantMode.CASHBACK_ACCOUNT: "口座に入金されます",
+}
+
+
+def lead_text(service: ServiceDocument) -> str:
+    """How soon a benefit arrives and what is to be done for it."""
+    when = _lead_words(service.grant_lead)
+    afterwards = _AFTERWARDS.get(service.grant_mode)
+    return f"{when}({afterwards})" if afterwards else when
+
+
+def _lead_words(lead: timedelta) -> str:
+    minutes = int(lead.total_seconds() // 60)
+    if minutes == 0:
+        return "すぐに届きます"
+    if minutes < 60:
+        return f"{minutes}分ほどで届きます"
+    if minutes < 24 * 60:
+        return f"{minutes // 60}時間ほどで届きます"
+    return f"{minutes // (24 * 60)}日ほどで届きます"

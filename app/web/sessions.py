@@ -1,0 +1,134 @@
+"""Server-side sessions in PostgreSQL for Flask: the cookie is a random token, the row holds its hash and the data.
+
+A session is made only when something is put into it, so that reading the catalogue leaves no trace. Signing in changes
+the token (no fixation); idle and absolute limits are real time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, Request, Response
+from flask.sessions import SessionInterface, SessionMixin
+from sqlalchemy import delete, update
+from sqlalchemy.dialects.postgresql import insert
+from werkzeug.datastructures import CallbackDict
+
+from app import clock, db
+from app.settings import Settings
+from app.web.models import WebSession
+
+TOUCH_SECONDS = 60
+
+
+class ServerSession(CallbackDict[str, Any], SessionMixin):
+    """The data of one session, with the token it came by."""
+
+    def __init__(self, initial: dict[str, Any] | None = None, token: str | None = None) -> None:
+        def changed(_: object) -> None:
+            self.modified = True
+
+        super().__init__(initial, changed)
+        self.token = token
+        self.new = token is None
+        self.modified = False
+        self.rotate = False
+
+    @property
+    def browser_key(self) -> bytes:
+        """What binds a card session to this browser; fixed for the session's life, also through sign-in."""
+        if "browser" not in self:
+            self["browser"] = secrets.token_hex(32)
+        return hashlib.sha256(str(self["browser"]).encode()).digest()
+
+
+class DatabaseSessions(SessionInterface):
+    """Opens and saves ``ServerSession``s; see the module's docstring."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._idle = timedelta(minutes=settings.session_idle_minutes)
+        self._absolute = timedelta(hours=settings.session_absolute_hours)
+
+    def open_session(self, app: Flask, request: Request) -> ServerSession:
+        """The session of this request's cookie, or an empty one."""
+        token = request.cookies.get(self.get_cookie_name(app))
+        if request.endpoint in _WITHOUT_SESSION or not token or len(token) > 100:
+            return ServerSession()
+        with db.transaction() as session:
+            row = session.get(WebSession, _hash(token))
+            now = clock.real_now()
+            if row is None or row.expires_at <= now or row.last_seen_at + self._idle <= now:
+                return ServerSession()
+            if now - row.last_seen_at > timedelta(seconds=TOUCH_SECONDS):
+                row.last_seen_at = now
+            return ServerSession(dict(row.data), token)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Write what changed; give a new token after sign-in and drop the row when the session is emptied."""
+        assert isinstance(session, ServerSession)
+        name = self.get_cookie_name(app)
+        if not session:
+            if session.token and session.modified:
+                self._drop(session.token)
+                response.delete_cookie(name, path="/", secure=app.config["SESSION_COOKIE_SECURE"], httponly=True)
+            return
+        if not session.modified:
+            return
+        old = session.token
+        if old is None or session.rotate:
+            session.token = secrets.token_urlsafe(32)
+            if old:
+                self._drop(old)
+        assert session.token is not None
+        self._write(session.token, session)
+        response.set_cookie(
+            name,
+            session.token,
+            path="/",
+            secure=app.config["SESSION_COOKIE_SECURE"],
+            httponly=True,
+            samesite="Lax",
+        )
+
+    def _write(self, token: str, session: ServerSession) -> None:
+        now = clock.real_now()
+        data = dict(session)
+        statement = insert(WebSession).values(
+            token_hash=_hash(token),
+            person_id=data.get("_user_id"),
+            data=data,
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + self._absolute,
+        )
+        keep = {"data": data, "person_id": data.get("_user_id"), "last_seen_at": now}
+        with db.transaction() as database:
+            database.execute(statement.on_conflict_do_update(index_elements=["token_hash"], set_=keep))
+
+    @staticmethod
+    def _drop(token: str) -> None:
+        with db.transaction() as database:
+            database.execute(delete(WebSession).where(WebSession.token_hash == _hash(token)))
+
+
+_WITHOUT_SESSION = frozenset({"static", "health.healthz", "health.readyz"})
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def sweep_sessions() -> int:
+    """Delete sessions that ended; returns how many."""
+    with db.transaction() as session:
+        gone = delete(WebSession).where(WebSession.expires_at < clock.real_now()).returning(WebSession.token_hash)
+        return len(session.scalars(gone).all())
+
+
+def end_sessions_of(person_id: object) -> None:
+    """Sign a person out everywhere."""
+    with db.transaction() as session:
+        session.execute(update(WebSession).where(WebSession.person_id == person_id).values(expires_at=clock.real_now()))

@@ -1,0 +1,66 @@
+"""What the keypad page shows right now: the running visit, the one just ended for a while, or that nobody is here."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from nfc.agent.visit import Visit
+from nfc.trust import Environment
+
+# Long enough to read the sentence, short enough that the next person does not meet it.
+ENDED_SHOWN_SECONDS: Final = 60
+
+
+class Booth:
+    """The meeting place of the agent's loop and the keypad page. One visit at a time, as there is one reader."""
+
+    def __init__(self, environment: Environment, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.environment: Final = environment
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._visit: Visit | None = None
+        self._count = 0
+        self._ended_at: float | None = None
+        self._service_away = False
+
+    def begin(self, visit: Visit) -> None:
+        """Show this visit from now on."""
+        with self._lock:
+            self._visit = visit
+            self._count += 1
+            self._ended_at = None
+
+    def end(self) -> None:
+        """The visit is over: its last page stays for a minute."""
+        with self._lock:
+            self._ended_at = self._clock()
+
+    def set_service_away(self, away: bool) -> None:
+        """Whether the service cannot be reached at the moment."""
+        with self._lock:
+            self._service_away = away
+
+    @property
+    def service_away(self) -> bool:
+        """Whether the idle page should say that the service cannot be reached."""
+        with self._lock:
+            return self._service_away
+
+    @property
+    def visit(self) -> Visit | None:
+        """The visit to show, or None when there is none."""
+        with self._lock:
+            if self._ended_at is not None and self._clock() >= self._ended_at + ENDED_SHOWN_SECONDS:
+                self._visit, self._ended_at = None, None
+            return self._visit
+
+    def revision(self) -> str:
+        """A text that differs whenever the page should be drawn anew."""
+        visit = self.visit
+        with self._lock:
+            if visit is None:
+                return f"{self._count}-idle-{int(self._service_away)}"
+            return f"{self._count}-{visit.revision}"

@@ -1,0 +1,92 @@
+// Makes the keypad page live: number keys, showing what was typed, and the next state without a reload button.
+// Everything works without it, too; it adds and never replaces.
+"use strict";
+
+(() => {
+  const POLL_MS = 1000;
+  const FAILURES_BEFORE_NOTICE = 3;
+  const revision = document.body.dataset.revision;
+  const lost = document.getElementById("lost");
+  let failures = 0;
+
+  async function poll() {
+    try {
+      const response = await fetch("/state", { cache: "no-store" });
+      const state = await response.json();
+      failures = 0;
+      lost.hidden = true;
+      if (state.revision !== revision) {
+        location.replace("/");
+        return;
+      }
+    } catch {
+      failures += 1;
+      lost.hidden = failures < FAILURES_BEFORE_NOTICE;
+    }
+    setTimeout(poll, POLL_MS);
+  }
+  setTimeout(poll, POLL_MS);
+
+  const focusFirst = document.querySelector("[data-focus]");
+  if (focusFirst) focusFirst.focus();
+
+  const fields = [...document.querySelectorAll("input[data-pin]")];
+  if (fields.length === 0) return;
+  let target = fields[0];
+  const keys = document.createElement("fieldset");
+  keys.className = "number-keys";
+  const legend = document.createElement("legend");
+  keys.append(legend);
+
+  function button(text, label) {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.textContent = text;
+    if (label) made.setAttribute("aria-label", label);
+    return made;
+  }
+
+  for (const field of fields) {
+    field.addEventListener("focus", () => { choose(field); });
+    const label = document.querySelector(`label[for="${field.id}"]`).textContent;
+    const toggle = button("表示する", `${label}を表示する`);
+    toggle.addEventListener("click", () => {
+      const show = field.type === "password";
+      field.type = show ? "text" : "password";
+      toggle.textContent = show ? "隠す" : "表示する";
+      toggle.setAttribute("aria-label", `${label}を${show ? "隠す" : "表示する"}`);
+    });
+    const entry = document.createElement("div");
+    entry.className = "entry";
+    field.before(entry);
+    entry.append(field, toggle);
+    // A shown PIN is hidden again before it leaves, so that the browser does not offer to keep it.
+    field.form.addEventListener("submit", () => { field.type = "password"; });
+  }
+
+  function choose(field) {
+    target = field;
+    for (const each of fields) each.classList.toggle("chosen", each === field);
+    legend.textContent = `数字キー:${document.querySelector(`label[for="${field.id}"]`).textContent}`;
+  }
+
+  function type(change) {
+    target.value = change(target.value);
+    if (target.value.length === 4 && target === fields[0]) choose(fields[1]);
+  }
+
+  for (const digit of ["1", "2", "3", "4", "5", "6", "7", "8", "9"]) keys.append(key(digit));
+  const wipe = button("消す", "消す(選んでいる欄)");
+  wipe.addEventListener("click", () => { type(() => ""); });
+  const back = button("1字消す", "1字消す(選んでいる欄)");
+  back.addEventListener("click", () => { type((value) => value.slice(0, -1)); });
+  keys.append(wipe, key("0"), back);
+  document.getElementById("number-keys").append(keys);
+  choose(fields[0]);
+
+  function key(digit) {
+    const made = button(digit);
+    made.addEventListener("click", () => { type((value) => (value.length < 4 ? value + digit : value)); });
+    return made;
+  }
+})();

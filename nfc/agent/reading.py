@@ -1,0 +1,167 @@
+"""The two meetings with the card in one visit: a look without a PIN, and the reading with both.
+
+In between the card is unpowered, so that it can be changed and a long wait holds nothing. Therefore the second meeting
+begins by making sure that the card is the same one, before any PIN is shown to it.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from nfc.agent.visit import Ending, EnteredPins
+from nfc.exchanges import Procedure, select_application
+from nfc.files import JPKI_AP
+from nfc.four_information import FourInformation, parse
+from nfc.pins import PinKind
+from nfc.problems import CardProblem, Outcome
+from nfc.procedures import (
+    CardPreview,
+    preview,
+    read_authentication_certificate,
+    read_four_information_file,
+    read_integrity_record,
+    sign_challenge,
+)
+from nfc.tlv import TlvError
+from nfc.transports import Transport, run
+from nfc.transports.guard import Guarded
+from nfc.transports.trace import Traced
+from nfc.trust import CvKey, Environment, IssuerVerdict, check_issuer
+
+ISSUER_NOT_CHECKED: Final = "not_done"
+
+
+class Reader(Protocol):
+    """A card reader: whether a card lies on it, and a way to that card."""
+
+    def card_present(self) -> bool:
+        """Whether a card is there right now."""
+
+    def transport(self) -> Transport:
+        """A fresh, closed transport to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerKeys:
+    """The operator's CV keys for the issuer check (card.md 9); with none the check is honestly not done."""
+
+    keys: Mapping[bytes, CvKey] = field(default_factory=dict)
+    environment: Environment = "test"
+
+    def verdict(self, ef0002: bytes, ef0003: bytearray, ef0004: bytes) -> IssuerVerdict:
+        """The check itself; `ef0003` is zeros afterwards."""
+        return check_issuer(ef0002, ef0003, ef0004, self.keys, self.environment)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reading:
+    """All that one card gave in one connection. Personal data: no repr, and it is dropped when it was handed in."""
+
+    four_information: FourInformation
+    certificate: bytes
+    signature: bytes
+    issuer_check: str
+
+
+def look_at_card(reader: Reader) -> CardPreview:
+    """Identify the card, query the tries of both PINs and read the certificate, without a PIN. Raises CardProblem."""
+    return run(preview(), _safe(reader))
+
+
+def read_card(
+    reader: Reader, pins: EnteredPins, message: bytes, *, same_card_as: bytes, issuer_keys: IssuerKeys
+) -> Reading:
+    """Read the four items, check their issuer, and let the card sign `message`, in one connection (card.md 8, P9).
+
+    `same_card_as` is the certificate seen before. Raises CardProblem: card_removed when another card lies there (no
+    try is used), card_fault when the signature does not fit the certificate, malformed, and what procedures raise.
+    """
+    reading = run(_read(pins, message, same_card_as, issuer_keys), _safe(reader))
+    _check_signature(reading.certificate, message, reading.signature)
+    return reading
+
+
+def _safe(reader: Reader) -> Transport:
+    """Every way to a card goes through the deny list (N1, N2); the redacted trace shows what really went out."""
+    return Guarded(Traced(reader.transport()))
+
+
+def _read(pins: EnteredPins, message: bytes, same_card_as: bytes, issuer_keys: IssuerKeys) -> Procedure[Reading]:
+    certificate = yield from read_authentication_certificate()
+    if certificate != same_card_as:
+        raise CardProblem(Outcome.CARD_REMOVED)
+
+    content = yield from read_four_information_file(pins.text, allow_last_try=PinKind.TEXT in pins.last_try_confirmed)
+    try:
+        four_information = parse(content)
+    except TlvError:
+        raise CardProblem(Outcome.MALFORMED) from None
+    issuer_check = yield from _issuer_check(content, issuer_keys)
+
+    yield from select_application(JPKI_AP, after_power_on=False)
+    signature = yield from sign_challenge(message, pins.auth, allow_last_try=PinKind.AUTH in pins.last_try_confirmed)
+    return Reading(four_information, certificate, signature, issuer_check)
+
+
+def _issuer_check(content: bytes, issuer_keys: IssuerKeys) -> Procedure[str]:
+    if not issuer_keys.keys:
+        return ISSUER_NOT_CHECKED
+    try:
+        record, signer = yield from read_integrity_record()
+    except CardProblem as problem:
+        # Records that are missing or garbled are a finding about the card; a lost card still ends the reading.
+        if problem.outcome is not Outcome.MALFORMED:
+            raise
+        return IssuerVerdict.MALFORMED.value
+    return issuer_keys.verdict(content, record, signer).value
+
+
+def _check_signature(certificate: bytes, message: bytes, signature: bytes) -> None:
+    """P6: a signature that its own certificate does not fit would only be refused later and blamed on the person."""
+    try:
+        key = x509.load_der_x509_certificate(certificate).public_key()
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
+        raise CardProblem(Outcome.MALFORMED) from None
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise CardProblem(Outcome.MALFORMED)
+    try:
+        key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+    except InvalidSignature:
+        raise CardProblem(Outcome.CARD_FAULT) from None
+
+
+def result_of(reading: Reading, environment: Environment) -> dict[str, object]:
+    """The result for the service, as its agent API agrees it. Personal data: for the request body only."""
+    items = reading.four_information
+    return {
+        "outcome": Outcome.OK.value,
+        "four_information": {
+            "name": items.name,
+            "address": items.address,
+            "birth_date": items.birth_date,
+            "sex": items.sex,
+        },
+        "certificate": base64.b64encode(reading.certificate).decode("ascii"),
+        "signature": base64.b64encode(reading.signature).decode("ascii"),
+        "issuer_check": reading.issuer_check,
+        # Only a record that a key of this environment vouches for says where the card belongs.
+        "card_environment": environment if reading.issuer_check == IssuerVerdict.GENUINE.value else None,
+    }
+
+
+def result_without_reading(ending: Ending) -> dict[str, object]:
+    """The result of a visit that gave nothing but its outcome."""
+    return {
+        "outcome": ending.outcome,
+        "pin_kind": ending.pin_kind.value if ending.pin_kind is not None else None,
+        "tries_left": ending.tries_left,
+        "certificate_not_after": None,
+    }

@@ -1,0 +1,325 @@
+"""The tester's desk: pages, acts, the JSON side and who may use them."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from datetime import datetime
+
+import pytest
+from cryptography import x509
+from flask import Flask
+from flask.testing import FlaskClient
+
+from card_sim.desk import create_desk
+from card_sim.desk.views import japanese_moment, matching
+from card_sim.issuer import TestIssuer
+from card_sim.people import Persona
+from card_sim.wallet import Wallet
+from tests.card_sim.talk import SELECT_TEXT, Talk
+
+
+class OneCardReader:
+    """A reader that keeps one connection and closes every other at once, as a real one has room for one card."""
+
+    def __init__(self) -> None:
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.address: tuple[str, int] = self._server.getsockname()
+        self.card: socket.socket | None = None
+        self.inserted = threading.Event()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._server.accept()
+            except OSError:
+                return
+            if self.card is not None and not self._has_gone(self.card):
+                connection.close()
+                continue
+            self.card = connection
+            self.inserted.set()
+
+    @staticmethod
+    def _has_gone(card: socket.socket) -> bool:
+        card.settimeout(0.01)
+        try:
+            return card.recv(1) == b""
+        except TimeoutError:
+            return False
+
+    def close(self) -> None:
+        if self._server.fileno() == -1:
+            return
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        if self.card is not None:
+            self.card.close()
+        self._thread.join(5)
+
+
+@pytest.fixture
+def reader() -> Iterator[OneCardReader]:
+    with closing(OneCardReader()) as reader:
+        yield reader
+
+
+@pytest.fixture
+def desk(
+    wallet: Wallet, people: Mapping[str, Persona], issuer: TestIssuer, reader: OneCardReader, now: datetime
+) -> Flask:
+    return create_desk(
+        wallet,
+        people,
+        lambda: now,
+        reader.address,
+        issuer,
+        keypad_url="http://127.0.0.1:8091/",
+        service_url="http://127.0.0.1:8000/",
+    )
+
+
+@pytest.fixture
+def client(desk: Flask) -> Iterator[FlaskClient]:
+    client = desk.test_client()
+    yield client
+    client.post("/api/remove")
+
+
+def token_in(page: str) -> str:
+    found = re.search(r'name="token" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+def press(client: FlaskClient, path: str, **fields: str) -> str:
+    """Press a button of the start page; the page it leads to."""
+    token = token_in(client.get("/").text)
+    answer = client.post(path, data={"token": token, **fields}, follow_redirects=True)
+    assert answer.status_code == 200
+    return answer.text
+
+
+class TestPages:
+    def test_the_start_page_shows_everybody_and_says_that_it_is_a_test(self, client: FlaskClient) -> None:
+        page = client.get("/").text
+        assert "試験用 TEST" in page
+        assert "2026年11月20日(金)10時00分" in page
+        assert "46人が見つかりました" in page
+        assert "カードは置いてありません" in page
+        assert 'href="http://127.0.0.1:8000/"' in page
+
+    @pytest.mark.parametrize(
+        ("query", "person_ids"),
+        [
+            ("TP-02", {"TP-02"}),
+            ("tp-02", {"TP-02"}),
+            ("ＴＰ－１８", {"TP-18"}),
+            ("よしだはまお", {"TP-02"}),
+            ("ヨシダ", {"TP-02"}),
+            ("ほくと県あさひ市", {"TP-11"}),
+            ("あさひ市 ロック", {"TP-18"}),
+            ("どこにもない言葉", set[str]()),
+        ],
+    )
+    def test_search(self, people: Mapping[str, Persona], query: str, person_ids: set[str]) -> None:
+        assert {persona.person_id for persona in matching(people.values(), query)} == person_ids
+
+    def test_a_search_without_a_hit_says_what_to_do(self, client: FlaskClient) -> None:
+        page = client.get("/?q=%3Cb%3Enobody").text
+        assert "0人が見つかりました" in page
+        assert "全員の一覧" in page
+        assert "<b>nobody" not in page
+
+    def test_only_cards_with_a_problem(self, client: FlaskClient) -> None:
+        page = client.get("/?unusual=1").text
+        ids = set(re.findall(r'<span class="id">(TP-[^<]+)</span>', page))
+        assert ids == {"TP-18", "TP-23", "TP-24", "TP-25", "TP-26", "TP-26B", "TP-27"}
+
+    @pytest.mark.parametrize(
+        ("person_id", "words"),
+        [
+            ("TP-02", "有効です(2027年8月19日まで)"),
+            ("TP-18", "利用者証明用の暗証番号がロック"),
+            ("TP-23", "このカードには暗証番号がありません"),
+            ("TP-24", "補助用の暗証番号がロック"),
+            ("TP-25", "2025年9月30日に期限が切れました"),
+            ("TP-26", "失効しています"),
+            ("TP-26B", "一時停止しています"),
+            ("TP-27", "2026年11月21日から使えます"),
+            ("TP-28", "ありません"),
+        ],
+    )
+    def test_a_person_s_page_tells_the_state_of_the_card(self, client: FlaskClient, person_id: str, words: str) -> None:
+        page = client.get(f"/people/{person_id}").text
+        assert words in page
+
+    def test_a_person_s_page_shows_secrets_and_what_the_card_says(self, client: FlaskClient) -> None:
+        page = client.get("/people/TP-CANARY").text
+        for words in ("2580", "1470", "TEST123", "あと3回", "あと5回", "秘匿　カナリ", "金糸雀町", "1977年7月17日"):
+            assert words in page
+
+    def test_every_page_is_private_to_the_moment(self, client: FlaskClient) -> None:
+        answer = client.get("/")
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+    @pytest.mark.parametrize("path", ["/people/TP-99", "/nowhere", "/crl/3.crl"])
+    def test_what_is_not_there_is_said_in_japanese(self, client: FlaskClient, path: str) -> None:
+        answer = client.get(path)
+        assert answer.status_code == 404
+        assert "見つかりませんでした" in answer.text
+        assert "<title>エラー:" in answer.text
+
+
+class TestLayAndTake:
+    def test_a_card_is_laid_used_and_taken_away(
+        self, client: FlaskClient, wallet: Wallet, now: datetime, reader: OneCardReader
+    ) -> None:
+        page = press(client, "/lay", person_id="TP-02")
+        assert "カードを読み取り機に置きました" in page
+        assert "𠮷田　濵男" in page.partition("人を選ぶ")[0]
+        assert reader.inserted.wait(5)
+        assert "いま読み取り機に置いてあります" in client.get("/people/TP-02").text
+
+        page = press(client, "/remove")
+        assert "カードを取りました" in page
+        assert "カードは置いてありません" in page
+
+    def test_another_card_takes_the_place_of_the_first(self, client: FlaskClient, reader: OneCardReader) -> None:
+        press(client, "/lay", person_id="TP-02")
+        first = reader.card
+        press(client, "/lay", person_id="TP-18")
+        assert client.get("/api/state").get_json()["lying"] == "TP-18"
+        assert reader.card is not first
+
+    def test_a_reader_with_another_program_s_card_refuses(self, client: FlaskClient, reader: OneCardReader) -> None:
+        with socket.create_connection(reader.address):
+            assert reader.inserted.wait(5)
+            token = token_in(client.get("/").text)
+            answer = client.post("/lay", data={"token": token, "person_id": "TP-02"})
+        assert answer.status_code == 503
+        assert "別のカードがあります" in answer.text
+        assert client.get("/api/state").get_json()["lying"] is None
+
+    def test_without_a_reader_the_page_says_what_to_do(self, client: FlaskClient, reader: OneCardReader) -> None:
+        reader.close()
+        token = token_in(client.get("/").text)
+        answer = client.post("/lay", data={"token": token, "person_id": "TP-02"})
+        assert answer.status_code == 503
+        assert "読み取り機につながりません" in answer.text
+
+    def test_a_card_the_reader_lets_go_of_lies_there_no_more(self, client: FlaskClient, reader: OneCardReader) -> None:
+        press(client, "/lay", person_id="TP-02")
+        assert reader.inserted.wait(5)
+        assert reader.card is not None
+        reader.card.shutdown(socket.SHUT_RDWR)
+        threads = [thread for thread in threading.enumerate() if thread.name == "card on reader"]
+        for thread in threads:
+            thread.join(5)
+        assert client.get("/api/state").get_json()["lying"] is None
+
+    def test_a_reset_fills_the_counters(self, client: FlaskClient, wallet: Wallet, now: datetime) -> None:
+        talk = Talk.powered(wallet.open_card("TP-02", now))
+        talk.send(SELECT_TEXT)
+        for _ in range(3):
+            talk.verify("91", b"9999")
+        assert "ロックされています" in client.get("/people/TP-02").text
+        page = press(client, "/people/TP-02/reset")
+        assert "最初の状態に戻しました" in page
+        assert "ロックされています" not in page
+        assert talk.tries("91") == "63C3"
+
+
+class TestForPrograms:
+    def test_lay_remove_and_state(self, client: FlaskClient, now: datetime) -> None:
+        assert client.get("/api/state").get_json() == {"lying": None, "now": now.isoformat()}
+        assert client.post("/api/lay", json={"person_id": "TP-02"}).get_json()["lying"] == "TP-02"
+        assert client.get("/api/state").get_json()["lying"] == "TP-02"
+        assert client.post("/api/remove").get_json()["lying"] is None
+
+    def test_reset(self, client: FlaskClient, wallet: Wallet, now: datetime) -> None:
+        talk = Talk.powered(wallet.open_card("TP-02", now))
+        talk.send(SELECT_TEXT)
+        talk.verify("91", b"9999")
+        assert client.post("/api/reset", json={"person_id": "TP-02"}).status_code == 200
+        assert talk.tries("91") == "63C3"
+
+    @pytest.mark.parametrize(
+        ("path", "body", "status", "code"),
+        [
+            ("/api/lay", {"person_id": "TP-99"}, 404, "not_found"),
+            ("/api/reset", {"person_id": "../issuer/issuer"}, 404, "not_found"),
+            ("/api/lay", {"person_id": 2}, 400, "bad_request"),
+            ("/api/lay", {}, 400, "bad_request"),
+            ("/api/lay", ["TP-02"], 400, "bad_request"),
+            ("/api/lay", {"person_id": "x" * 20_000}, 413, "request_entity_too_large"),
+        ],
+    )
+    def test_bad_input(self, client: FlaskClient, path: str, body: object, status: int, code: str) -> None:
+        answer = client.post(path, json=body)
+        assert (answer.status_code, answer.get_json()["error"]) == (status, code)
+
+    def test_a_form_is_not_json(self, client: FlaskClient) -> None:
+        assert client.post("/api/lay", data={"person_id": "TP-02"}).status_code == 415
+
+    def test_no_reader_is_503(self, client: FlaskClient, reader: OneCardReader) -> None:
+        reader.close()
+        answer = client.post("/api/lay", json={"person_id": "TP-02"})
+        assert (answer.status_code, answer.get_json()["error"]) == (503, "reader_unreachable")
+
+    def test_the_revocation_list_follows_the_desk_s_clock(self, client: FlaskClient, now: datetime) -> None:
+        answer = client.get("/crl/1.crl")
+        assert answer.mimetype == "application/pkix-crl"
+        crl = x509.load_der_x509_crl(answer.data)
+        assert crl.last_update_utc < now < (crl.next_update_utc or now)
+        assert len(list(crl)) == 2
+
+    def test_it_is_alive(self, client: FlaskClient) -> None:
+        assert client.get("/healthz").get_json() == {"status": "ok"}
+
+
+class TestWhoMayUseIt:
+    @pytest.mark.parametrize("path", ["/lay", "/remove", "/people/TP-02/reset"])
+    @pytest.mark.parametrize("token", ["", "wrong", "日本語"])
+    def test_a_form_without_the_desk_s_token_does_nothing(self, client: FlaskClient, path: str, token: str) -> None:
+        answer = client.post(path, data={"token": token, "person_id": "TP-02"})
+        assert answer.status_code == 403
+        assert client.get("/api/state").get_json()["lying"] is None
+
+    @pytest.mark.parametrize("path", ["/api/lay", "/api/remove", "/api/reset", "/lay"])
+    @pytest.mark.parametrize(
+        "headers",
+        [{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}],
+    )
+    def test_another_site_is_refused(self, client: FlaskClient, path: str, headers: dict[str, str]) -> None:
+        assert client.post(path, json={"person_id": "TP-02"}, headers=headers).status_code == 403
+
+    def test_its_own_page_is_not(self, client: FlaskClient) -> None:
+        headers = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
+        assert client.post("/api/lay", json={"person_id": "TP-02"}, headers=headers).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("host", "status"),
+        [
+            ("localhost:8092", 200),
+            ("127.0.0.1:8092", 200),
+            ("[::1]:8092", 200),
+            ("192.0.2.7:8092", 200),
+            ("desk.example", 403),
+            ("127.0.0.1.example", 403),
+        ],
+    )
+    def test_a_name_that_was_rebound_to_this_machine_is_refused(
+        self, client: FlaskClient, host: str, status: int
+    ) -> None:
+        assert client.get("/", headers={"Host": host}).status_code == status
+
+
+def test_a_moment_is_written_in_japanese_time() -> None:
+    assert japanese_moment(datetime.fromisoformat("2026-11-20T15:05:00+00:00")) == "2026年11月21日(土)0時05分"

@@ -1,0 +1,108 @@
+"""One PostgreSQL cluster for the whole run, one fresh migrated database for each test that asks for it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from app import audit, clock, db, pii
+from app.embedded_postgres import EmbeddedPostgres
+from app.settings import Keys
+
+CLUSTER_VARIABLE = "TODOKE_TEST_CLUSTER"
+TEMPLATE = "todoke_template"
+FIXTURE_TIME = datetime.fromisoformat("2026-11-20T10:00:00+09:00")
+TEST_KEYS = Keys.from_json(Keys.generate_json())
+
+_cluster: EmbeddedPostgres | None = None
+_folder: str | None = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The controller of the run starts the cluster; its workers inherit the address."""
+    global _cluster, _folder
+    if hasattr(config, "workerinput") or CLUSTER_VARIABLE in os.environ:
+        return
+    _folder = tempfile.mkdtemp(prefix="todoke-test-")
+    _cluster = EmbeddedPostgres(Path(_folder), durable=False)
+    _cluster.start()
+    os.environ[CLUSTER_VARIABLE] = _cluster.url("{database}")
+    _make_template()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _cluster is not None and not hasattr(config, "workerinput"):
+        _cluster.stop()
+        os.environ.pop(CLUSTER_VARIABLE, None)
+        assert _folder is not None
+        shutil.rmtree(_folder, ignore_errors=True)
+
+
+def cluster_url(database: str) -> str:
+    return os.environ[CLUSTER_VARIABLE].replace("{database}", database)
+
+
+def _admin(statement: str) -> None:
+    with psycopg.connect(cluster_url("postgres"), autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+def _make_template() -> None:
+    _admin(f"CREATE DATABASE {TEMPLATE}")
+    import app
+
+    for module in pkgutil.walk_packages(app.__path__, "app."):
+        if module.name.endswith(".models") or module.name in ("app.audit", "app.clock"):
+            importlib.import_module(module.name)
+    engine = db.configure(cluster_url(TEMPLATE))
+    db.Base.metadata.create_all(engine)
+    db.dispose()
+    from procrastinate.schema import SchemaManager
+
+    with psycopg.connect(cluster_url(TEMPLATE)) as connection:
+        connection.execute(SchemaManager.get_schema().encode())
+
+
+@pytest.fixture
+def fresh_database_url() -> Iterator[str]:
+    """The URL of a new, empty database that vanishes after the test."""
+    name = f"empty_{uuid4().hex[:12]}"
+    _admin(f"CREATE DATABASE {name}")
+    yield cluster_url(name)
+    _admin(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url() -> Iterator[str]:
+    """The URL of a new migrated database that vanishes after the test."""
+    name = f"test_{uuid4().hex[:12]}"
+    _admin(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    yield cluster_url(name)
+    _admin(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def at_fixture_time() -> Iterator[None]:
+    """Business time stands at the fixture clock of domain.md."""
+    with clock.frozen(FIXTURE_TIME):
+        yield
+
+
+@pytest.fixture
+def database(database_url: str, at_fixture_time: None) -> Iterator[str]:
+    """This process connected to a fresh migrated database, with keys, at the fixture time; gives its URL."""
+    db.configure(database_url)
+    pii.configure(TEST_KEYS)
+    audit.configure(TEST_KEYS)
+    yield database_url
+    db.dispose()

@@ -1,0 +1,364 @@
+"""Whole visits: real service, real keypad page, scripted card."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import re
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from nfc.agent.reading import IssuerKeys
+from nfc.agent.visit import VisitState
+from nfc.challenge import operation_text, signed_bytes
+from nfc.transports.trace import TRAFFIC
+from tests.nfc_agent.conftest import AGENT_ID, Scene
+from tests.nfc_agent.scripted_card import AUTH_KEY, AUTH_PIN, LEAF, NAME, ROOT, TEXT_KEY, TEXT_PIN, Card
+from tests.nfc_agent.service import SESSION_ID
+from tests.nfc_trust.hierarchy import Leaf
+
+
+def ended(outcome: str, pin_kind: str | None = None, tries_left: int | None = None) -> dict[str, object]:
+    return {"outcome": outcome, "pin_kind": pin_kind, "tries_left": tries_left, "certificate_not_after": None}
+
+
+def test_a_card_is_read_and_the_result_is_handed_in(scene: Scene) -> None:
+    scene.begin(Card())
+    scene.until(VisitState.WAITING_PIN)
+    assert scene.person.enter().status_code == 303
+    result = scene.result()
+
+    assert result["outcome"] == "ok"
+    assert result["four_information"] == {
+        "name": NAME,
+        "address": "みらい県あさひ市本町１丁目",
+        "birth_date": "19900203",
+        "sex": "2",
+    }
+    assert (result["issuer_check"], result["card_environment"]) == ("genuine", "test")
+    certificate = base64.b64decode(str(result["certificate"]))
+    assert certificate == LEAF.der()
+    text = operation_text(SESSION_ID, AGENT_ID, "apply", "P-001", "https://todoke.example.jp")
+    key = x509.load_der_x509_certificate(certificate).public_key()
+    assert isinstance(key, rsa.RSAPublicKey)
+    key.verify(
+        base64.b64decode(str(result["signature"])),
+        signed_bytes(bytes.fromhex("ab" * 32), text),
+        padding.PKCS1v15(),
+        hashes.SHA256(),
+    )
+    assert [scene.service.steps.get() for _ in range(3)] == ["waiting_card", "waiting_pin", "reading"]
+    assert scene.visit is not None and scene.visit.state is VisitState.DONE
+    assert "読み取りが終わりました" in scene.person.page()
+
+
+def test_n3_the_integrity_record_never_leaves_the_agent(scene: Scene) -> None:
+    card = Card()
+    record = card.files[(bytes.fromhex("D3921000310001010408"), 3)]
+    scene.begin(card)
+    scene.until(VisitState.WAITING_PIN)
+    scene.person.enter()
+    scene.end()
+    sent = b"".join(scene.service.bodies)
+    for part in (record[8:40], record[43:75]):
+        assert part.hex().encode() not in sent.lower()
+        assert base64.b64encode(part)[:40] not in sent
+    assert set(scene.service.results.get()) == {
+        "outcome",
+        "four_information",
+        "certificate",
+        "signature",
+        "issuer_check",
+        "card_environment",
+    }
+
+
+def test_without_issuer_keys_the_check_is_honestly_not_done(scene: Scene) -> None:
+    scene.issuer_keys = IssuerKeys()
+    card = Card()
+    scene.begin(card)
+    scene.until(VisitState.WAITING_PIN)
+    scene.person.enter()
+    result = scene.result()
+    assert (result["issuer_check"], result["card_environment"]) == ("not_done", None)
+    assert not any(apdu[1] == 0xB0 and apdu[2] in (0x83, 0x84) for apdu in card.commands)
+
+
+def test_a_card_laid_down_later_is_noticed(scene: Scene) -> None:
+    scene.begin()
+    assert "カードを置いてください" in scene.person.page()
+    scene.reader.card = Card()
+    scene.until(VisitState.WAITING_PIN)
+
+
+def test_a_wrong_pin_ends_the_visit_with_the_tries_left_and_costs_one_try(scene: Scene) -> None:
+    card = Card()
+    scene.begin(card)
+    scene.until(VisitState.WAITING_PIN)
+    scene.person.enter(auth="9999")
+    assert scene.result() == ended("wrong_pin", "auth", 2)
+    assert card.tries == {TEXT_KEY: 3, AUTH_KEY: 2}
+    page = scene.person.page()
+    assert "暗証番号が違います" in page
+    assert "あと2回まちがえるとロックされます" in page
+    assert "「利用者証明用」の暗証番号" in page
+
+
+def test_a_wrong_text_pin_never_shows_the_other_pin_to_the_card(scene: Scene) -> None:
+    card = Card()
+    scene.begin(card)
+    scene.until(VisitState.WAITING_PIN)
+    scene.person.enter(text="9999")
+    assert scene.result() == ended("wrong_pin", "text", 2)
+    assert len(card.verifications()) == 1
+
+
+@pytest.mark.parametrize(("counter", "kind"), [(TEXT_KEY, "text"), (AUTH_KEY, "auth")])
+def test_a_locked_pin_is_told_at_once_and_no_pin_is_asked(scene: Scene, counter: int, kind: str) -> None:
+    card = Card()
+    card.tries[counter] = 0
+    scene.begin(card)
+    assert scene.result() == ended("blocked", kind, 0)
+    assert card.verifications() == []
+    assert 'name="text_pin"' not in scene.person.page()
+
+
+@pytest.mark.parametrize(("counter", "kind"), [(TEXT_KEY, "text"), (AUTH_KEY, "auth")])
+def test_n7_the_last_try_needs_a_confirmation_of_its_own(scene: Scene, counter: int, kind: str) -> None:
+    card = Card()
+    card.tries[counter] = 1
+    scene.begin(card)
+    scene.until(VisitState.WAITING_PIN)
+    assert "あと1回まちがえるとロックされます" in scene.person.page()
+    answer = scene.person.enter()
+    assert answer.status_code == 422
+    assert "チェックを入れてください" in answer.text
+    assert card.verifications() == []
+    assert scene.person.enter(last_try="yes").status_code == 303
+    assert scene.result()["outcome"] == "ok"
+    assert card.tries[counter] == 3
+
+
+def test_n7_a_try_lost_elsewhere_in_the_meantime_is_not_taken_without_asking(scene: Scene) -> None:
+    card = Card()
+    scene.begin(card)
+    scene.until(VisitState.WAITING_PIN)
+    card.tries[AUTH_KEY] = 1
+    scene.person.enter(last_try="yes")
+    assert scene.result() == ended("last_try", "auth", 1)
+    assert len(card.verifications()) == 1
+
+
+def test_a_pin_of_a_wrong_form_costs_no_try_and_is_not_shown_again(scene: Scene) -> None:
+    card = Card()
+    scene.begin(card)
+    scene.until(VisitState.WAITING_PIN)
+    answer = scene.person.enter(text="25801", auth="ABC123")
+    assert answer.status_code == 422
+    assert "<title>エラー:" in answer.text
+    assert "英数字6〜16文字のパスワードや、顔写真の下の4桁ではありません" in answer.text
+    assert "25801" not in answer.text
+    assert "ABC123" not in answer.text
+    assert scene.visit is not None and scene.visit.state is VisitState.WAITING_PIN
+    assert card.verifications() == []
+
+
+def test_full_width_digits_and_spaces_are_understood(scene: Scene) -> None:
+    scene.begin(Card())
+    scene.until(VisitState.WAITING_PIN)
+    scene.person.enter(text="２５８０", auth=" 1 470")
+    assert scene.result()["outcome"] == "ok"
+
+
+def test_a_my_number_typed_into_a_pin_field_is_refused_without_repeating_it(scene: Scene) -> None:
+    scene.begin(Card())
+    scene.until(VisitState.WAITING_PIN)
+    answer = scene.person.enter(text="9999-9999-9999")
+    assert "マイナンバー(個人番号)は入力しないでください" in answer.text
+    assert "9999" not in answer.text
+
+
+def test_another_card_at_the_second_meeting_gets_no_pin(scene: Scene) -> None:
+    scene.begin(Card())
+    scene.until(VisitState.WAITING_PIN)
+    other = Card(leaf=Leaf(ROOT, serial=4712, key_label="other leaf"))
+    scene.reader.card = other
+    scene.person.enter()
+    assert scene.result() == ended("card_removed")
+    assert other.verifications() == []
+
+
+def test_a_card_taken_away_before_reading_ends_as_card_problem(scene: Scene) -> None:
+    card = Card()
+    scene.begin(card)
+    scene.until(VisitState.WAITING_PIN)
+    card.fail_at = len(card.commands)
+    scene.person.enter()
+    assert scene.result() == ended("card_removed")
+
+
+def test_a_card_lost_during_the_first_look_may_be_laid_down_again(scene: Scene) -> None:
+    card = Card(fail_at=2)
+    scene.begin(card)
+    scene.until(VisitState.WAITING_PIN)
+    assert scene.service.results.empty()
+
+
+def test_a_card_lost_while_it_judges_a_pin_is_told_as_unknown_and_not_tried_again(scene: Scene) -> None:
+    card = Card()
+    scene.begin(card)
+    scene.until(VisitState.WAITING_PIN)
+    reads = len([apdu for apdu in card.commands if apdu[1] == 0xB0])
+    card.fail_at = len(card.commands) + 1 + reads + 2  # SELECT, the certificate again, SELECT, query; then VERIFY
+    scene.person.enter()
+    assert scene.result() == ended("unknown_outcome", "text", 3)
+    assert card.verifications() == []
+
+
+def test_a_foreign_card_is_told(scene: Scene) -> None:
+    scene.begin(Card(foreign=True))
+    assert scene.result() == ended("not_this_card")
+    assert "E116" in scene.person.page()
+
+
+def test_a_card_without_pins_is_told(scene: Scene) -> None:
+    scene.begin(Card(has_pins=False))
+    assert scene.result() == ended("card_unusable", "text")
+    assert "顔認証カード" in scene.person.page()
+
+
+def test_a_signature_that_does_not_fit_its_certificate_is_not_sent_on(scene: Scene) -> None:
+    scene.begin(Card(wrong_signature=True))
+    scene.until(VisitState.WAITING_PIN)
+    scene.person.enter()
+    assert scene.result() == ended("card_fault")
+
+
+@pytest.mark.parametrize("with_card", [False, True])
+def test_the_person_can_cancel_while_card_or_pin_is_awaited(scene: Scene, with_card: bool) -> None:
+    scene.begin(Card() if with_card else None)
+    scene.until(VisitState.WAITING_PIN if with_card else VisitState.WAITING_CARD)
+    assert scene.person.cancel().status_code == 303
+    assert scene.result() == ended("cancelled")
+    assert "読み取りを中止しました" in scene.person.page()
+
+
+@pytest.mark.parametrize("lost_at", [None, 4])
+def test_cancelling_while_the_card_is_looked_at_wins_over_what_the_card_does(scene: Scene, lost_at: int | None) -> None:
+    card = Card(fail_at=lost_at)
+
+    def cancel_once() -> None:
+        if len(card.commands) == 3:
+            scene.person.cancel()
+
+    card.before_each = cancel_once
+    scene.begin(card)
+    assert scene.result() == ended("cancelled")
+
+
+def test_a_defect_of_the_agent_ends_the_visit_and_shows_no_data(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    card = Card()
+    scene.begin(card)
+    scene.until(VisitState.WAITING_PIN)
+
+    def explode() -> None:
+        raise RuntimeError(f"PIN {TEXT_PIN} of {NAME}")
+
+    card.before_each = explode
+    scene.person.enter()
+    assert scene.result() == ended("order_bug")
+    assert "by a defect of the agent: RuntimeError" in caplog.text
+    assert TEXT_PIN not in caplog.text
+    assert NAME not in caplog.text
+
+
+@pytest.mark.parametrize("with_card", [False, True])
+def test_after_three_minutes_the_visit_ends(scene: Scene, with_card: bool) -> None:
+    scene.begin(Card() if with_card else None)
+    scene.until(VisitState.WAITING_PIN if with_card else VisitState.WAITING_CARD)
+    scene.clock.now += 180
+    assert scene.result() == ended("timed_out")
+    assert "時間切れ" in scene.person.page()
+
+
+def test_stopping_the_agent_cancels_the_visit(scene: Scene) -> None:
+    scene.begin(Card())
+    scene.until(VisitState.WAITING_PIN)
+    scene.stop.set()
+    assert scene.result() == ended("cancelled")
+
+
+def test_a_session_that_ended_at_the_service_costs_no_try_and_gets_no_result(scene: Scene) -> None:
+    card = Card()
+    scene.begin(card)
+    scene.until(VisitState.WAITING_PIN)
+    assert [scene.service.steps.get(timeout=5) for _ in range(2)] == ["waiting_card", "waiting_pin"]
+    scene.service.answers["progress"] = [(410, {}, b"")]
+    scene.person.enter()
+    scene.end()
+    assert card.verifications() == []
+    assert scene.service.results.empty()
+    assert "この読み取りは終わっています" in scene.person.page()
+
+
+def test_progress_that_cannot_be_told_does_not_stop_the_reading(scene: Scene) -> None:
+    scene.service.answers["progress"] = [(500, {}, b""), (500, {}, b""), (500, {}, b"")]
+    scene.begin(Card())
+    scene.until(VisitState.WAITING_PIN)
+    scene.person.enter()
+    assert scene.result()["outcome"] == "ok"
+
+
+def test_a_result_that_cannot_be_handed_in_is_dropped_and_told(scene: Scene) -> None:
+    scene.service.answers["result"] = [None] * 5
+    scene.begin(Card())
+    scene.until(VisitState.WAITING_PIN)
+    scene.person.enter()
+    scene.end()
+    page = scene.person.page()
+    assert "サービスに接続できませんでした" in page
+    assert "E113" in page
+
+
+def test_a_result_is_handed_in_again_when_the_connection_breaks(scene: Scene) -> None:
+    scene.service.answers["result"] = [None, None]
+    scene.begin(Card())
+    scene.until(VisitState.WAITING_PIN)
+    scene.person.enter()
+    assert scene.result()["outcome"] == "ok"
+    assert len(set(scene.service.nonces)) == len(scene.service.nonces)
+
+
+@pytest.mark.parametrize("auth", [AUTH_PIN, "9631"])
+def test_n5_no_pin_and_no_personal_data_in_logs_results_or_pages(
+    scene: Scene, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], auth: str
+) -> None:
+    with caplog.at_level(TRAFFIC):
+        for name in ("nfc", "nfc.agent", "nfc.traffic", "httpx", "httpcore"):
+            logging.getLogger(name).setLevel(TRAFFIC)
+        scene.begin(Card())
+        scene.until(VisitState.WAITING_PIN)
+        before = scene.person.page()
+        answer = scene.person.enter(auth=auth)
+        scene.end()
+        after = scene.person.page()
+    captured = capfd.readouterr()
+    traffic = [record for record in caplog.records if record.name == "nfc.traffic"]
+    assert any("00 20 00 91 [4 bytes hidden]" in record.getMessage() for record in traffic)
+
+    bodies = [json.loads(body) for body in scene.service.bodies]
+    for body in bodies:
+        body.pop("certificate", None)
+        body.pop("signature", None)
+    open_places = [caplog.text, captured.out, captured.err, before, answer.text, after, repr(scene.visit)]
+    for place in [*open_places, json.dumps(bodies)]:
+        for pin in (TEXT_PIN, auth):
+            for spelling in (pin, pin.encode().hex(), pin.encode().hex(" ")):
+                assert not re.search(rf"(?<![0-9a-fA-F]){spelling}(?![0-9a-fA-F])", place), "a PIN is in the open"
+    for place in open_places:
+        for value in (NAME, "カナリ", "本町", "19900203", "1990"):
+            assert value not in place

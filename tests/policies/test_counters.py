@@ -1,0 +1,145 @@
+"""The guarded update: BR-33, BR-34. Never more seats or points than there are, at any concurrency."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+
+from app import clock, db, policies
+from app.errors import DomainError
+from app.policies import Counters, CountersRefused, PolicyState, counters
+from app.policies.models import PolicyCounter
+from tests.policies.samples import SERVICE_IDS, document, item
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+@pytest.fixture
+def small_policy(database: str) -> str:
+    """P-003 with three seats and the money for them."""
+    with db.transaction() as session:
+        policies.load_policies(
+            session,
+            [item("P-003", {"capacity": 3, "budget": 6_000})],
+            source="test",
+            known_services=SERVICE_IDS,
+        )
+        counters.apply(session, "P-003", budget=6_000, funded=6_000)
+    return "P-003"
+
+
+def _read(policy_id: str) -> Counters:
+    with db.reading() as session:
+        return counters.read(session, policy_id)
+
+
+def _take_a_seat(policy_id: str) -> bool:
+    try:
+        with db.transaction() as session:
+            counters.apply(session, policy_id, seats=1, budget=-2_000, reserved=2_000)
+    except DomainError as error:
+        assert error.code == "E209"
+        return False
+    return True
+
+
+def test_br_33_seats_and_budget_move_together(small_policy: str) -> None:
+    assert _take_a_seat(small_policy)
+    now = _read(small_policy)
+    assert (now.seats_taken, now.seats_left, now.budget, now.reserved, now.funded) == (1, 2, 4_000, 2_000, 6_000)
+
+
+def test_br_33_the_seat_after_the_last_is_refused_and_nothing_changes(small_policy: str) -> None:
+    assert [_take_a_seat(small_policy) for _ in range(4)] == [True, True, True, False]
+    assert (_read(small_policy).seats_taken, _read(small_policy).budget) == (3, 0)
+
+
+def test_br_33_parallel_takers_get_exactly_the_seats_there_are(small_policy: str) -> None:
+    takers = 8
+    at_once = Barrier(takers)
+
+    def take(_: int) -> bool:
+        at_once.wait()
+        return _take_a_seat(small_policy)
+
+    with ThreadPoolExecutor(takers) as pool:
+        taken = list(pool.map(take, range(takers)))
+    assert sum(taken) == 3
+    assert (_read(small_policy).seats_taken, _read(small_policy).budget) == (3, 0)
+
+
+def test_br_33_control_without_the_guard_the_same_race_oversells(small_policy: str) -> None:
+    takers = 4
+    both_have_read = Barrier(takers)
+
+    def take_unguarded(_: int) -> bool:
+        with db.transaction() as session:
+            before = counters.read(session, small_policy)
+            both_have_read.wait()
+            if before.seats_left == 0:
+                return False
+            # Read, then write what was read plus one: the lost update that the guarded statement cannot have.
+            session.execute(
+                update(PolicyCounter)
+                .where(PolicyCounter.policy_id == small_policy)
+                .values(seats_taken=before.seats_taken + 1)
+            )
+            return True
+
+    with ThreadPoolExecutor(takers) as pool:
+        told_yes = sum(pool.map(take_unguarded, range(takers)))
+    assert told_yes == 4
+    assert _read(small_policy).seats_taken == 1
+
+
+def test_br_34_the_last_money_must_cover_this_amount(database: str) -> None:
+    with db.transaction() as session:
+        policies.load_policies(session, [item("P-001")], source="test", known_services=SERVICE_IDS)
+        counters.apply(session, "P-001", budget=5_000, funded=5_000)
+    with pytest.raises(DomainError, match="E209"), db.transaction() as session:
+        counters.apply(session, "P-001", seats=1, budget=-10_000, reserved=10_000)
+    with db.transaction() as session:
+        counters.apply(session, "P-001", seats=1, budget=-5_000, reserved=5_000)
+    assert _read("P-001").budget == 0
+
+
+def test_br_35_a_released_seat_is_free_at_once_and_remembers_that_it_was_full(small_policy: str) -> None:
+    for _ in range(3):
+        _take_a_seat(small_policy)
+    filled = _read(small_policy)
+    assert filled.filled_at == clock.now()
+    in_window = document("P-003").window.apply_from + timedelta(days=1)
+    assert policies.state_of("published", document("P-003"), filled, in_window) is PolicyState.FULL
+    with db.transaction() as session:
+        counters.apply(session, small_policy, seats=-1, budget=2_000, reserved=-2_000)
+    released = _read(small_policy)
+    assert (released.seats_left, released.filled_at) == (1, filled.filled_at)
+    assert policies.state_of("published", document("P-003"), released, in_window) is PolicyState.OPEN
+    assert policies.state_of("published", document("P-003", {"reopen": False}), released, in_window) is PolicyState.FULL
+
+
+def test_releasing_what_was_never_held_is_a_fault_of_ours_and_not_a_full_policy(small_policy: str) -> None:
+    with pytest.raises(CountersRefused), db.transaction() as session:
+        counters.apply(session, small_policy, seats=-1, budget=2_000, reserved=-2_000)
+
+
+@pytest.mark.parametrize("deltas", [{"budget": -1}, {"budget": -1, "reserved": 2}, {"points": 1}, {"funded": 1}])
+def test_deltas_that_do_not_balance_are_refused_before_the_database(small_policy: str, deltas: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="unbalanced"), db.transaction() as session:
+        counters.apply(session, small_policy, **deltas)
+
+
+@pytest.mark.parametrize("broken", [{"seats_taken": 4}, {"seats_taken": -1}, {"budget": 5_999}, {"reserved": -1}])
+def test_the_database_itself_refuses_an_illegal_row(small_policy: str, broken: dict[str, int]) -> None:
+    with pytest.raises(IntegrityError), db.transaction() as session:
+        session.execute(update(PolicyCounter).where(PolicyCounter.policy_id == small_policy).values(**broken))
+
+
+def test_an_unknown_policy_has_no_counters(database: str) -> None:
+    with pytest.raises(LookupError), db.reading() as session:
+        counters.read(session, "P-999")
