@@ -10,25 +10,37 @@ from importlib import import_module
 from typing import Any
 
 import procrastinate
-import psycopg
+from procrastinate.connector import BaseConnector
 from procrastinate.tasks import Task
 from sqlalchemy.orm import Session
 
 from app import db
 
-TASK_MODULES = ("app.audit_tasks", "app.cards.tasks", "app.points.tasks")
+TASK_MODULES = ("app.audit_tasks", "app.cards.tasks", "app.points.tasks", "app.applications.tasks", "app.web.tasks")
 
 tasks = procrastinate.App(connector=procrastinate.PsycopgConnector())
 
 
+class _WorkerConnector(procrastinate.PsycopgConnector):
+    """The worker's own pool, and beside it the way by which a task's business transaction defers further jobs."""
+
+    def get_sync_connector(self) -> BaseConnector:
+        # An opened connector would answer with itself, which can't use the connection of a transaction.
+        return procrastinate.SyncPsycopgConnector()
+
+
 def worker_app(database_url: str) -> procrastinate.App:
-    """The app as a worker runs it: every task registered, its own connection pool."""
+    """The app as a worker runs it: every task registered, its own connection pool. To be opened by the caller.
+
+    It is ``tasks`` itself: a copy would leave its periodic tasks with the connector of the original.
+    """
     for module in TASK_MODULES:
         import_module(module)
-    connector = procrastinate.PsycopgConnector(
+    connector = _WorkerConnector(
         conninfo=database_url, min_size=1, max_size=6, kwargs={"application_name": "todoke-worker"}
     )
-    return tasks.with_connector(connector)
+    tasks.connector = tasks.job_manager.connector = connector
+    return tasks
 
 
 def defer(session: Session, task: Task[Any, Any, Any], *, lock: str | None = None, **ids: str | int) -> None:
@@ -45,10 +57,3 @@ def defer_once(session: Session, task: Task[Any, Any, Any], *, queueing_lock: st
     except procrastinate.exceptions.AlreadyEnqueued:
         return False
     return True
-
-
-def apply_schema(connection: psycopg.Connection[Any]) -> None:
-    """Create Procrastinate's tables and functions; called by the migration that introduces them."""
-    from procrastinate.schema import SchemaManager
-
-    connection.execute(SchemaManager.get_schema().replace("%", "%").encode())

@@ -149,7 +149,7 @@ def _persona(row: Mapping[str, Any], exercise: str) -> Persona:
         tries_left=CardTries(tries.get("text"), tries.get("auth"), tries.get("sign")),
         auth_certificates=_auth_certificates(card, issued_on),
         sign_certificate=_certificate(card["sign_certificate"], 1, issued_on),
-        payment_ids=row["payment_ids"],
+        payment_ids=row.get("payment_ids", {}),
         sign_name=card["sign_certificate"].get("name"),
     )
 

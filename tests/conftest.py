@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import pkgutil
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +18,7 @@ from app.embedded_postgres import EmbeddedPostgres
 from app.settings import Keys
 
 CLUSTER_VARIABLE = "TODOKE_TEST_CLUSTER"
+SKIP_VARIABLE = "TODOKE_TEST_SKIP_GROUPS"
 TEMPLATE = "todoke_template"
 FIXTURE_TIME = datetime.fromisoformat("2026-11-20T10:00:00+09:00")
 TEST_KEYS = Keys.from_json(Keys.generate_json())
@@ -40,6 +39,15 @@ def pytest_configure(config: pytest.Config) -> None:
     _make_template()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Groups whose system parts are missing are skipped with a reason; the test command says so loudly."""
+    absent = {name for name in os.environ.get(SKIP_VARIABLE, "").replace(",", " ").split() if name}
+    for item in items:
+        for name in absent:
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.skip(reason=f"the system parts of the group {name} are not installed"))
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     if _cluster is not None and not hasattr(config, "workerinput"):
         _cluster.stop()
@@ -58,19 +66,10 @@ def _admin(statement: str) -> None:
 
 
 def _make_template() -> None:
+    from app import migrations
+
     _admin(f"CREATE DATABASE {TEMPLATE}")
-    import app
-
-    for module in pkgutil.walk_packages(app.__path__, "app."):
-        if module.name.endswith(".models") or module.name in ("app.audit", "app.clock"):
-            importlib.import_module(module.name)
-    engine = db.configure(cluster_url(TEMPLATE))
-    db.Base.metadata.create_all(engine)
-    db.dispose()
-    from procrastinate.schema import SchemaManager
-
-    with psycopg.connect(cluster_url(TEMPLATE)) as connection:
-        connection.execute(SchemaManager.get_schema().encode())
+    migrations.upgrade(cluster_url(TEMPLATE))
 
 
 @pytest.fixture

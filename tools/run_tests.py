@@ -56,7 +56,7 @@ CHECKS = (
     Check("ruff: format", tool("ruff", "format", "--check", ".")),
     Check("ruff: rules", tool("ruff", "check", ".")),
     Check("mypy: strict types of app, nfc, card_sim", tool("mypy")),
-    Check("import-linter: who may know whom", tool("lint-imports")),
+    Check("import-linter: who may know whom", tool("lint-imports", "--no-logo")),
     Check("djlint: templates", tool("djlint", "templates", "--lint")),
     Check("hadolint: Dockerfile", tool("hadolint", "Dockerfile")),
     Check("migrations: a single head", tool("todoke", "db", "heads"), judge=has_one_head),

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import clock, payments
+from app import clock, payments, screening
 from app.applications.models import Application
 from app.applications.states import ApplicationState
 from app.cards import EvidenceView
@@ -45,6 +45,7 @@ def start_draft(session: Session, policy: PolicyView, evidence: EvidenceView, ch
     """
     check_policy_takes_applications(policy)
     check_not_applied_yet(session, policy.policy_id, evidence.person_id)
+    check_may_apply_alone(evidence)
     if policy.amount is None:
         raise ValueError("this policy has no fixed amount")
     row = _draft_row(session, policy.policy_id, evidence.person_id)
@@ -148,6 +149,12 @@ def check_policy_takes_applications(policy: PolicyView) -> None:
     """Raise the reason why this policy takes no application now: E208, E209, E210; else return."""
     if policy.refusal is not None:
         raise policy.refusal
+
+
+def check_may_apply_alone(evidence: EvidenceView) -> None:
+    """BR-25: under 15 the guardian applies (E211). An unknown birth date is no reason to turn anybody away."""
+    if evidence.birth_date and screening.applicant_route(evidence.birth_date, clock.now()) == "guardian":
+        raise DomainError("E211")
 
 
 def check_not_applied_yet(session: Session, policy_id: str, person_id: UUID) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -139,10 +139,7 @@ def judge(
         test_cards_only=settings.current().test_cards_only,
     )
     outcome = screening.screen(policy.document, facts, requested_review=review_requested)
-    if duplicate_suspected and outcome.aggregate == "approved":
-        suspicion = screening.suspected_duplicate(facts)
-        return replace(outcome, aggregate="manual", checks=(*outcome.checks, suspicion), problem=None)
-    return outcome
+    return screening.suspect_duplicate(outcome, facts.instant) if duplicate_suspected else outcome
 
 
 def _lock(session: Session, policy_id: str, application_id: UUID, person_id: UUID) -> Application:

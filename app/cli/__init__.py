@@ -9,6 +9,10 @@ import click
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("app.cli.demo:demo", "Run the whole system on this machine, with sample data and simulated cards."),
+    "demo-prepare": (
+        "app.cli.demo_prepare:demo_prepare",
+        "Make a database and a state folder ready for the demo's parts (containers).",
+    ),
     "journey": ("app.cli.journey:journey", "Walk one test person through a whole application; the smoke test."),
     "serve": ("app.cli.serve:serve", "Run the web service."),
     "worker": ("app.cli.serve:worker", "Run a worker: grant orders, inquiries, periodic jobs."),
@@ -65,6 +69,9 @@ def main() -> None:
     """Entry point: refusals of settings are one plain sentence and exit status 1."""
     try:
         cli(prog_name="todoke")
+    except ModuleNotFoundError as error:
+        click.echo(f"todoke: the package {error.name} is missing: install todoke with the extra `server`", err=True)
+        sys.exit(1)
     except Exception as error:
         if type(error).__name__ not in ("SettingsRefused", "PostgresUnavailable"):
             raise

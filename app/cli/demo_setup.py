@@ -31,28 +31,32 @@ def prepare(
     for name in (SERVICE_DATABASE, PROVIDER_DATABASE):
         _ensure_database(cluster, name)
     environment = _environment(cluster, addresses, state)
-    current = _apply_environment(environment)
-    say("データベースの表を整えています")
-    migrations.upgrade(cluster.url(SERVICE_DATABASE))
-    db.configure(cluster.url(SERVICE_DATABASE))
-    with db.transaction() as session:
-        clock.start_simulation(session, first_time)
-    say("試験用の認証局とカードを用意しています")
-    _prepare_issuer(state)
-    start.configure(current, application_name="todoke-demo")
-    say("見本の施策を読み込んでいます")
-    load_samples()
-    _enrol_agents(addresses, state)
-    db.dispose()
-    _keep_environment(state, environment)
+    prepare_installation(_apply_environment(environment), addresses, first_time, say)
     return environment
 
 
-def _keep_environment(state: Path, environment: dict[str, str]) -> None:
-    """For testers: what to put into the environment to run other commands against this demo."""
-    path = state / "environment.json"
-    path.unlink(missing_ok=True)
-    settings.write_private_file(path, json.dumps(environment, indent=1))
+def prepare_installation(
+    current: settings.Settings, addresses: Addresses, first_time: datetime, say: Callable[[str], None]
+) -> None:
+    """Tables, simulated clock, TEST issuer, sample data and agents of an installation whose database exists.
+
+    Raises ``SettingsRefused`` in production: nothing of this belongs there.
+    """
+    if current.environment is settings.Environment.PRODUCTION:
+        raise settings.SettingsRefused("the sample data and TEST cards of the demo are refused in production")
+    url = current.database_url.get_secret_value()
+    say("データベースの表を整えています")
+    migrations.upgrade(url)
+    db.configure(url)
+    with db.transaction() as session:
+        clock.start_simulation(session, first_time)
+    say("試験用の認証局とカードを用意しています")
+    _prepare_issuer(current.state_dir)
+    start.configure(current, application_name="todoke-demo")
+    say("見本の施策を読み込んでいます")
+    load_samples()
+    _enrol_agents(addresses, current.state_dir)
+    db.dispose()
 
 
 def start_processes(processes: Processes, addresses: Addresses, state: Path, environment: dict[str, str]) -> None:

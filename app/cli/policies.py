@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,9 +47,9 @@ def load_samples() -> None:
     """The sample data of the demo, with the opening balance of the policy that is full."""
     from app import policies as catalogue
 
-    with as_file(files("app.sample_data")) as folder:
-        names = ("sample_services.json", "sample_policies.json")
-        _load([catalogue.read_file(Path(folder) / name) for name in names], SAMPLE_OPENINGS)
+    folder = Path(__file__).parent.parent / "sample_data"
+    names = ("sample_services.json", "sample_policies.json")
+    _load([catalogue.read_file(folder / name) for name in names], SAMPLE_OPENINGS)
 
 
 @policies.command("load-samples")

@@ -15,6 +15,7 @@ def provider_simulator(port: int, host: str) -> None:
     """Run the simulated payment providers: their interface, a page with the current security codes, and their book.
 
     Needs TODOKE_PROVIDER_DATABASE_URL (a database of its own) and TODOKE_PROVIDERS (the providers and their tokens).
+    With TODOKE_DATABASE_URL it follows the demo's simulated clock, so that lead times pass when a tester moves it.
     """
     from werkzeug.serving import make_server
 
@@ -25,4 +26,11 @@ def provider_simulator(port: int, host: str) -> None:
     if not url or not providers:
         raise click.ClickException("set TODOKE_PROVIDER_DATABASE_URL and TODOKE_PROVIDERS")
     tokens = {provider: str(endpoint["token"]) for provider, endpoint in json.loads(providers).items()}
-    make_server(host, port, create_simulator(url, tokens), threaded=True).serve_forever()
+    simulator = create_simulator(url, tokens)
+    if os.environ.get("TODOKE_DATABASE_URL"):
+        from app import clock, settings, start
+        from app.cli.simulated_time import follow_clock
+
+        start.configure(settings.current(), application_name="todoke-provider-simulator")
+        follow_clock(lambda: simulator.extensions["time"].move(clock.offset()))
+    make_server(host, port, simulator, threaded=True).serve_forever()

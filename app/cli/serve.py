@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    import procrastinate
 
 
 @click.command()
@@ -31,12 +36,18 @@ def worker(concurrency: int) -> None:
     logging.configure(current.log_level)
     start.configure(current, application_name="todoke-worker")
     from app.cards import fetch_revocation_lists
+    from app.cli.simulated_time import follow_clock
 
     fetch_revocation_lists(current)
-    app = jobs.worker_app(current.database_url.get_secret_value())
-    app.run_worker(
-        concurrency=concurrency,
-        fetch_job_polling_interval=1.0,
-        name=f"worker-{os.getpid()}",
-        delete_jobs="successful",
-    )
+    follow_clock(lambda: None)
+    asyncio.run(_work(jobs.worker_app(current.database_url.get_secret_value()), concurrency))
+
+
+async def _work(app: procrastinate.App, concurrency: int) -> None:
+    async with app.open_async():
+        await app.run_worker_async(
+            concurrency=concurrency,
+            fetch_job_polling_interval=1.0,
+            name=f"worker-{os.getpid()}",
+            delete_jobs="successful",
+        )

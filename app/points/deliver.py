@@ -19,7 +19,7 @@ from app.points.inquiry_plan import ACCEPTED_GAPS, ANSWER_WITHIN, LEASE, MAX_ATT
 from app.points.ledger import Book
 from app.points.models import GrantOrder
 from app.points.permission import may_still_order
-from app.points.results import fail_order, hand_back, locked_order, record_result
+from app.points.results import Recorded, fail_order, hand_back, locked_order, record_result
 from app.points.states import IN_PROVIDERS_HANDS, OrderEvent, OrderState, order_after
 
 log = structlog.get_logger(__name__)
@@ -72,9 +72,9 @@ def inquire_order(policy_id: str, order_id: UUID) -> None:
     with db.transaction() as session:
         if isinstance(answer, Closed):
             _start_over(session, policy_id, order_id)
-        else:
-            record_result(session, policy_id, order_id, answer)
-    if not isinstance(answer, Closed) and answer.state == "accepted":
+            return
+        recorded = record_result(session, policy_id, order_id, answer)
+    if recorded is Recorded.UNCHANGED:
         _postpone(policy_id, order_id)
 
 

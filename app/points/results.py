@@ -122,12 +122,15 @@ def fail_order(session: Session, book: Book, order: GrantOrder, reason: str) -> 
 
 
 def hand_back(session: Session, grant: Grant, reason: str) -> None:
-    """Free the link and let the person choose again (E401)."""
+    """Let the person choose again (E401) and free the link.
+
+    In this order: who changes a choice locks the application before the link, and so must we.
+    """
     assert grant.link_id is not None
-    payments.release_link(session, grant.policy_id, grant.link_id)
     grant.order_at = None
     session.flush()
     events.publish(session, GrantFailed(grant.policy_id, grant.application_id, grant.id, reason))
+    payments.release_link(session, grant.policy_id, grant.link_id)
 
 
 def give_up(session: Session, order: GrantOrder, reason: str) -> None:

@@ -21,9 +21,9 @@ FEATURED = 6
 def home() -> str:
     """What can be applied for now."""
     with db.reading() as session:
-        page = policies.search(session, open_now=True, at_once_services=payments.instant_service_ids(session))
+        page = policies.search(session, open_now=True, at_once_services=payments.at_once_service_ids(session))
         at_once = policies.search(
-            session, open_now=True, at_once=True, at_once_services=payments.instant_service_ids(session)
+            session, open_now=True, at_once=True, at_once_services=payments.at_once_service_ids(session)
         )
         options = policies.municipality_options(session)
     giving = {card.municipality_label for card in page.items}
@@ -53,7 +53,7 @@ def search() -> str:
             keyword=values["keyword"] or None,
             open_now=bool(values["open_now"]),
             at_once=bool(values["at_once"]),
-            at_once_services=payments.instant_service_ids(session),
+            at_once_services=payments.at_once_service_ids(session),
             page=request.args.get("page", 1, type=int),
         )
         options = policies.municipality_options(session)

@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response
 from app import applications, clock, db, people
 from app.errors import DomainError
 from app.people.ages import wareki
-from app.screening import CheckOutcome
+from app.policies import CheckKind
+from app.screening import CHECK_TITLES
 from app.web.pages import japanese_date
 from app.web.resident import blueprint
 from app.web.resident.context import (
@@ -21,18 +22,6 @@ from app.web.resident.context import (
 )
 from app.web.resident.identity import open_from_form, reader_routes
 
-CHECK_TITLES = {
-    "CARD_AUTO": "お住まいの確認",
-    "AGE": "年齢の確認",
-    "PRE_LIST": "対象者名簿の確認",
-    "EXCLUSION_LIST": "前回の受け取りの確認",
-    "EXTERNAL_APP": "連携アプリの確認",
-    "EVENT_QR": "イベント参加の確認",
-    "DOC_AT_COUNTER": "書類の確認",
-    "POST_REVIEW": "担当者による確認",
-    "GUARDIAN": "保護者の確認",
-    "SUPPORT_MEASURE": "その他の確認",
-}
 CHECK_RESULTS = {
     "passed": "確認できました",
     "failed": "条件に合いません",
@@ -89,9 +78,13 @@ def result(policy_id: str) -> str:
         "resident/result.html",
         policy=policy_line(policy),
         outcome={"approved": "passed", "rejected": "failed"}.get(outcome.aggregate, "manual"),
-        checks=[check_row(check) for check in outcome.checks if check.kind != "SUPPORT_MEASURE"],
+        checks=[
+            check_row(CHECK_TITLES[check.kind], check.result.value, check.problem)
+            for check in outcome.checks
+            if check.kind is not CheckKind.SUPPORT_MEASURE
+        ],
         problem=_problem(outcome.problem, office(policy)),
-        can_request_review=outcome.problem is not None and outcome.problem.code != "E211",
+        can_request_review=outcome.problem is not None,
         person={
             "name": items.name.reveal(),
             "address": items.address.reveal(),
@@ -110,7 +103,7 @@ def after_result(policy_id: str) -> Response:
         outcome = applications.judge(policy, evidence, draft.review_requested)
         if outcome.aggregate == "rejected":
             assert outcome.problem is not None
-            if request.form.get("action") != "request_review" or outcome.problem.code == "E211":
+            if request.form.get("action") != "request_review":
                 raise outcome.problem
             applications.request_review(session, policy_id, draft.person_id)
     return to_step("consent", policy_id)
@@ -147,14 +140,13 @@ def agree(policy_id: str) -> Response | tuple[str, int]:
     return to_step("choose", policy_id)
 
 
-def check_row(check: CheckOutcome) -> dict[str, str]:
-    """One check as the pages show it; the flag of a support measure has no row of its own (BR-31)."""
-    text = DomainError(check.code, **check.facts).wording() if check.code else ""
+def check_row(title: str, result: str, problem: DomainError | None) -> dict[str, str]:
+    """One check as the pages show it."""
     return {
-        "title": CHECK_TITLES[check.kind],
-        "result": str(check.result),
-        "result_label": CHECK_RESULTS[check.result],
-        "text": text,
+        "title": title,
+        "result": result,
+        "result_label": CHECK_RESULTS.get(result, CHECK_RESULTS["inconclusive"]),
+        "text": problem.wording() if problem else "",
     }
 
 

@@ -12,11 +12,11 @@ from werkzeug.wrappers import Response
 
 from app import applications, db, municipalities
 from app.applications import ApplicationView
-from app.errors import DomainError
+from app.policies import CheckKind
 from app.settings import Settings
 from app.web.pages import points_text, qr_svg
 from app.web.resident import blueprint
-from app.web.resident.apply import CHECK_RESULTS, CHECK_TITLES
+from app.web.resident.apply import check_row
 from app.web.resident.identity import open_from_form, reader_routes
 from app.web.sign_in import signed_in_person
 
@@ -77,8 +77,12 @@ def application(receipt_no: str) -> str | Response:
         },
         service={"name": view.service_name, "masked": view.masked_account} if view.service_name else None,
         timeline=view.timeline,
-        checks=[_check_row(check) for check in view.checks if check.kind != "SUPPORT_MEASURE"],
-        reason_code=next((c.code for c in view.checks if c.code and c.result != "passed"), None),
+        checks=[
+            check_row(check.title, check.result, check.problem)
+            for check in view.checks
+            if check.kind is not CheckKind.SUPPORT_MEASURE
+        ],
+        reason_code=next((check.problem.code for check in view.checks if check.problem), None),
         actions=_actions(view),
         next_line=view.status.next_line,
         just_submitted=request.args.get("sent") == "1",
@@ -133,16 +137,6 @@ def _list_row(view: ApplicationView) -> dict[str, Any]:
         "municipality_label": municipalities.label(view.municipality_code),
         "amount_text": points_text(view.amount),
         "url": url_for("resident.application", receipt_no=view.receipt_no),
-    }
-
-
-def _check_row(check: Any) -> dict[str, str]:
-    text = DomainError(check.code, **check.facts).wording() if check.code else ""
-    return {
-        "title": CHECK_TITLES[check.kind],
-        "result": str(check.result),
-        "result_label": CHECK_RESULTS.get(str(check.result), "担当者が確認します"),
-        "text": text,
     }
 
 

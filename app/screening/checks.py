@@ -1,0 +1,77 @@
+"""Storing and reading the checks of an application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.errors import DomainError
+from app.policies import CheckKind
+from app.screening.facts import ScreeningOutcome
+from app.screening.models import Check
+
+SYSTEM = "system"
+
+CHECK_TITLES = {
+    CheckKind.CARD_AUTO: "お住まいの確認",
+    CheckKind.AGE: "生年月日の確認",
+    CheckKind.PRE_LIST: "対象者名簿の確認",
+    CheckKind.EXCLUSION_LIST: "以前の受取の確認",
+    CheckKind.EXTERNAL_APP: "連携アプリの記録の確認",
+    CheckKind.EVENT_QR: "会場での参加の確認",
+    CheckKind.DOC_AT_COUNTER: "窓口での書類の確認",
+    CheckKind.POST_REVIEW: "担当者による確認",
+    CheckKind.GUARDIAN: "保護者であることの確認",
+    # General words: who sees this list must not learn what the flag means (BR-31).
+    CheckKind.SUPPORT_MEASURE: "担当窓口での確認",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """One stored check, for status page and staff."""
+
+    kind: CheckKind
+    title: str
+    result: str
+    problem: DomainError | None
+    decided_at: datetime
+
+
+def write_checks(session: Session, policy_id: str, application_id: UUID, outcome: ScreeningOutcome) -> None:
+    """Store the outcome in the caller's transaction; an application is screened once by the system."""
+    decided_at = clock.now()
+    rows = [
+        {
+            "policy_id": policy_id,
+            "application_id": application_id,
+            "kind": check.kind.value,
+            "result": check.result.value,
+            "code": check.code,
+            "facts": check.facts,
+            "rule_version": check.rule_version,
+            "input_digest": check.input_digest,
+            "decided_at": decided_at,
+            "decided_by": SYSTEM,
+        }
+        for check in outcome.checks
+    ]
+    session.execute(insert(Check), rows)
+
+
+def checks_of(session: Session, policy_id: str, application_id: UUID) -> list[CheckView]:
+    """The stored checks in the order of a screening; empty for an unknown application."""
+    rows = session.scalars(select(Check).where(Check.policy_id == policy_id, Check.application_id == application_id))
+    order = list(CHECK_TITLES)
+    return sorted((_view(row) for row in rows), key=lambda view: order.index(view.kind))
+
+
+def _view(row: Check) -> CheckView:
+    kind = CheckKind(row.kind)
+    problem = None if row.code is None else DomainError(row.code, **row.facts)
+    return CheckView(kind, CHECK_TITLES[kind], row.result, problem, row.decided_at)

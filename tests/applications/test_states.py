@@ -1,0 +1,42 @@
+"""Every (state, action, actor) of an application: the table's moves happen, every other is refused with the state."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from app.applications.states import MOVES, Action, ApplicationState, MoveRefused, move
+
+ACTORS = ("resident", "system", "clock", "reviewer", "approver")
+ALLOWED = {(m.state, m.action, actor): m.target for m in MOVES for actor in m.actors}
+
+
+@pytest.mark.parametrize(("state", "action", "actor"), list(itertools.product(ApplicationState, Action, ACTORS)))
+def test_only_the_listed_moves_exist(state: ApplicationState, action: Action, actor: str) -> None:
+    if (state, action, actor) in ALLOWED:
+        assert move(state, action, actor).target is ALLOWED[state, action, actor]
+    else:
+        with pytest.raises(MoveRefused) as refusal:
+            move(state, action, actor)
+        assert refusal.value.state is state
+
+
+def test_a_table_has_one_row_for_a_state_and_action() -> None:
+    pairs = [(m.state, m.action) for m in MOVES]
+    assert len(pairs) == len(set(pairs))
+
+
+def test_the_moves_of_domain_md_5_2_are_there() -> None:
+    S, A = ApplicationState, Action
+    expected = {
+        (S.STARTED, A.TIME_LIMIT): (S.ABANDONED, None),
+        (S.STARTED, A.SUBMIT): (S.SUBMITTED, "reserve"),
+        (S.SUBMITTED, A.SCREEN): (S.SCREENING, None),
+        (S.SCREENING, A.APPROVE): (S.APPROVED, "commit"),
+        (S.SUBMITTED, A.WITHDRAW): (S.WITHDRAWN, "release"),
+        (S.SCREENING, A.WITHDRAW): (S.WITHDRAWN, "release"),
+        (S.APPROVED, A.WITHDRAW): (S.WITHDRAWN, "uncommit"),
+        (S.APPROVED, A.FULFIL): (S.FULFILLED, None),
+    }
+    assert {(m.state, m.action): (m.target, m.effect) for m in MOVES} == expected
