@@ -108,14 +108,14 @@ def _read(response: httpx.Response) -> Page:
 
 
 class _Reader(HTMLParser):
-    """Collects title, heading, forms, links, the error of the page, and its ``data-journey-*`` marks."""
+    """Collects title, heading, links, the forms of the main part, the page's error, and its ``data-journey-*`` marks."""
 
     def __init__(self, page: Page) -> None:
         super().__init__(convert_charrefs=True)
         self._page = page
         self._form: Form | None = None
         self._into: str | None = None
-        self._error_depth = 0
+        self._in_main = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
@@ -128,7 +128,9 @@ class _Reader(HTMLParser):
             for name, value in attributes.items()
             if name.startswith("data-journey-")
         }
-        if tag == "form":
+        if tag == "main":
+            self._in_main = True
+        elif tag == "form" and self._in_main:
             self._form = Form(attributes.get("action", "") or self._page.url, attributes.get("method", "get").lower())
             self._page.forms.append(self._form)
         elif tag == "a" and "href" in attributes:
@@ -147,6 +149,8 @@ class _Reader(HTMLParser):
             self._form.fields[name] = attributes.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
+        if tag == "main":
+            self._in_main = False
         if tag == "form":
             self._form = None
         if tag == self._into:

@@ -21,12 +21,14 @@ def desk(port: int, reader_port: int, keypad_url: str, service_url: str) -> None
     from werkzeug.serving import make_server
 
     from app import clock, settings, start
+    from app.web import logging
     from card_sim.desk import create_desk
     from card_sim.issuer import TestIssuer
     from card_sim.people import load_people
     from card_sim.wallet import Wallet
 
     current = settings.current()
+    logging.configure(current.log_level)
     start.configure(current, application_name="todoke-desk")
     people = load_people()
     issuer = TestIssuer.open(current.state_dir, clock.now())

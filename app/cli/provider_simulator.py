@@ -20,7 +20,9 @@ def provider_simulator(port: int, host: str) -> None:
     from werkzeug.serving import make_server
 
     from app.provider_simulator import create_simulator
+    from app.web import logging
 
+    logging.configure("INFO")  # its request lines hold service IDs: not logged
     url = os.environ.get("TODOKE_PROVIDER_DATABASE_URL")
     providers = os.environ.get("TODOKE_PROVIDERS")
     if not url or not providers:
