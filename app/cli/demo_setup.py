@@ -32,6 +32,7 @@ def prepare(
         _ensure_database(cluster, name)
     environment = _environment(cluster, addresses, state)
     prepare_installation(_apply_environment(environment), addresses, first_time, say)
+    _keep_environment(state, environment)
     return environment
 
 
@@ -90,6 +91,8 @@ def _environment(cluster: EmbeddedPostgres, addresses: Addresses, state: Path) -
         "TODOKE_TRUST_ANCHORS_ENVIRONMENT": "test",
         "TODOKE_CRL_SOURCES": f"{desk}/crl/1.crl {desk}/crl/2.crl",
         "TODOKE_PROVIDERS": json.dumps({p: {"url": provider, "token": tokens[p]} for p in PROVIDERS}),
+        # Short, so that Ctrl-C does not wait long for a reader that waits.
+        "TODOKE_AGENT_WAIT_SECONDS": "3",
         "TODOKE_PROVIDER_TESTER_URL": provider,
         "TODOKE_PROVIDER_DATABASE_URL": cluster.url(PROVIDER_DATABASE),
     }
@@ -147,3 +150,10 @@ def _enrol_agents(addresses: Addresses, state: Path) -> None:
             )
         identity = {"agent_id": str(reader.agent_id), "reader_no": reader.reader_no}
         (folder / f"{name}.json").write_text(json.dumps(identity), encoding="utf-8")
+
+
+def _keep_environment(state: Path, environment: dict[str, str]) -> None:
+    """For testers: what to put into the environment to run other commands against this demo."""
+    path = state / "environment.json"
+    path.unlink(missing_ok=True)
+    settings.write_private_file(path, json.dumps(environment, indent=1))

@@ -91,7 +91,7 @@ def _load(loadable: list[LoadableFile], openings: dict[str, tuple[int, int]]) ->
             known = payments.known_service_ids(session)
             report = catalogue.load_policies(session, file.items, source=file.source, known_services=known)
             for policy_id, amount in report.funding.items():
-                points.change_funding(session, policy_id, amount)
+                points.fund(session, policy_id, amount)
             for policy_id in report.policies_added:
                 if policy_id in openings:
                     granted, seats = openings[policy_id]

@@ -6,7 +6,7 @@ from app.points.due import order_due_grants
 from app.points.grants import assign_grant, hold_grants, order_grant, plan_grant, planned_grants
 from app.points.happenings import GrantFailed, GrantSucceeded
 from app.points.invariants import Difference, check_invariants
-from app.points.ledger import Book, change_funding, fund, open_with
+from app.points.ledger import Book, fund, open_with
 from app.points.queries import GrantView, grants_of, reason_in_words
 from app.points.results import ContradictoryResult, Recorded, ResultProblem, UnknownOrder, record_result
 from app.points.states import GrantState, IllegalMove, OrderState
@@ -27,7 +27,6 @@ __all__ = [
     "ResultProblem",
     "UnknownOrder",
     "assign_grant",
-    "change_funding",
     "check_invariants",
     "fund",
     "grants_of",

@@ -90,14 +90,6 @@ def fund(session: Session, policy_id: str, amount: int) -> None:
     book.close()
 
 
-def change_funding(session: Session, policy_id: str, amount: int) -> None:
-    """Add to the budget of a policy (points), or take from it what is still free; E209 when less is free."""
-    if amount:
-        book = Book(session, policy_id)
-        book.post(LedgerEvent.FUND if amount > 0 else LedgerEvent.DEFUND, abs(amount))
-        book.close()
-
-
 def open_with(session: Session, policy_id: str, *, granted: int, seats: int) -> None:
     """Take over what was granted (points) and how many seats were taken before this ledger began."""
     book = Book(session, policy_id)

@@ -81,6 +81,13 @@ class Person:
         desk.get_by_text("カードを読み取り機に置きました。").wait_for()
         desk.close()
 
+    def take_card_away(self) -> None:
+        desk = self.new_tab()
+        desk.goto(self.system.desk_url)
+        desk.get_by_role("button", name="カードを取る").click()
+        desk.get_by_text("カードは置いてありません。").wait_for()
+        desk.close()
+
     def type_pins(self, text: str, auth: str, ending: str) -> None:
         """On the reader's own keypad page."""
         keypad = self.new_tab()
@@ -99,6 +106,7 @@ class Person:
     def read_card(self, person_id: str, text: str = "1234", auth: str = "1234", ending: str = "終わりました") -> None:
         self.lay_card(person_id)
         self.type_pins(text, auth, ending)
+        self.take_card_away()
 
     def consent(self) -> None:
         self.page.get_by_role("button", name="次へ進む").click()
