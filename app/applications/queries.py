@@ -89,7 +89,8 @@ def _view(session: Session, row: Application) -> ApplicationView:
     grant = grants[-1] if grants else None
     link = payments.link_of_application(session, row.policy_id, row.id)
     service = payments.get_service(session, row.service_id) if row.service_id else None
-    window = policy.document.window
+    ordered_at = grant.ordered_at if grant else None
+    expected = ordered_at + service.grant_lead if ordered_at and service else None
     return ApplicationView(
         policy_id=row.policy_id,
         policy_title=policy.document.title,
@@ -97,7 +98,7 @@ def _view(session: Session, row: Application) -> ApplicationView:
         application_id=row.id,
         receipt_no=row.receipt_no,
         state=state,
-        status=status_of(state, grant, assign_by=window.assign_by, grant_by=window.grant_by),
+        status=status_of(state, grant, assign_by=policy.document.window.assign_by, expected=expected),
         amount=row.amount,
         service_name=service.name if service else None,
         masked_account=link.masked if link else None,

@@ -30,10 +30,10 @@ class StatusWord:
     is_final: bool = False
 
 
-def status_of(state: S, grant: GrantView | None, *, assign_by: datetime, grant_by: datetime) -> StatusWord:
+def status_of(state: S, grant: GrantView | None, *, assign_by: datetime, expected: datetime | None) -> StatusWord:
     """The one word for an application and its benefit."""
     if state in (S.APPROVED, S.FULFILLED):
-        return _benefit(state, grant, assign_by, grant_by)
+        return _benefit(state, grant, assign_by, expected)
     return _BY_STATE[state]
 
 
@@ -77,7 +77,7 @@ _BY_STATE = {
 }
 
 
-def _benefit(state: S, grant: GrantView | None, assign_by: datetime, grant_by: datetime) -> StatusWord:
+def _benefit(state: S, grant: GrantView | None, assign_by: datetime, expected: datetime | None) -> StatusWord:
     if grant is None:
         return StatusWord(
             "choose_service",
@@ -117,7 +117,7 @@ def _benefit(state: S, grant: GrantView | None, assign_by: datetime, grant_by: d
             "ordered",
             "付与手続中",
             PROVIDER,
-            f"目安 {day(grant_by)}まで",
+            f"目安 {day(expected)}" if expected else None,
             "決済事業者が付与の手続をしています。終わると、このページに表示されます。",
         )
     return StatusWord(
