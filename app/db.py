@@ -68,6 +68,7 @@ def configure(database_url: str, *, pool_size: int = 10, application_name: str =
         max_overflow=pool_size,
         pool_pre_ping=True,
         pool_timeout=10,
+        hide_parameters=True,  # an error's text goes to logs; what a statement carried does not
         connect_args={
             "application_name": application_name,
             "connect_timeout": 5,

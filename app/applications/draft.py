@@ -77,13 +77,28 @@ def request_review(session: Session, policy_id: str, person_id: UUID) -> None:
 
 
 def record_consent(session: Session, policy: PolicyView, person_id: UUID) -> None:
-    """All three layers were agreed to, in these versions."""
+    """All three layers were agreed to, in these versions; from here the draft is one for this version."""
     draft = _own_draft(session, policy.policy_id, person_id)
-    draft.consents = {
+    if policy.amount is None:
+        raise ValueError("this policy has no fixed amount")
+    draft.policy_version, draft.amount = policy.version, policy.amount
+    draft.consents = {**_terms_of(policy), "at": clock.now().isoformat()}
+
+
+def check_agreed(draft: Application, policy: PolicyView) -> None:
+    """Raise E504 without consent, E217 when it was given to other terms than those of today."""
+    if not draft.consents:
+        raise DomainError("E504", step="同意の確認")
+    if not _terms_of(policy).items() <= draft.consents.items():
+        raise DomainError("E217")
+
+
+def _terms_of(policy: PolicyView) -> dict[str, str]:
+    """The versions of the three layers."""
+    return {
         "terms": TERMS_VERSION,
         "outline": f"{policy.policy_id}/{policy.version}",
         "service_terms": TERMS_VERSION,
-        "at": clock.now().isoformat(),
     }
 
 

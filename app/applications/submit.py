@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import audit, cards, clock, db, payments, points, policies, screening, settings
-from app.applications.draft import account_in_draft, check_not_applied_yet, forget_account
+from app.applications.draft import account_in_draft, check_agreed, check_not_applied_yet, forget_account
 from app.applications.models import Application
 from app.applications.receipt_no import new_receipt_no
 from app.applications.states import RELEASED, Action, ApplicationState, move
@@ -38,7 +38,7 @@ def submit(policy_id: str, application_id: UUID, person_id: UUID, *, page_opened
     """Send a draft. The same draft sent again gives the same receipt.
 
     ``page_opened_at`` is when the confirming page was given out, by its signed token (BR-03). Raises the policy's
-    reason (E208, E209, E210), E206, E303, E304, a failed condition (E201..), or E504 for a draft that is not complete.
+    reason (E208, E209, E210), E206, E217, E303, E304, a failed condition (E201..), or E504 for an incomplete draft.
     """
     duplicate_suspected = False
     while True:
@@ -67,7 +67,9 @@ def _submit(  # noqa: PLR0917  # one parameter for each fact of the request
         raise DomainError("E504", step="施策のページ")
     check_not_applied_yet(session, policy_id, person_id)
     in_grace = _check_open(policy, now, page_opened_at)
-    service, account = _check_complete(session, policy, application)
+    # In grace the choice is judged as at the end, too: a service that ends with the policy has not ended for them.
+    chosen_at = policy.document.window.apply_to if in_grace else now
+    service, account = _check_complete(session, policy, application, chosen_at)
     evidence = cards.evidence_of(session, application.evidence_id)
     if evidence is None or evidence.person_id != application.applicant_id:
         raise DomainError("E504", step="本人確認")
@@ -160,25 +162,30 @@ def _check_open(policy: PolicyView, now: datetime, page_opened_at: datetime | No
     if reason is None:
         return False
     end = policy.document.window.apply_to
-    came_in_time = page_opened_at is not None and page_opened_at <= end
-    in_grace = reason.code == "E208" and came_in_time and end < now <= end + GRACE
+    closing = _closing(end)
+    came_in_time = page_opened_at is not None and page_opened_at < closing
+    in_grace = reason.code == "E208" and came_in_time and closing <= now <= closing + GRACE
     if in_grace and policies.state_of(policy.stored_state, policy.document, policy.counters, end) is PolicyState.OPEN:
         return True
     raise reason
 
 
+def _closing(end: datetime) -> datetime:
+    """24:00 in Japan of the last day, because an end includes its whole day (BR-01)."""
+    return datetime.combine(clock.local(end).date() + timedelta(days=1), time.min, clock.TOKYO)
+
+
 def _check_complete(
-    session: Session, policy: PolicyView, application: Application
+    session: Session, policy: PolicyView, application: Application, chosen_at: datetime
 ) -> tuple[payments.ServiceDocument, str]:
-    if not application.consents:
-        raise DomainError("E504", step="同意の確認")
+    check_agreed(application, policy)
     account = account_in_draft(application)
     if application.service_id is None or account is None:
         raise DomainError("E504", step="決済サービスの選択")
     service = payments.get_service(session, application.service_id)
     if service is None:
         raise DomainError("E504", step="決済サービスの選択")
-    offered = payments.offers(policy.document, [service], clock.now(), application.amount, None)
+    offered = payments.offers(policy.document, [service], chosen_at, application.amount, None)
     for offer in offered:
         if offer.closed is not None:
             raise offer.closed

@@ -57,9 +57,14 @@ class SessionView:
 def open_session(
     session: Session, *, browser: bytes, reader: Reader, purpose: str, policy_id: str | None, seconds: int
 ) -> UUID:
-    """Open a session for one reader; earlier ones of the same browser end, so that only one reading is awaited."""
+    """Open a session for one reader; earlier ones of the same browser end, so that only one reading is awaited.
+
+    Finished ones end as well: the address of an earlier reading must not sign its person in after the next person has
+    laid a card down at the same browser (BR-50).
+    """
     now = clock.real_now()
-    earlier = update(CardSession).where(CardSession.browser == browser, CardSession.state.in_(WAITING))
+    ending = CardSession.state.in_((*WAITING, "done"))
+    earlier = update(CardSession).where(CardSession.browser == browser, ending)
     session.execute(earlier.values(state="cancelled"))
     row = CardSession(
         browser=browser,

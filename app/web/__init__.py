@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask, g, request
 from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import clock, db
@@ -20,20 +22,19 @@ csrf = CSRFProtect()
 
 def create(settings: Settings) -> Flask:
     """Put the service together; the order is the order in which a request meets the parts."""
-    from app.web import errors, health, logging, pages, security, sign_in
+    from app.web import errors, health, logging, pages, security, sessions, sign_in
     from app.web.api import blueprint as api
     from app.web.public import blueprint as public
     from app.web.resident import blueprint as resident
-    from app.web.sessions import DatabaseSessions
 
     app = Flask("app", template_folder=str(TEMPLATES), static_folder=str(_HERE / "static"))
     app.config.update(_config(settings))
     app.extensions["todoke"] = settings
-    app.session_interface = DatabaseSessions(settings)
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     logging.install(app)
+    sessions.install(app, settings)
     _follow_clock(app)
     security.install(app, settings)
     csrf.init_app(app)
@@ -71,6 +72,7 @@ def _follow_clock(app: Flask) -> None:
     def _refresh() -> None:
         g.now = clock.now()
         if clock.is_simulated() and clock.is_stale() and request.endpoint != "static":
-            with db.reading() as session:
+            # Without a database the last known offset goes on; a page that needs the database says so itself.
+            with suppress(SQLAlchemyError), db.reading() as session:
                 clock.load(session)
             g.now = clock.now()

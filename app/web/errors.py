@@ -8,7 +8,7 @@ from flask import Flask, Response, g, jsonify, make_response, render_template, r
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.errors import DomainError, Kind
 from app.web.logging import log
@@ -53,6 +53,8 @@ def install(app: Flask) -> None:
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _fault)
+    # Flask would log the path and the values of the failed statement; _fault logs what may be logged.
+    app.log_exception = lambda exc_info: None  # type: ignore[method-assign]
 
 
 def problem_response(error: DomainError, **context: object) -> Response:
@@ -113,6 +115,8 @@ def _csrf_error(error: CSRFError) -> Response:
 
 
 def _http_error(error: HTTPException) -> Response:
+    if isinstance(error, InternalServerError) and error.original_exception is not None:
+        return _fault(error.original_exception)  # raised outside the handlers' reach, such as while a session is saved
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
@@ -129,7 +133,7 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
-def _fault(error: Exception) -> Response:
+def _fault(error: BaseException) -> Response:
     """Our fault: logged with where it happened, never with values (a message may quote a row)."""
     frames = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]
     log.error("fault", error=type(error).__name__, at=frames)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, NotFound, RequestEntityTooLarge
 
 from app.errors import DomainError
 from app.my_number import looks_like_my_number
@@ -13,8 +13,10 @@ from app.settings import Settings
 
 MAX_FIELD_LENGTH = 2_000
 MAX_FIELDS = 60
-# Fields whose own route decides, because the field's own format may be 12 digits (BR-58) or is no text of a person.
-OWN_CHECK = frozenset({"account", "csrf_token", "form_token"})
+# Made by us and signed; random characters of theirs could look like a number.
+SIGNED_BY_US = frozenset({"csrf_token", "form_token"})
+# The one field whose own format may be 12 digits: its route decides (BR-58).
+OWN_CHECK = frozenset({("resident.check_account", "account")})
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -47,29 +49,34 @@ def install(app: Flask, settings: Settings) -> None:
         headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
         if settings.is_https:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-        if request.endpoint != "static":
+        if request.endpoint != "static" or response.status_code >= 400:
             headers.setdefault("Cache-Control", "no-store")
         return response
 
 
 def _check_input() -> None:
-    if request.method in ("GET", "HEAD"):
-        fields = request.args
-    elif request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        fields = request.form
-    else:
-        return
-    if sum(len(values) for _, values in fields.lists()) > MAX_FIELDS:
+    if _has_control_characters(request.path):
+        raise NotFound()
+    fields = list(request.args.items(multi=True))
+    if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        fields += request.form.items(multi=True)
+    if len(fields) > MAX_FIELDS:
         raise RequestEntityTooLarge()
-    for name, values in fields.lists():
-        for value in values:
-            _check_value(name, value)
+    for name, value in fields:
+        _check_value(name, name)
+        _check_value(name, value)
 
 
 def _check_value(name: str, value: str) -> None:
     if len(value) > MAX_FIELD_LENGTH:
         raise RequestEntityTooLarge()
-    if any(unicodedata.category(ch) in ("Cc", "Cs") and ch not in "\r\n\t" for ch in value):
+    if _has_control_characters(value):
         raise BadRequest("control characters")
-    if name not in OWN_CHECK and looks_like_my_number(value):
+    if name in SIGNED_BY_US or (request.method == "POST" and (request.endpoint, name) in OWN_CHECK):
+        return
+    if looks_like_my_number(value):
         raise DomainError("E309")
+
+
+def _has_control_characters(value: str) -> bool:
+    return any(unicodedata.category(ch) in ("Cc", "Cs") and ch not in "\r\n\t" for ch in value)

@@ -11,10 +11,11 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, g
 from flask.sessions import SessionInterface, SessionMixin
 from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import CallbackDict
 
 from app import clock, db
@@ -55,8 +56,16 @@ class DatabaseSessions(SessionInterface):
     def open_session(self, app: Flask, request: Request) -> ServerSession:
         """The session of this request's cookie, or an empty one."""
         token = request.cookies.get(self.get_cookie_name(app))
-        if request.endpoint in _WITHOUT_SESSION or not token or len(token) > 100:
+        # By the path: the session is opened before the route is known.
+        if request.path.startswith(_WITHOUT_SESSION) or not token or len(token) > 100:
             return ServerSession()
+        try:
+            return self._load(token)
+        except SQLAlchemyError as fault:
+            g.session_fault = fault
+            return ServerSession()
+
+    def _load(self, token: str) -> ServerSession:
         with db.transaction() as session:
             row = session.get(WebSession, _hash(token))
             now = clock.real_now()
@@ -114,7 +123,18 @@ class DatabaseSessions(SessionInterface):
             database.execute(delete(WebSession).where(WebSession.token_hash == _hash(token)))
 
 
-_WITHOUT_SESSION = frozenset({"static", "health.healthz", "health.readyz"})
+_WITHOUT_SESSION = ("/static/", "/healthz", "/readyz")
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Keep this application's sessions in the database."""
+    app.session_interface = DatabaseSessions(settings)
+
+    @app.before_request
+    def _report_fault() -> None:
+        # While the session is opened, no error handler is in reach: an unreachable database is reported from here.
+        if "session_fault" in g:
+            raise g.pop("session_fault")
 
 
 def _hash(token: str) -> bytes:

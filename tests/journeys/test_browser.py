@@ -46,6 +46,7 @@ def arrive(system: System, browser: Browser) -> Iterator[Arrive]:
 def test_from_search_to_granted(arrive: Arrive) -> None:
     person = arrive("granted")
     person.search_and_open("あさひ", "あさひ市 くらし応援ポイント")
+    assert person.decode_qr() == f"{person.system.url}/policies/P-001"
     person.begin()
     person.read_card("TP-29")
     person.heading("条件に合うことを確認できました")
@@ -57,7 +58,9 @@ def test_from_search_to_granted(arrive: Arrive) -> None:
     person.look("受付票")
     person.heading("付与済")
     person.look("付与済")
-    expect(person.page.get_by_text(re.compile(r"P001-\w{4}-\w{4}")).first).to_be_visible()
+    receipt_no = person.page.locator(".receipt-no").inner_text()
+    assert re.fullmatch(r"P001-\w{4}-\w{4}", receipt_no)
+    assert person.decode_qr() == f"{person.system.url}/applications/{receipt_no}"
     assert person.complaints == []
 
     person.page.goto(person.system.url + "/status")
@@ -98,7 +101,11 @@ def test_a_resident_of_the_other_asahi_is_told_which_one_is_meant(arrive: Arrive
 
 @pytest.mark.parametrize(
     ("policy", "code", "word", "name"),
-    [("P-002", "E209", "定員", "full"), ("P-006", "E208", "終了しました", "closed"), ("P-020", "E210", "一時停止", "suspended")],
+    [
+        ("P-002", "E209", "定員", "full"),
+        ("P-006", "E208", "終了しました", "closed"),
+        ("P-020", "E210", "一時停止", "suspended"),
+    ],
 )
 def test_a_policy_that_takes_nobody_says_why_and_offers_no_button(
     arrive: Arrive, policy: str, code: str, word: str, name: str

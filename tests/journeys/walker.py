@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import zxingcpp
 from axe_core_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.journeys.system import System
@@ -62,6 +65,12 @@ class Person:
         self.page.get_by_role("link", name=title).click()
         self.heading(title)
         self.look("施策")
+
+    def decode_qr(self) -> str:
+        """What a phone's camera makes of the code on the page."""
+        picture = Image.open(io.BytesIO(self.page.locator(".qr-code").first.screenshot()))
+        (code,) = zxingcpp.read_barcodes(picture)
+        return str(code.text)
 
     def begin(self) -> None:
         self.page.get_by_role("link", name="申し込む").first.click()

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from app import applications, clock, db, payments, people
 from app.errors import DomainError
 from app.settings import Settings
+from app.web.errors import problem_response
 from app.web.pages import japanese_date, points_text
 from app.web.rate_limits import CHECK_ACCOUNT, check_limit
 from app.web.resident import blueprint
@@ -167,7 +168,13 @@ def send(policy_id: str) -> Response | tuple[str, int]:
     if request.form.get("confirmed") != "yes":
         error = {"field": "confirmed", "text": "内容を確かめて、チェックを入れてください。", "code": None}
         return _confirm_page(policy_id, [error]), 422
-    receipt = applications.submit(policy_id, application_id, person_id, page_opened_at=opened_at)
+    try:
+        receipt = applications.submit(policy_id, application_id, person_id, page_opened_at=opened_at)
+    except DomainError as problem:
+        if problem.code != "E217":
+            raise
+        again = {"label": "変更点を確認して同意する", "url": url_for("resident.consent", policy_id=policy_id)}
+        return problem_response(problem, next_actions=[again])
     return redirect(url_for("resident.application", receipt_no=receipt.receipt_no, sent="1"), code=303)
 
 
