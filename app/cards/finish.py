@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from app import audit, clock, db, municipalities
 from app.cards.models import Agent, CardSession, Evidence, RevocationList
+from app.cards.revocation_lists import fetch_missing_lists
 from app.cards.sessions import PROGRESS
 from app.cards.trust import anchors
 from app.errors import DomainError
@@ -70,6 +71,8 @@ def finish_session(settings: Settings, agent_id: UUID, session_id: UUID, result:
         consumed = _consume(session, agent_id, session_id)
     if consumed is None:
         return False
+    if result.outcome == "ok":
+        fetch_missing_lists(settings)
     try:
         with db.transaction() as session:
             _conclude(session, settings, consumed, result)

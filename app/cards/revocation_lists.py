@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import structlog
 from cryptography import x509
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from app import clock, db
@@ -15,7 +17,8 @@ from app.cards.models import RevocationList
 from app.settings import Settings
 
 MAX_CRL_BYTES = 20 * 1024 * 1024
-FETCH_SECONDS = 10.0
+FETCH_SECONDS = 5.0
+PAUSE_SECONDS = 20.0
 log = structlog.get_logger(__name__)
 
 
@@ -33,6 +36,30 @@ def fetch_revocation_lists(settings: Settings) -> int:
         _store(source, der)
         stored += 1
     return stored
+
+
+def fetch_missing_lists(settings: Settings) -> None:
+    """Fetch now when a configured list is missing or out of date: a person is waiting for the answer.
+
+    The periodic job makes this rare; a source that is down is asked again only after a pause.
+    """
+    if time.monotonic() - _LastTry.at < PAUSE_SECONDS:
+        return
+    with db.reading() as session:
+        stored = dict(session.execute(select(RevocationList.source, RevocationList.der)).tuples().all())
+    if all(source in stored and _is_current(stored[source]) for source in settings.crl_sources):
+        return
+    _LastTry.at = time.monotonic()
+    fetch_revocation_lists(settings)
+
+
+class _LastTry:
+    at = -1e9
+
+
+def _is_current(der: bytes) -> bool:
+    end = x509.load_der_x509_crl(der).next_update_utc
+    return end is not None and clock.now() < end
 
 
 def _read(source: str) -> bytes:

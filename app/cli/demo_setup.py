@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import psycopg
 
 from app import clock, db, migrations, settings, start
@@ -68,6 +70,7 @@ def start_processes(processes: Processes, addresses: Addresses, state: Path, env
     processes.start("provider", ["provider-simulator", "--port", str(addresses.provider_port)], environment)
     desk = ["desk", "--port", str(addresses.desk_port), *desk_address, "--keypad-url", keypad]
     processes.start("desk", [*desk, "--service-url", addresses.public_url], environment)
+    _wait_for(f"{addresses.local(addresses.desk_port)}/healthz")  # the worker's first revocation lists come from it
     web = ["serve", "--host", addresses.host, "--port", str(addresses.port)]
     processes.start("web", web, environment)
     processes.start("worker", ["worker"], environment)
@@ -75,6 +78,17 @@ def start_processes(processes: Processes, addresses: Addresses, state: Path, env
     reader += [str(state / "agents" / "desk.key"), "--keypad-port", str(addresses.keypad_port), "--virtual"]
     reader += [f"127.0.0.1:{addresses.reader_port}", "--issuer-keys", str(state / "trust" / "cv_keys.json")]
     processes.start("reader", reader, environment)
+
+
+def _wait_for(url: str) -> None:
+    """Until the part answers, or some seconds are over: what is missing then is said by the wait for all parts."""
+    deadline = time.monotonic() + 20.0
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(url, timeout=2, trust_env=False).status_code == 200:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.1)
 
 
 def _environment(cluster: EmbeddedPostgres, addresses: Addresses, state: Path) -> dict[str, str]:
