@@ -46,7 +46,7 @@ def fetch_missing_lists(settings: Settings) -> None:
     if time.monotonic() - _LastTry.at < PAUSE_SECONDS:
         return
     with db.reading() as session:
-        stored = dict(session.execute(select(RevocationList.source, RevocationList.der)).tuples().all())
+        stored = {row.source: row.der for row in session.execute(select(RevocationList.source, RevocationList.der))}
     if all(source in stored and _is_current(stored[source]) for source in settings.crl_sources):
         return
     _LastTry.at = time.monotonic()

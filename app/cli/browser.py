@@ -108,7 +108,7 @@ def _read(response: httpx.Response) -> Page:
 
 
 class _Reader(HTMLParser):
-    """Collects title, heading, links, the forms of the main part, the page's error, and its ``data-journey-*`` marks."""
+    """Collects title, heading, links, the main part's forms, the page's error, and its ``data-journey-*`` marks."""
 
     def __init__(self, page: Page) -> None:
         super().__init__(convert_charrefs=True)

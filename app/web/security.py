@@ -60,6 +60,8 @@ def _check_input() -> None:
     fields = list(request.args.items(multi=True))
     if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
         fields += request.form.items(multi=True)
+        if request.content_length and not request.form and not request.files:
+            raise BadRequest("the form can't be read")
     if len(fields) > MAX_FIELDS:
         raise RequestEntityTooLarge()
     for name, value in fields:

@@ -1,4 +1,4 @@
-"""Revocation lists are fetched by a job, and at once when one is missing or out of date; a silent source stops nobody."""
+"""Revocation lists: fetched by a job, and at once when one is missing or out of date; a silent source stops nobody."""
 
 from __future__ import annotations
 
