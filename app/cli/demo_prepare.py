@@ -13,7 +13,8 @@ def demo_prepare(port: int) -> None:
     Settings come from TODOKE_... in the environment; the database must exist. Safe to run again; refused in production.
     """
     from app import settings
-    from app.cli.demo import FIXTURE_TIME, Addresses
+    from app.cli.addresses import Addresses
+    from app.cli.demo import FIXTURE_TIME
     from app.cli.demo_setup import prepare_installation
 
     prepare_installation(

@@ -8,18 +8,15 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import httpx
 import psycopg
 
 from app import clock, db, migrations, settings, start
+from app.cli.addresses import Addresses
 from app.cli.policies import load_samples
 from app.cli.processes import Processes
 from app.embedded_postgres import EmbeddedPostgres
-
-if TYPE_CHECKING:
-    from app.cli.demo import Addresses
 
 SERVICE_DATABASE = "todoke"
 PROVIDER_DATABASE = "todoke_provider"
