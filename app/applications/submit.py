@@ -120,7 +120,8 @@ def _submit(  # noqa: PLR0917  # one parameter for each fact of the request
             amount=application.amount,
             order_at=now + timedelta(hours=policy.document.cooling_off_hours),
         )
-        if policy.document.cooling_off_hours == 0:
+        # An ID that the provider could not confirm yet can't be ordered to; the grant stays planned and due.
+        if policy.document.cooling_off_hours == 0 and not unreachable:
             points.order_grant(session, book, grant)
     _audit(session, application, outcome)
     session.flush()

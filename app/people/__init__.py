@@ -1,5 +1,6 @@
 """People: known by keys only; their four items of information live here, encrypted, and nowhere else."""
 
+from app.people import ages
 from app.people.recognise import (
     FourItems,
     Recognition,
@@ -9,4 +10,4 @@ from app.people.recognise import (
     recognise,
 )
 
-__all__ = ["FourItems", "Recognition", "facts_of", "fingerprint_on_file", "person_key", "recognise"]
+__all__ = ["FourItems", "Recognition", "ages", "facts_of", "fingerprint_on_file", "person_key", "recognise"]

@@ -32,7 +32,7 @@
   /** A person who has errors hears and sees the summary first, also where a browser knows autofocus only on fields. */
   function focusSummary() {
     const summary = document.querySelector("[data-error-summary]");
-    if (summary && !("autofocus" in HTMLElement.prototype)) summary.focus();
+    if (summary) summary.focus();
   }
 
   /** Ask the page itself for its new content and put it in place of the old, without moving focus or scroll. */

@@ -68,7 +68,7 @@ def _enrol_reader(folder: Path) -> None:
     (folder / "journey.json").write_text(json.dumps(identity), encoding="utf-8")
 
 
-class _Stop(Exception):  # noqa: N818  # the walk ends here on purpose
+class _Stop(Exception):
     def __init__(self, page: Page) -> None:
         super().__init__(page.path)
         self.page = page

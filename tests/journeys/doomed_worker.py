@@ -51,5 +51,5 @@ if __name__ == "__main__":
     provider_id, when = sys.argv[1:]
     gateways.register(provider_id, DoomedGateway(gateways.for_provider(provider_id), when))
     if when == "picked_up":
-        deliver.send_order = die
+        deliver.send_order = die  # type: ignore[assignment]  # it never returns
     worker.main(args=[], prog_name="doomed-worker")

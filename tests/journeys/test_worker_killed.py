@@ -22,7 +22,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from app import applications, clock, db, start
+from app import applications, clock, db, municipalities, settings, start
 from app.points import OrderState
 from app.provider_simulator import create_simulator
 from tests.applications.applicants import (
@@ -104,14 +104,13 @@ def town(database: str, fresh_database_url: str, tmp_path: Path, monkeypatch: py
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        from app import settings
-
         settings.current.cache_clear()
         start.configure(settings.current())
         with db.transaction() as session:
             clock.start_simulation(session, FIXTURE_TIME)
         yield Town(environment, provider, tmp_path / "workers.log")
         settings.current.cache_clear()
+        municipalities.configure(with_samples=False)
         with db.transaction() as session:
             session.execute(text("DELETE FROM simulated_clock"))
             clock.load(session)
@@ -187,6 +186,7 @@ def test_killed_with_the_job_in_its_hands_leaves_no_order_stuck(town: Town, subm
     check_granted_once(town, submitted)
 
 
+@pytest.mark.full
 def test_killed_again_and_again_there_is_one_grant(town: Town, submitted: UUID) -> None:
     for minutes, moment in enumerate(("picked_up", "before_sending", "after_answer"), start=1):
         town.work_until_killed(moment)

@@ -1,0 +1,224 @@
+"""Promise 7: what somebody may not do is refused by the server, for every route.
+
+Each route has its row here: who may use it, and what everybody else gets. A route without a row fails.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+import pytest
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from tests.web.service import POLICY, Browser, Service, check_is_clear, error_code
+
+OWNER, OTHER = "TP-02", "TP-10"
+
+
+class Who(StrEnum):
+    """Who may use a route."""
+
+    PUBLIC = "anybody"
+    BROWSER = "the browser that opened the card session"
+    PERSON = "the person whose card was read"
+    AGENT = "an enrolled reader, by its signature"
+
+
+@dataclass(frozen=True)
+class Row:
+    """Who may, and the status for an anonymous visitor and for a signed-in person who is not the owner."""
+
+    who: Who
+    anonymous: int
+    other: int
+
+
+_OPEN, _DRAFT, _NONE = Row(Who.PUBLIC, 200, 200), Row(Who.PERSON, 409, 409), Row(Who.PERSON, 404, 404)
+_READING, _SIGNED = Row(Who.BROWSER, 404, 404), Row(Who.AGENT, 401, 401)
+_ONWARD = Row(Who.PUBLIC, 303, 303)
+
+ROUTES: dict[tuple[str, str], Row] = {
+    ("GET", "static"): _OPEN,
+    ("GET", "health.healthz"): _OPEN,
+    ("GET", "health.readyz"): Row(Who.PUBLIC, 503, 503),  # no worker runs here
+    ("GET", "public.home"): _OPEN,
+    ("GET", "public.search"): _OPEN,
+    ("GET", "public.policy"): _OPEN,
+    ("GET", "resident.start"): _OPEN,
+    ("POST", "resident.begin"): _ONWARD,
+    ("GET", "resident.identity"): _OPEN,
+    ("POST", "resident.open_reading"): _ONWARD,
+    ("GET", "resident.wait"): _READING,
+    ("POST", "resident.cancel"): _ONWARD,  # changes nothing, and leads to the page that is not found
+    ("GET", "resident.state"): _READING,
+    ("GET", "resident.after_reading"): _READING,
+    ("GET", "resident.result"): _DRAFT,
+    ("POST", "resident.after_result"): _DRAFT,
+    ("GET", "resident.consent"): _DRAFT,
+    ("POST", "resident.agree"): _DRAFT,
+    ("GET", "resident.choose"): _DRAFT,
+    ("POST", "resident.chosen"): _DRAFT,
+    ("GET", "resident.account"): _DRAFT,
+    ("POST", "resident.check_account"): _DRAFT,
+    ("GET", "resident.confirm"): _DRAFT,
+    ("POST", "resident.send"): _DRAFT,
+    ("GET", "resident.status_entry"): Row(Who.PUBLIC, 200, 303),
+    ("POST", "resident.status_reading"): _ONWARD,
+    ("POST", "resident.sign_out"): _ONWARD,
+    ("GET", "resident.own_applications"): Row(Who.PERSON, 303, 200),  # 303 to the sign-in; the other sees only own ones
+    ("GET", "resident.application"): Row(Who.PERSON, 303, 404),
+    ("GET", "resident.application_state"): _NONE,
+    ("POST", "resident.withdraw"): _NONE,
+    ("POST", "api_agents.take"): _SIGNED,
+    ("POST", "api_agents.progress"): _SIGNED,
+    ("POST", "api_agents.result"): _SIGNED,
+}
+
+
+@dataclass(frozen=True)
+class Walked:
+    """An application that somebody sent, another that stands before the sending, and the card session of a third."""
+
+    service: Service
+    owner: Browser
+    receipt: str
+    waiting: Browser
+    session_id: UUID
+    half_way: Browser
+    form_token: str
+
+    def path(self, rule: Rule) -> str:
+        """The address of a route for what these people left."""
+        values = {
+            "policy_id": POLICY,
+            "session_id": self.session_id,
+            "receipt_no": self.receipt,
+            "filename": "icon.svg",
+        }
+        with self.service.app.test_request_context():
+            adapter = self.service.app.create_url_adapter(None) or self.service.app.url_map.bind("localhost")
+            return str(adapter.build(rule.endpoint, {name: values[name] for name in rule.arguments}))
+
+    def fields(self) -> dict[str, str]:
+        """What a form of any route would carry."""
+        ticks = dict.fromkeys(("agree_todoke", "agree_outline", "agree_service", "confirmed"), "yes")
+        more = {"reader": self.service.reader.reader_no, "service_id": "SVC-QR-01", "action": "continue"}
+        return {**ticks, **more, "account": "9999888877776", "security_code": "1234", "form_token": self.form_token}
+
+    def open(self, browser: Browser, method: str, rule: Rule) -> TestResponse:
+        path = self.path(rule)
+        if method == "GET":
+            return browser.get(path)
+        return browser.send(path, **self.fields())
+
+
+@pytest.fixture
+def walked(service: Service) -> Walked:
+    owner, waiting, half_way = service.browser(), service.browser(), service.browser()
+    receipt = owner.apply(OWNER)
+    token = half_way.to_confirm("TP-29", "5555666677778")
+    return Walked(service, owner, receipt, waiting, waiting.open_reading(), half_way, token)
+
+
+def routes(service: Service) -> list[tuple[str, Rule]]:
+    """Every route with each method that does something of its own."""
+    rules = service.app.url_map.iter_rules()
+    return [(method, rule) for rule in rules for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})]
+
+
+def is_form(rule: Rule) -> bool:
+    return not rule.endpoint.startswith("api_")
+
+
+def test_every_route_says_who_may_use_it(service: Service) -> None:
+    assert {(method, rule.endpoint) for method, rule in routes(service)} == set(ROUTES)
+
+
+def test_an_anonymous_visitor_gets_no_further_than_the_table_says(walked: Walked) -> None:
+    for method, rule in routes(walked.service):
+        answer = walked.open(walked.service.browser(), method, rule)
+        assert answer.status_code == ROUTES[method, rule.endpoint].anonymous, (method, rule.endpoint)
+
+
+def test_another_person_gets_no_further_than_the_table_says(walked: Walked) -> None:
+    other = walked.service.browser()
+    for method, rule in routes(walked.service):
+        if other.get("/applications").status_code != 200:  # not yet, or not any more after the sign-out
+            other.read_card(OTHER, "/status")
+        answer = walked.open(other, method, rule)
+        assert answer.status_code == ROUTES[method, rule.endpoint].other, (method, rule.endpoint)
+        assert walked.receipt not in answer.get_data(as_text=True).replace(walked.path(rule), ""), rule.endpoint
+    assert "data-journey-receipt" in walked.owner.get(f"/applications/{walked.receipt}").get_data(as_text=True)
+
+
+def test_what_strangers_tried_changed_nothing(walked: Walked) -> None:
+    before = {(a.id, a.state, a.service_id, a.draft_last4) for a in walked.service.applications()}
+    other = walked.service.browser()
+    other.read_card(OTHER, "/status")
+    for browser in (walked.service.browser(), other):
+        for method, rule in routes(walked.service):
+            walked.open(browser, method, rule)
+    assert {(a.id, a.state, a.service_id, a.draft_last4) for a in walked.service.applications()} == before
+    assert walked.waiting.get(f"/card-sessions/{walked.session_id}").status_code == 200, "still waited for"
+    assert walked.half_way.get(f"/policies/{POLICY}/apply/confirm").status_code == 200, "still to be sent"
+
+
+def test_an_agents_signature_opens_the_agents_routes_and_no_other(walked: Walked) -> None:
+    client = walked.service.app.test_client()
+    for method, rule in routes(walked.service):
+        path, body = walked.path(rule), b"{}"
+        headers = walked.service.signed(path, body)
+        answer = client.open(path, method=method, data=body, headers=headers, content_type="application/json")
+        row = ROUTES[method, rule.endpoint]
+        if row.who is Who.AGENT:
+            assert answer.status_code in (200, 400), (rule.endpoint, answer.status_code)
+        elif method == "POST":
+            assert answer.status_code == 409, (rule.endpoint, answer.status_code)
+        else:
+            assert answer.status_code == row.anonymous, (rule.endpoint, answer.status_code)
+
+
+def test_who_may_is_let_in(walked: Walked) -> None:
+    """Without this, routes that refuse everybody would pass the tests above."""
+    service = walked.service
+    people = {Who.PUBLIC: service.browser(), Who.BROWSER: walked.waiting}
+    for method, rule in routes(service):
+        row = ROUTES[method, rule.endpoint]
+        if method != "GET" or row.who is Who.AGENT or rule.endpoint == "health.readyz":
+            continue
+        visitor = people.get(row.who) or (walked.owner if "application" in rule.endpoint else walked.half_way)
+        assert walked.open(visitor, method, rule).status_code in (200, 303), rule.endpoint
+    assert walked.open(walked.half_way, "POST", rule_of(service, "resident.send")).status_code == 303
+
+
+def rule_of(service: Service, endpoint: str) -> Rule:
+    return next(service.app.url_map.iter_rules(endpoint))
+
+
+def test_every_form_is_refused_without_its_token(walked: Walked) -> None:
+    before = {(a.id, a.state, a.service_id, a.draft_last4) for a in walked.service.applications()}
+    forms = [rule for method, rule in routes(walked.service) if method == "POST" and is_form(rule)]
+    assert forms
+    for visitor in (walked.owner, walked.half_way, walked.waiting, walked.service.browser()):
+        for rule in forms:
+            answer = visitor.post(walked.path(rule), data=walked.fields())
+            check_is_clear(answer, 409)
+            assert error_code(answer) == "E504", rule.endpoint
+    assert {(a.id, a.state, a.service_id, a.draft_last4) for a in walked.service.applications()} == before
+
+
+def test_an_unsigned_request_is_refused_by_every_route_for_agents(walked: Walked) -> None:
+    for method, rule in routes(walked.service):
+        if is_form(rule):
+            continue
+        body = json.dumps({"wait": 0}).encode()
+        answer = walked.owner.client.open(walked.path(rule), method=method, data=body, content_type="application/json")
+        check_is_clear(answer, 401)
+
+
+def test_nothing_is_changed_by_other_methods_than_post(service: Service) -> None:
+    assert {method for method, _ in routes(service)} == {"GET", "POST"}

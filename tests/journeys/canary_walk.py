@@ -1,0 +1,421 @@
+"""The walk of TP-CANARY through a running system: every page, both kinds of reader, mistakes and faults on the way.
+
+Every answer that any client gets is kept, and so is what the system wrote meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+import psutil
+import psycopg
+import pytest
+
+from app.cli.journey_card import read_and_hand_in
+from app.embedded_postgres import EmbeddedPostgres
+from tests.journeys.leaks import ACCOUNT, CANARY, MY_NUMBER_TYPED, Trace, traces
+from tests.journeys.system import System, start_system
+
+PERSON, OTHER = "TP-CANARY", "TP-10"
+POLICY, ELSEWHERE = "/policies/P-001", "/policies/P-004"
+PATIENCE_SECONDS = 20.0
+TICKS = {"agree_todoke": "yes", "agree_outline": "yes", "agree_service": "yes"}
+ITEMS = frozenset({"name", "address", "birth date"})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One response as it came over the wire. ``may`` is what its reader may see in it: own data, own typing."""
+
+    method: str
+    url: str
+    status: int
+    text: str
+    may: frozenset[str]
+
+    def __str__(self) -> str:
+        return f"{self.method} {urlsplit(self.url).path} {self.status}"
+
+
+@dataclass
+class Recorder:
+    """Every response that any client of this test gets."""
+
+    answers: list[Answer] = field(default_factory=list)
+    may: frozenset[str] = frozenset()
+
+    @contextmanager
+    def reader_may_see(self, *what: str) -> Iterator[None]:
+        self.may = frozenset(what)
+        yield
+        self.may = frozenset()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        send = httpx.Client.send
+
+        def heard(client: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
+            response = send(client, request, **options)
+            response.read()
+            head = "\n".join(f"{name}: {value}" for name, value in response.headers.items())
+            text = f"{head}\n\n{response.text}"
+            self.answers.append(Answer(request.method, str(request.url), response.status_code, text, self.may))
+            return response
+
+        patch = pytest.MonkeyPatch()
+        patch.setattr(httpx.Client, "send", heard)
+        yield
+        patch.undo()
+
+
+def wait_for(done: Callable[[], Any]) -> Any:
+    """Ask until the answer is something."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if value := done():
+            return value
+        time.sleep(0.1)
+    raise AssertionError("it did not happen in time")
+
+
+class Visitor:
+    """A browser: cookies, the token of the page before, the page as origin."""
+
+    def __init__(self, system: System, recorder: Recorder) -> None:
+        self.system = system
+        self.recorder = recorder
+        self._client = httpx.Client(base_url=system.url, timeout=30, trust_env=False, follow_redirects=False)
+
+    def get(self, path: str, *may: str) -> httpx.Response:
+        with self.recorder.reader_may_see(*may):
+            return self._client.get(path)
+
+    def post(self, path: str, *may: str, **fields: str) -> httpx.Response:
+        """Send a form with the token of this browser."""
+        token = re.search(r'name="csrf_token" value="([^"]+)"', self._client.get(f"{POLICY}/apply").text)
+        assert token
+        with self.recorder.reader_may_see(*may):
+            return self._client.post(path, data={"csrf_token": token[1], **fields}, headers={"Origin": self.system.url})
+
+    def raw(self, method: str, path: str, **more: Any) -> httpx.Response:
+        return self._client.request(method, path, **more)
+
+    def open_reading(self, path: str, reader: str) -> str:
+        """Choose a reader; the address of the waiting page."""
+        opened = self.post(path, reader="other", reader_number=reader)
+        assert opened.status_code == 303, opened.text
+        assert self.get(opened.headers["location"]).status_code == 200
+        return str(opened.headers["location"])
+
+    def go_on(self, waiting: str) -> httpx.Response:
+        """What the waiting page does when the reading is over."""
+        wait_for(lambda: self.get(f"{waiting}/state").json()["next_url"])
+        return self.get(f"{waiting}/next")
+
+
+class Places:
+    """The readers of the running system, and the hands that use them."""
+
+    def __init__(self, system: System, recorder: Recorder) -> None:
+        self.system = system
+        self._http = httpx.Client(timeout=30, trust_env=False)
+        agents = system.state / "agents"
+        self.journey = json.loads((agents / "journey.json").read_text(encoding="utf-8"))
+        self.desk = json.loads((agents / "desk.json").read_text(encoding="utf-8"))
+
+    def read(self, person: str = PERSON, pin: str | None = None) -> None:
+        """By the journey's agent."""
+        now = datetime.fromisoformat(self._http.get(f"{self.system.url}/healthz").json()["now"])
+        read_and_hand_in(
+            base_url=self.system.url,
+            state_dir=self.system.state,
+            agent_id=self.journey["agent_id"],
+            person_id=person,
+            pin=pin,
+            now=now,
+        )
+
+    def lay_card(self) -> None:
+        """At the tester's desk, looked up by name as a tester would."""
+        self._http.get(self.system.desk_url, params={"q": CANARY.name})
+        self._http.get(f"{self.system.desk_url}/people/{PERSON}")
+        self._desk("lay", {"person_id": PERSON})
+
+    def take_card(self) -> None:
+        self._desk("remove", {})
+
+    def _desk(self, act: str, body: dict[str, str]) -> None:
+        done = self._http.post(f"{self.system.desk_url}/api/{act}", json=body, headers={"Origin": self.system.desk_url})
+        assert done.status_code == 200, done.text
+
+    def type_pins(self, text_pin: str, auth_pin: str) -> httpx.Response:
+        """On the keypad page, when it asks for them."""
+        self._until("waiting_pin")
+        page = self._http.get(f"{self.system.keypad_url}/")
+        token = re.search(r'name="token" value="([^"]+)"', page.text)
+        assert token
+        return self._http.post(
+            f"{self.system.keypad_url}/pin",
+            data={"token": token[1], "text_pin": text_pin, "auth_pin": auth_pin},
+            headers={"Origin": self.system.keypad_url},
+        )
+
+    def see_the_end(self) -> None:
+        self._until("done", "failed", "idle")
+        self._http.get(f"{self.system.keypad_url}/")
+
+    def _until(self, *states: str) -> None:
+        url = f"{self.system.keypad_url}/state"
+        wait_for(lambda: self._http.get(url).json()["state"] in states)
+
+    def security_code(self) -> str:
+        path = f"/v1/services/SVC-QR-01/accounts/{ACCOUNT}/code"
+        return str(self._http.get(self.system.provider_url + path).json()["code"])
+
+
+@dataclass
+class Walk:
+    """What the walk left behind."""
+
+    looked_for: list[Trace]
+    answers: list[Answer]
+    logs: dict[str, str]
+    while_the_job_waits: str
+    at_the_end: str
+    provider_database: str
+    desk_url: str
+
+
+def walk_through(state: Path) -> Walk:
+    """Start a system of its own, walk, stop it, and collect what it wrote."""
+    recorder = Recorder()
+    system = start_system(state)
+    try:
+        with recorder.listening():
+            queued = walk_everywhere(system, recorder)
+        at_the_end, provider = dump(system, "todoke"), dump(system, "todoke_provider")
+    finally:
+        system.stop()
+    cards = system.state / "cards" / PERSON
+    ders = tuple((cards / f"{name}-1.cer").read_bytes() for name in ("authentication", "signature"))
+    logs = {path.name: path.read_text(encoding="utf-8", errors="backslashreplace") for path in log_files(system)}
+    return Walk(traces(ders), recorder.answers, logs, queued, at_the_end, provider, system.desk_url)
+
+
+def log_files(system: System) -> list[Path]:
+    """Everything the system wrote for operators: its parts, the demo's own screen, PostgreSQL."""
+    screen = system.state.parent / f"{system.state.name}.log"
+    return [*sorted((system.state / "logs").iterdir()), screen, system.state / "postgres" / "postgres.log"]
+
+
+def dump(system: System, database: str) -> str:
+    """A database as plain SQL."""
+    cluster = EmbeddedPostgres(system.state / "postgres")
+    command = [*cluster.program("pg_dump"), "--no-owner", cluster.url(database)]
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd="/", timeout=60).stdout
+
+
+@contextmanager
+def without_table(system: System, name: str) -> Iterator[None]:
+    """A fault of ours that is easily undone: statements that need this table fail."""
+    with psycopg.connect(system.environment["TODOKE_DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f"ALTER TABLE {name} RENAME TO {name}_away".encode())
+        try:
+            yield
+        finally:
+            connection.execute(f"ALTER TABLE {name}_away RENAME TO {name}".encode())
+
+
+@contextmanager
+def worker_asleep(system: System) -> Iterator[None]:
+    """The worker of this system takes no job for a while."""
+    parts = psutil.Process(system.process.pid).children(recursive=True)
+    (worker,) = [part for part in parts if part.cmdline()[-1:] == ["worker"]]
+    os.kill(worker.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(worker.pid, signal.SIGCONT)
+
+
+def walk_everywhere(system: System, recorder: Recorder) -> str:
+    """Every page, every refusal, both readers. Returns the database as it was while a job waited."""
+    places = Places(system, recorder)
+    phone = Visitor(system, recorder)
+    search(phone)
+    be_read_by_the_journey(phone, places, system)
+    judged_and_consented(phone)
+    give_the_account(phone, places, system)
+    queued, receipt = submit(phone, system)
+    meet_errors(phone, receipt)
+    be_read_at_the_desk(Visitor(system, recorder), places)
+    a_stranger_looks(Visitor(system, recorder), places, receipt)
+    return queued
+
+
+def search(phone: Visitor) -> None:
+    phone.get("/")
+    phone.get("/policies")
+    for words in (CANARY.name, CANARY.address, "1977年7月17日", "19770717", "2580"):
+        phone.get(f"/policies?keyword={quote(words)}", *ITEMS, "pin")  # the field shows what was typed
+    for policy in ("P-001", "P-002", "P-006", "P-020"):
+        phone.get(f"/policies/{policy}")
+        phone.get(f"/policies/{policy}/apply")
+
+
+def be_read_by_the_journey(phone: Visitor, places: Places, system: System) -> None:
+    phone.get(f"{POLICY}/apply")
+    phone.post(f"{POLICY}/apply")
+    identity = f"{POLICY}/apply/identity"
+    phone.get(identity)
+    phone.post(identity, *ITEMS, reader="other", reader_number=CANARY.name)
+    phone.post(identity, reader="other", reader_number=MY_NUMBER_TYPED)
+    number = places.journey["reader_no"]
+
+    given_up = phone.open_reading(identity, number)
+    assert phone.post(given_up).status_code == 303
+    assert "E115" in phone.get(f"{given_up}/next").text
+
+    mistyped = phone.open_reading(identity, number)
+    places.read(pin="9999")
+    assert "E101" in phone.go_on(mistyped).text
+
+    broken = phone.open_reading(identity, number)
+    with without_table(system, "person_facts"), pytest.raises(Exception, match=r"."):
+        places.read()
+    phone.post(broken)
+
+    read = phone.open_reading(identity, number)
+    places.read()
+    assert phone.go_on(read).headers["location"] == f"{POLICY}/apply/result"
+
+
+def judged_and_consented(phone: Visitor) -> None:
+    result, consent = f"{POLICY}/apply/result", f"{POLICY}/apply/consent"
+    assert CANARY.name in phone.get(result, *ITEMS).text
+    assert phone.post(result, action="continue").status_code == 303
+    phone.get(consent)
+    assert phone.post(consent, agree_todoke="yes").status_code == 422
+    assert phone.post(consent, **TICKS).status_code == 303
+
+
+def give_the_account(phone: Visitor, places: Places, system: System) -> None:
+    choose, account = f"{POLICY}/apply/service", f"{POLICY}/apply/account"
+    phone.get(choose)
+    assert phone.post(choose).status_code == 422
+    assert phone.post(choose, service_id="SVC-QR-01").status_code == 303
+    phone.get(account)
+    right = places.security_code()
+    wrong = f"{(int(right) + 1) % 10_000:04d}"
+    # A form shows its own person what was typed, so that it can be put right; but never a My Number or a code.
+    for typed, code in (("12", right), ("2580", "TEST123"), (CANARY.name, "1470"), (ACCOUNT, "x"), (ACCOUNT, wrong)):
+        answer = phone.post(account, "service id", "pin", "name", account=typed, security_code=code)
+        assert answer.status_code == 422, typed
+    assert "マイナンバー(12桁)は入力しないで" in phone.post(account, account=MY_NUMBER_TYPED, security_code=right).text
+    with without_table(system, "payment_services"):
+        assert phone.post(account, account=ACCOUNT, security_code=right).status_code == 500
+    with without_table(system, "web_sessions"):
+        assert phone.get(account).status_code == 500
+    accepted = phone.post(account, account=ACCOUNT, security_code=places.security_code())
+    assert accepted.status_code == 303, accepted.text
+
+
+def submit(phone: Visitor, system: System) -> tuple[str, str]:
+    confirm = f"{POLICY}/apply/confirm"
+    token = re.search(r'name="form_token" value="([^"]+)"', phone.get(confirm, *ITEMS).text)
+    assert token
+    assert phone.post(confirm, *ITEMS, form_token=token[1]).status_code == 422
+    assert phone.post(confirm, form_token=token[1] + "x", confirmed="yes").status_code == 409
+    with worker_asleep(system):
+        sent = phone.post(confirm, form_token=token[1], confirmed="yes")
+        assert sent.status_code == 303, sent.text
+        queued = dump(system, "todoke")
+    page = sent.headers["location"].partition("?")[0]
+    phone.get(sent.headers["location"])
+    wait_for(lambda: phone.get(f"{page}/state").json()["final"])
+    assert "付与済" in phone.get(page).text
+    assert phone.post(f"{page}/withdraw").status_code == 409
+    return queued, page.rpartition("/")[2]
+
+
+def meet_errors(phone: Visitor, receipt: str) -> None:
+    phone.get("/applications")
+    assert phone.get(f"/policies/{quote(CANARY.name)}").status_code == 404
+    assert phone.get(f"/{quote(CANARY.address)}").status_code == 404
+    assert phone.raw("POST", "/policies", data={"name": CANARY.name}).status_code == 405
+    assert phone.raw("PUT", f"{POLICY}/apply", data={"pin": "2580"}).status_code == 405
+    assert phone.post(f"{POLICY}/apply/consent", note=CANARY.address * 200).status_code == 413
+    assert phone.post(f"{POLICY}/apply/consent", note=CANARY.name + "\x00").status_code == 400
+    forged = {"csrf_token": "x", "account": ACCOUNT, "note": CANARY.name}
+    assert phone.raw("POST", f"{POLICY}/apply/account", data=forged).status_code == 409
+    assert phone.raw("POST", "/api/agent/v1/take", json={"name": CANARY.name}).status_code == 401
+    assert phone.get(f"/policies?account={ACCOUNT}&pin=2580").status_code == 200
+    assert phone.get(f"/applications/{receipt}").status_code == 200
+    assert phone.post("/sign-out").status_code == 303
+    assert phone.get(f"/applications/{receipt}").status_code == 303
+
+
+def be_read_at_the_desk(phone: Visitor, places: Places) -> None:
+    """The status by card, at the desk's reader, with every mistake that a person can make at the keypad."""
+    number = places.desk["reader_no"]
+    mistyped = phone.open_reading("/status", number)
+    places.lay_card()
+    for text_pin, auth_pin in (("TEST123", "1470"), (MY_NUMBER_TYPED, "1470"), ("", "25801470"), ("２５８", "1470")):
+        assert places.type_pins(text_pin, auth_pin).status_code == 422
+    assert places.type_pins("1470", "2580").status_code == 303  # the two mixed up
+    places.see_the_end()
+    assert "E101" in phone.go_on(mistyped).text
+    places.take_card()
+
+    read = phone.open_reading("/status", number)
+    places.lay_card()
+    assert places.type_pins("2580", "1470").status_code == 303
+    places.see_the_end()
+    assert phone.go_on(read).headers["location"] == "/applications"
+    places.take_card()
+    assert "P001-" in phone.get("/applications").text
+
+    for policy, code in ((POLICY, "E206"), (ELSEWHERE, None)):
+        again = phone.open_reading(f"{policy}/apply/identity", number)
+        places.lay_card()
+        places.type_pins("2580", "1470")
+        places.see_the_end()
+        places.take_card()
+        answer = phone.go_on(again)
+        assert code is None or code in answer.text
+    assert "E201" in phone.get(f"{ELSEWHERE}/apply/result", *ITEMS).text
+    assert "E201" in phone.post(f"{ELSEWHERE}/apply/result").text
+    assert phone.post("/sign-out").status_code == 303
+
+
+def a_stranger_looks(stranger: Visitor, places: Places, receipt: str) -> None:
+    """Somebody else with the canary's receipt number, and with the canary's service ID."""
+    read = stranger.open_reading(f"{POLICY}/apply/identity", places.journey["reader_no"])
+    places.read(OTHER)
+    assert stranger.go_on(read).status_code == 303
+    for path in ("", "/state"):
+        assert stranger.get(f"/applications/{receipt}{path}").status_code == 404
+    assert stranger.post(f"/applications/{receipt}/withdraw").status_code == 404
+    stranger.get(f"{POLICY}/apply/result")
+    stranger.post(f"{POLICY}/apply/result", action="continue")
+    stranger.post(f"{POLICY}/apply/consent", **TICKS)
+    stranger.post(f"{POLICY}/apply/service", service_id="SVC-QR-01")
+    code = places.security_code()
+    assert stranger.post(f"{POLICY}/apply/account", account=ACCOUNT, security_code=code).status_code == 303
+    token = re.search(r'name="form_token" value="([^"]+)"', stranger.get(f"{POLICY}/apply/confirm").text)
+    assert token
+    taken = stranger.post(f"{POLICY}/apply/confirm", form_token=token[1], confirmed="yes")
+    assert "E303" in taken.text
