@@ -16,7 +16,14 @@ from sqlalchemy.orm import Session
 
 from app import db
 
-TASK_MODULES = ("app.audit_tasks", "app.cards.tasks", "app.points.tasks", "app.applications.tasks", "app.web.tasks")
+TASK_MODULES = (
+    "app.job_tasks",
+    "app.audit_tasks",
+    "app.cards.tasks",
+    "app.points.tasks",
+    "app.applications.tasks",
+    "app.web.tasks",
+)
 
 tasks = procrastinate.App(connector=procrastinate.PsycopgConnector())
 

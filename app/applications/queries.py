@@ -126,7 +126,7 @@ def _timeline(row: Application, state: ApplicationState, grant: points.GrantView
         )
     if row.withdrawn_at:
         entries.append(_happened(row.withdrawn_at, "申込を取り下げました", "お預かりしていた枠は解放しました"))
-    if grant is not None:
+    elif grant is not None:
         entries += _grant_entries(grant, row.amount)
     return entries
 

@@ -125,7 +125,7 @@ def _benefit(state: S, grant: GrantView | None, assign_by: datetime, expected: d
         "付与準備中(変更できます)",
         None,
         f"{minute(grant.order_at)}に手続を始めます" if grant.order_at else None,
-        "それまでは、申込を取り下げられます。",
+        "それまでは、取り下げることも、取り下げて別の決済サービスで申し込みなおすこともできます。",
     )
 
 

@@ -79,6 +79,11 @@ def finish_session(settings: Settings, agent_id: UUID, session_id: UUID, result:
     except DomainError as problem:
         with db.transaction() as session:
             _fail(session, consumed, problem)
+    except Exception:
+        # A fault of ours must not leave the person waiting for the time limit.
+        with db.transaction() as session:
+            _fail(session, consumed, DomainError("E503", ref=str(consumed.session_id)[-12:]))
+        raise
     return True
 
 

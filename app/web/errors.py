@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -70,9 +70,24 @@ def problem_response(error: DomainError, **context: object) -> Response:
         title=_title(error),
         text=error.wording(),
         became=BECAME[error.kind],
-        **{"next_actions": [{"label": "給付をさがす", "url": "/policies"}], "office": None, "ref": None} | context,
+        **{"next_actions": _next_actions(error), "office": None, "ref": None} | context,
     )
     return make_response(html, status)
+
+
+def _next_actions(error: DomainError) -> list[dict[str, str]]:
+    """The way on: to the receipt that exists already, or back to the policy that the page was about."""
+    actions = []
+    policy_id = (request.view_args or {}).get("policy_id")
+    if error.code == "E206":
+        url = url_for("resident.application", receipt_no=error.facts["no"])
+        actions.append({"label": "申込状況を見る", "url": url})
+    elif error.code == "E504" and policy_id:
+        url = url_for("resident.start", policy_id=policy_id)
+        actions.append({"label": "この施策の申込をもう一度始める", "url": url})
+    elif policy_id and error.kind is not Kind.SYSTEM:
+        actions.append({"label": "施策のページへ戻る", "url": url_for("public.policy", policy_id=policy_id)})
+    return [*actions, {"label": "給付をさがす", "url": url_for("public.search")}]
 
 
 def _title(error: DomainError) -> str:

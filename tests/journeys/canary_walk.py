@@ -196,6 +196,7 @@ class Walk:
     while_the_job_waits: str
     at_the_end: str
     provider_database: str
+    database_files: Path
     desk_url: str
 
 
@@ -212,13 +213,15 @@ def walk_through(state: Path) -> Walk:
     cards = system.state / "cards" / PERSON
     ders = tuple((cards / f"{name}-1.cer").read_bytes() for name in ("authentication", "signature"))
     logs = {path.name: path.read_text(encoding="utf-8", errors="backslashreplace") for path in log_files(system)}
-    return Walk(traces(ders), recorder.answers, logs, queued, at_the_end, provider, system.desk_url)
+    files = system.state / "postgres" / "data"
+    return Walk(traces(ders), recorder.answers, logs, queued, at_the_end, provider, files, system.desk_url)
 
 
 def log_files(system: System) -> list[Path]:
-    """Everything the system wrote for operators: its parts, the demo's own screen, PostgreSQL."""
-    screen = system.state.parent / f"{system.state.name}.log"
-    return [*sorted((system.state / "logs").iterdir()), screen, system.state / "postgres" / "postgres.log"]
+    """Everything the system wrote for operators: its parts, the demo's own screen, PostgreSQL, its settings."""
+    state = system.state
+    others = [state.parent / f"{state.name}.log", state / "postgres" / "postgres.log", *state.glob("*.json")]
+    return [*sorted((state / "logs").iterdir()), *others]
 
 
 def dump(system: System, database: str) -> str:
@@ -371,6 +374,7 @@ def meet_errors(phone: Visitor, receipt: str) -> None:
 def be_read_at_the_desk(phone: Visitor, places: Places) -> None:
     """The status by card, at the desk's reader, with every mistake that a person can make at the keypad."""
     number = places.desk["reader_no"]
+    assert phone.get("/status").status_code == 200
     mistyped = phone.open_reading("/status", number)
     places.lay_card()
     for text_pin, auth_pin in (("TEST123", "1470"), (MY_NUMBER_TYPED, "1470"), ("", "25801470"), ("２５８", "1470")):

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from cryptography import x509
 
@@ -75,6 +76,17 @@ def find(text: str, looked_for: list[Trace], *, allowed: frozenset[str] = frozen
         for trace in looked_for
         if trace.what not in allowed and trace.pattern.search(without_ids if trace.form == "pin as a word" else text)
     ]
+
+
+def find_in_files(folder: Path) -> list[str]:
+    """What stands in clear in any file below, such as those of a database: rows that were deleted are there too."""
+    clear = [*CANARY.name.split("\u3000"), "金糸雀町", "19770717", "1977-07-17", "\x042580", "\x041470", "TEST123"]
+    clear += [TEST_MY_NUMBER, MY_NUMBER_TYPED]
+    found = []
+    for path in (path for path in folder.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        found += [f"{value!r} in {path.name}" for value in clear if value.encode() in content]
+    return found
 
 
 def _text(what: str, value: str) -> list[Trace]:

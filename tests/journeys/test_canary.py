@@ -24,7 +24,7 @@ from app.settings import Settings
 from card_sim.records import my_number_record
 from tests.conftest import FIXTURE_TIME
 from tests.journeys.canary_walk import ITEMS, Walk, walk_through
-from tests.journeys.leaks import ACCOUNT, CANARY, MY_NUMBER_TYPED, find, traces
+from tests.journeys.leaks import ACCOUNT, CANARY, MY_NUMBER_TYPED, find, find_in_files, traces
 
 NAME, ADDRESS = CANARY.name, CANARY.address
 
@@ -93,6 +93,14 @@ def test_no_log_holds_anything_of_the_canary(walk: Walk) -> None:
 def test_no_row_holds_anything_of_the_canary(walk: Walk) -> None:
     assert find(walk.while_the_job_waits, walk.looked_for) == []
     assert find(walk.at_the_end, walk.looked_for) == []
+
+
+@pytest.mark.system
+def test_no_row_that_was_deleted_held_anything_of_the_canary(walk: Walk) -> None:
+    """Jobs that are done are deleted; the files of the database and its write-ahead log still have them."""
+    wal = [path.read_bytes() for path in (walk.database_files / "pg_wal").glob("0*")]
+    assert any(b"points.send_grant_order" in content for content in wal), "the search must be able to see jobs"
+    assert find_in_files(walk.database_files) == []
 
 
 @pytest.mark.system
@@ -223,6 +231,14 @@ def test_the_search_finds_the_serial_number_of_a_certificate() -> None:
     octets = serial.to_bytes(20)
     for text in (str(serial), f"{serial:x}", f"{serial:X}", octets.hex(":"), base64.b64encode(octets).decode()):
         assert find(text, looked_for) != [], text
+
+
+def test_the_search_of_files_finds_what_is_planted(tmp_path: Path) -> None:
+    for value in (NAME, ADDRESS, "1977-07-17", "19770717", "\x042580", "999999999999", MY_NUMBER_TYPED):
+        (tmp_path / "file").write_bytes(b"\x00\xff" + value.encode() + b"\x00")
+        assert find_in_files(tmp_path) != [], value
+    (tmp_path / "file").write_bytes(b"2580 \xff\xfe")
+    assert find_in_files(tmp_path) == []
 
 
 def test_what_a_person_may_see_is_not_reported_to_the_person() -> None:

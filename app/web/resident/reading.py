@@ -90,12 +90,7 @@ def after_reading(session_id: UUID) -> Response:
             return redirect(url_for("resident.own_applications"), code=303)
         assert view.policy_id is not None
         policy = policy_or_404(session, view.policy_id)
-        try:
-            applications.start_draft(session, policy, evidence, channel="phone")
-        except DomainError as problem:
-            if problem.code != "E206":
-                raise
-            return _already_applied(problem)
+        applications.start_draft(session, policy, evidence, channel="phone")
     return redirect(url_for("resident.result", policy_id=view.policy_id), code=303)
 
 
@@ -124,9 +119,3 @@ def _not_read(view: cards.SessionView) -> Response:
             label = office(policy_or_404(session, view.policy_id))
     actions = [{"label": "もう一度カードを読み取る", "url": again}, {"label": "給付をさがす", "url": "/policies"}]
     return problem_response(view.problem, next_actions=actions, office=label)
-
-
-def _already_applied(problem: DomainError) -> Response:
-    receipt = url_for("resident.application", receipt_no=problem.facts["no"])
-    actions = [{"label": "申込状況を見る", "url": receipt}, {"label": "給付をさがす", "url": "/policies"}]
-    return problem_response(problem, next_actions=actions)

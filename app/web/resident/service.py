@@ -8,7 +8,6 @@ from uuid import UUID
 from flask import current_app, redirect, render_template, request, url_for
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
 from app import applications, clock, db, payments, people
@@ -28,6 +27,7 @@ from app.web.resident.context import (
     to_step,
 )
 from app.web.service_texts import lead_text
+from app.web.sign_in import signed_in_person
 
 ACCOUNT_CODES = frozenset({"E301", "E303", "E308", "E309", "E310"})
 
@@ -245,14 +245,14 @@ def _form_token(policy_id: str, draft: applications.Draft) -> str:
 
 
 def _read_form_token(policy_id: str, token: str) -> tuple[UUID, datetime, UUID]:
-    from app.web.sign_in import signed_in_person
-
     try:
         policy, application_id, person_id, opened_at = _serializer().loads(token)
     except (BadSignature, ValueError, TypeError):
         raise DomainError("E504", step="内容の確認") from None
-    if policy != policy_id:
-        raise BadRequest()
+    if policy != policy_id:  # it proves nothing about when this policy's page was given out (BR-03)
+        with db.reading() as session:
+            applications.check_policy_takes_applications(policy_or_404(session, policy_id))
+        raise DomainError("E504", step="内容の確認")
     person = UUID(person_id)
     if signed_in_person() != person:
         raise DomainError("E504", step="本人確認")
