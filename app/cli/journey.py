@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import click
+import httpx
 
 from app.cli.browser import Browser, Page, PageFault
 
@@ -120,7 +121,7 @@ class Walk:
 
         people = load_people()
         if self.report.person not in people:
-            raise click.UsageError(f"there is no test person {self.report.person}")
+            raise PageFault(f"there is no test person {self.report.person}")
         persona = people[self.report.person]
         page = self._step("施策を開く", self._open_policy)
         page = self._step("申込を始める", lambda: self._follow(page, f"/policies/{self.report.policy}/apply"))
@@ -130,7 +131,7 @@ class Walk:
         page = self._step("審査の結果", lambda: self._go_on(page))
         page = self._step("同意する", lambda: self._consent(page))
         page = self._step("決済サービスを選ぶ", lambda: self._choose_service(page))
-        given = account or persona.payment_ids.get(self.report.service)
+        given = account or persona.payment_ids.get(self.report.service) or _sample_account(self.report.service)
         page = self._step("決済サービスのIDを入力する", lambda: self._enter_account(page, given))
         page = self._step("内容を確かめて申し込む", lambda: self._confirm(page))
         self._step("付与を待つ", lambda: self._wait_for_grant(page))
@@ -218,7 +219,7 @@ class Walk:
 
     def _enter_account(self, page: Page, account: str | None) -> Page:
         if account is None:
-            raise click.UsageError(f"{self.report.person} has no ID at {self.report.service}; give one with --account")
+            raise PageFault(f"{self.report.person} has no ID at {self.report.service}; give one with --account")
         form = page.form("account")
         values = {"account": account}
         if "security_code" in form.names:
@@ -227,8 +228,6 @@ class Walk:
 
     def _security_code(self, page: Page, account: str) -> str:
         """What a person reads in the payment app; the simulated provider has a page and an interface for it."""
-        import httpx
-
         tester_url = page.marks.get("provider-url")
         if not tester_url:
             raise PageFault("the installation names no simulated provider to take the security code from")
@@ -256,6 +255,14 @@ class Walk:
                 raise Refused(code, f"申込は受け付けられましたが、付与されていません({status.heading})")
             time.sleep(POLL_SECONDS)
         raise PageFault(f"the points were not granted within {GRANTED_WITHIN_SECONDS:.0f} seconds")
+
+
+def _sample_account(service_id: str) -> str | None:
+    """For test persons without an ID at this service: the service's own first sample ID."""
+    samples = Path(__file__).parent.parent / "sample_data" / "sample_services.json"
+    services = json.loads(samples.read_text(encoding="utf-8"))
+    valid = (s["sample_ids"]["valid"] for s in services if s["service_id"] == service_id)
+    return next((str(ids[0]) for ids in valid if ids), None)
 
 
 def _print_step(step: Step) -> None:

@@ -30,6 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "app.audit_tasks",
         "app.events",
         "app.jobs",
+        "app.job_tasks",
         "app.my_number",
         "app.embedded_postgres",
         "app.migrations",

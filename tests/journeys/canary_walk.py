@@ -91,6 +91,11 @@ def wait_for(done: Callable[[], Any]) -> Any:
     raise AssertionError("it did not happen in time")
 
 
+def path_and_status(response: httpx.Response) -> str:
+    """What a failed assertion says of an answer."""
+    return f"{response.request.method} {response.url.path} {response.status_code}"
+
+
 class Visitor:
     """A browser: cookies, the token of the page before, the page as origin."""
 
@@ -116,7 +121,7 @@ class Visitor:
     def open_reading(self, path: str, reader: str) -> str:
         """Choose a reader; the address of the waiting page."""
         opened = self.post(path, reader="other", reader_number=reader)
-        assert opened.status_code == 303, opened.text
+        assert opened.status_code == 303, path_and_status(opened)
         assert self.get(opened.headers["location"]).status_code == 200
         return str(opened.headers["location"])
 
@@ -159,7 +164,7 @@ class Places:
 
     def _desk(self, act: str, body: dict[str, str]) -> None:
         done = self._http.post(f"{self.system.desk_url}/api/{act}", json=body, headers={"Origin": self.system.desk_url})
-        assert done.status_code == 200, done.text
+        assert done.status_code == 200, path_and_status(done)
 
     def type_pins(self, text_pin: str, auth_pin: str) -> httpx.Response:
         """On the keypad page, when it asks for them."""
@@ -333,7 +338,7 @@ def give_the_account(phone: Visitor, places: Places, system: System) -> None:
     with without_table(system, "web_sessions"):
         assert phone.get(account).status_code == 500
     accepted = phone.post(account, account=ACCOUNT, security_code=places.security_code())
-    assert accepted.status_code == 303, accepted.text
+    assert accepted.status_code == 303, path_and_status(accepted)
 
 
 def submit(phone: Visitor, system: System) -> tuple[str, str]:
@@ -344,7 +349,7 @@ def submit(phone: Visitor, system: System) -> tuple[str, str]:
     assert phone.post(confirm, form_token=token[1] + "x", confirmed="yes").status_code == 409
     with worker_asleep(system):
         sent = phone.post(confirm, form_token=token[1], confirmed="yes")
-        assert sent.status_code == 303, sent.text
+        assert sent.status_code == 303, path_and_status(sent)
         queued = dump(system, "todoke")
     page = sent.headers["location"].partition("?")[0]
     phone.get(sent.headers["location"])

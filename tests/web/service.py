@@ -147,7 +147,7 @@ class Browser:
     def open_reading(self, path: str = f"{STEPS}/identity") -> UUID:
         """Choose the reader; the id of the card session."""
         opened = self.send(path, reader=self.service.reader.reader_no)
-        assert opened.status_code == 303, opened.get_data(as_text=True)
+        assert opened.status_code == 303, heading(opened)
         return UUID(opened.headers["Location"].rpartition("/")[2])
 
     def read_card(self, person_id: str, path: str = f"{STEPS}/identity") -> TestResponse:
@@ -176,7 +176,7 @@ class Browser:
         """The whole way; the receipt number."""
         token = self.to_confirm(person_id, account)
         sent = self.send(f"{STEPS}/confirm", form_token=token, confirmed="yes")
-        assert sent.status_code == 303, sent.get_data(as_text=True)
+        assert sent.status_code == 303, heading(sent)
         return sent.headers["Location"].partition("?")[0].rpartition("/")[2]
 
 

@@ -246,7 +246,7 @@ def test_the_confirming_page_takes_only_its_own_token(browser: Browser) -> None:
         answer = browser.send(f"{STEPS}/confirm", form_token=forged, confirmed="yes")
         check_is_clear(answer, 409)
         assert error_code(answer) == "E504", forged
-    check_is_clear(browser.send("/policies/P-004/apply/confirm", form_token=token, confirmed="yes"), 400)
+    check_is_clear(browser.send("/policies/P-004/apply/confirm", form_token=token, confirmed="yes"), 409)
     check_is_clear(browser.send(f"{STEPS}/confirm", form_token=token), 422)
     assert browser.service.rows("grants") == 0
     assert browser.send(f"{STEPS}/confirm", form_token=token, confirmed="yes").status_code == 303
