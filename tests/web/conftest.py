@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app import clock
 from tests.web.service import HTTPS, Browser, Service, running
 
 
@@ -20,6 +21,13 @@ def https_service(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """The service behind https."""
     with running(database, tmp_path, monkeypatch, HTTPS) as service:
         yield service
+
+
+@pytest.fixture
+def real_time_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that is counted within a window of time falls into the next one."""
+    now = clock.real_now()
+    monkeypatch.setattr(clock, "real_now", lambda: now)
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ def test_a_revoked_agent_is_refused(agent: Agent) -> None:
     check_is_clear(agent.post(PATHS[0], {"wait": 0}), 401)
 
 
-def test_who_keeps_sending_bad_signatures_is_asked_to_wait(agent: Agent) -> None:
+def test_who_keeps_sending_bad_signatures_is_asked_to_wait(agent: Agent, real_time_stands: None) -> None:
     for _ in range(60):
         assert agent.raw(PATHS[0], b"{}", {}).status_code == 401
     answer = agent.raw(PATHS[0], b"{}", {})

@@ -270,7 +270,7 @@ def test_the_same_page_sent_twice_gives_the_same_receipt(browser: Browser) -> No
     assert len(receipts) == 1
 
 
-def test_who_opens_readings_without_end_is_asked_to_wait(browser: Browser) -> None:
+def test_who_opens_readings_without_end_is_asked_to_wait(browser: Browser, real_time_stands: None) -> None:
     for _ in range(30):
         browser.open_reading()
     answer = browser.send(f"{STEPS}/identity", reader=browser.service.reader.reader_no)
@@ -278,7 +278,7 @@ def test_who_opens_readings_without_end_is_asked_to_wait(browser: Browser) -> No
     assert 0 < int(answer.headers["Retry-After"]) <= 301
 
 
-def test_who_guesses_security_codes_without_end_is_asked_to_wait(half_way: Browser) -> None:
+def test_who_guesses_security_codes_without_end_is_asked_to_wait(half_way: Browser, real_time_stands: None) -> None:
     for _ in range(20):
         half_way.send(f"{STEPS}/account", account=ACCOUNT, security_code="x")
     answer = half_way.send(f"{STEPS}/account", account=ACCOUNT, security_code=CODE)
