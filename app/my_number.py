@@ -22,7 +22,15 @@ def has_valid_check_digit(digits: str) -> bool:
     return int(digits[11]) == (0 if remainder <= 1 else 11 - remainder)
 
 
+def _plain(ch: str) -> str:
+    """A digit of any script as ASCII; what can't be seen (zero-width, variation selectors) as nothing."""
+    value = unicodedata.decimal(ch, None)
+    if value is not None:
+        return str(value)
+    return "" if unicodedata.category(ch) in ("Cf", "Mn") else ch
+
+
 def looks_like_my_number(text: str) -> bool:
     """True when the text holds a run of exactly 12 digits with a valid check digit (BR-57)."""
-    folded = unicodedata.normalize("NFKC", text)
+    folded = "".join(_plain(ch) for ch in unicodedata.normalize("NFKC", text))
     return any(has_valid_check_digit(re.sub(r"\D", "", run.group())) for run in _RUN.finditer(folded))

@@ -134,6 +134,11 @@ class Settings(BaseSettings):
                 raise ValueError("TODOKE_KEYS_FILE or TODOKE_KEYS_JSON is needed in production (todoke keys generate)")
             if self.trust_anchors_environment != "production":
                 raise ValueError("TEST trust anchors are refused in production")
+            if self.trusted_proxies == 0:
+                raise ValueError(
+                    "TODOKE_TRUSTED_PROXIES must say how many proxies stand in front in production: "
+                    "with 0 all residents would share one rate limit"
+                )
             if self.provider_tester_url is not None:
                 raise ValueError("TODOKE_PROVIDER_TESTER_URL is for demo and tests only")
         return self

@@ -8,19 +8,21 @@ from app.applications.draft import (
     draft_of,
     keep_account,
     record_consent,
+    refuse_consent,
     request_review,
     start_draft,
 )
 from app.applications.queries import ApplicationView, TimelineEntry, applications_of, live_application, view_by_receipt
 from app.applications.states import ApplicationState
 from app.applications.status import TURN_LABELS, StatusWord
-from app.applications.submit import Receipt, judge, submit
+from app.applications.submit import ConfirmingPage, Receipt, judge, submit
 from app.applications.withdraw import withdraw
 
 __all__ = [
     "TURN_LABELS",
     "ApplicationState",
     "ApplicationView",
+    "ConfirmingPage",
     "Draft",
     "Receipt",
     "StatusWord",
@@ -34,6 +36,7 @@ __all__ = [
     "keep_account",
     "live_application",
     "record_consent",
+    "refuse_consent",
     "request_review",
     "start_draft",
     "submit",

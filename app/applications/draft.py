@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, or_, select, union
 from sqlalchemy.orm import Session
 
-from app import clock, payments, screening
+from app import clock, db, payments, screening
 from app.applications.models import Application
 from app.applications.states import ApplicationState
 from app.cards import EvidenceView
 from app.errors import DomainError
-from app.people import fingerprint_on_file
+from app.people import erase_facts, erase_facts_of_others, fingerprint_of_facts
 from app.pii import Private, vault
 from app.policies import PolicyView
 
@@ -35,6 +37,7 @@ class Draft:
     last4: str | None
     holder_masked: str | None
     has_account: bool
+    digest: str
 
 
 def start_draft(session: Session, policy: PolicyView, evidence: EvidenceView, channel: str) -> UUID:
@@ -48,7 +51,7 @@ def start_draft(session: Session, policy: PolicyView, evidence: EvidenceView, ch
     check_may_apply_alone(evidence)
     if policy.amount is None:
         raise ValueError("this policy has no fixed amount")
-    row = _draft_row(session, policy.policy_id, evidence.person_id)
+    row = _draft_row(session, policy.policy_id, evidence.person_id, lock=True)
     if row is None:
         row = Application(
             policy_id=policy.policy_id,
@@ -57,13 +60,13 @@ def start_draft(session: Session, policy: PolicyView, evidence: EvidenceView, ch
             unit_key="",
             state=ApplicationState.STARTED,
             channel=channel,
-            started_at=clock.now(),
         )
     if row.policy_version != policy.version:
         row.consents = {}
     row.policy_version = policy.version
+    row.started_at = clock.now()
     row.evidence_id = evidence.id
-    row.fingerprint = fingerprint_on_file(session, evidence.person_id)
+    row.fingerprint = fingerprint_of_facts(session, evidence.facts_id)
     row.amount = policy.amount
     row.review_requested = False
     session.add(row)
@@ -120,12 +123,24 @@ def choose_service(session: Session, policy: PolicyView, person_id: UUID, servic
 def keep_account(
     session: Session, policy_id: str, person_id: UUID, normalized: str, holder: payments.HolderCheckResult
 ) -> None:
-    """Keep the checked service ID, encrypted, until the application is sent."""
+    """Keep the checked service ID, encrypted, until the application is sent.
+
+    Only one that the provider confirmed: the code can't be asked for again later, and points must not go to an ID that
+    nobody checked. Raises E307 while the provider does not answer.
+    """
+    if holder.state != "verified":
+        raise DomainError("E307", variant="no_answer")
     draft = _own_draft(session, policy_id, person_id)
     draft.draft_account_enc = vault().encrypt(Private(normalized), _context(draft.id))
     draft.draft_last4 = payments.last4(normalized)
-    draft.holder_state = holder.state
     draft.holder_masked = holder.holder_masked
+
+
+def erase_unused_facts(before: datetime) -> int:
+    """Erase what was read from cards before then and that no application stands on; returns how many readings."""
+    known = union(select(Application.applicant_id), select(Application.beneficiary_id))
+    with db.transaction() as session:
+        return erase_facts_of_others(session, known, before)
 
 
 def draft_of(session: Session, policy_id: str, person_id: UUID) -> Draft | None:
@@ -145,7 +160,32 @@ def draft_of(session: Session, policy_id: str, person_id: UUID) -> Draft | None:
         last4=row.draft_last4,
         holder_masked=row.holder_masked,
         has_account=row.draft_account_enc is not None,
+        digest=digest_of(row),
     )
+
+
+def digest_of(draft: Application) -> str:
+    """What the confirming page reads back, as one value: what is sent must be what was shown."""
+    account = hashlib.sha256(draft.draft_account_enc or b"").hexdigest()
+    shown = (draft.policy_version, draft.amount, draft.service_id, account, str(draft.evidence_id))
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:32]
+
+
+def refuse_consent(policy_id: str, person_id: UUID) -> None:
+    """E215: the draft goes, and with it what was read from the card where no application stands on it."""
+    with db.transaction() as session:
+        session.execute(
+            delete(Application).where(
+                Application.policy_id == policy_id,
+                Application.applicant_id == person_id,
+                Application.state == ApplicationState.STARTED,
+            )
+        )
+        others = select(Application.id).where(
+            or_(Application.applicant_id == person_id, Application.beneficiary_id == person_id)
+        )
+        if session.scalar(others.limit(1)) is None:
+            erase_facts(session, person_id)
 
 
 def account_in_draft(draft: Application) -> str | None:
@@ -157,7 +197,7 @@ def account_in_draft(draft: Application) -> str | None:
 
 def forget_account(draft: Application) -> None:
     """Drop what was typed for a service."""
-    draft.draft_account_enc = draft.draft_last4 = draft.holder_state = draft.holder_masked = None
+    draft.draft_account_enc = draft.draft_last4 = draft.holder_masked = None
 
 
 def check_policy_takes_applications(policy: PolicyView) -> None:
@@ -167,8 +207,9 @@ def check_policy_takes_applications(policy: PolicyView) -> None:
 
 
 def check_may_apply_alone(evidence: EvidenceView) -> None:
-    """BR-25: under 15 the guardian applies (E211). An unknown birth date is no reason to turn anybody away."""
-    if evidence.birth_date and screening.applicant_route(evidence.birth_date, clock.now()) == "guardian":
+    """BR-25: under 15 the guardian applies (E211). What is not known or not believed turns nobody away."""
+    birth = evidence.birth_date if evidence.is_believed else None
+    if birth is not None and screening.applicant_route(birth, clock.now()) == "guardian":
         raise DomainError("E211")
 
 
@@ -184,8 +225,9 @@ def check_not_applied_yet(session: Session, policy_id: str, person_id: UUID) -> 
         raise DomainError("E206", date=f"{day.month}月{day.day}日", no=earlier.receipt_no)
 
 
-def _draft_row(session: Session, policy_id: str, person_id: UUID) -> Application | None:
-    return session.scalar(
+def _draft_row(session: Session, policy_id: str, person_id: UUID, *, lock: bool = False) -> Application | None:
+    """The newest draft. Whoever writes locks it: one that is being sent is not found here once that is done."""
+    newest = (
         select(Application)
         .where(
             Application.policy_id == policy_id,
@@ -195,10 +237,13 @@ def _draft_row(session: Session, policy_id: str, person_id: UUID) -> Application
         .order_by(Application.started_at.desc())
         .limit(1)
     )
+    if lock:
+        newest = newest.with_for_update().execution_options(populate_existing=True)
+    return session.scalar(newest)
 
 
 def _own_draft(session: Session, policy_id: str, person_id: UUID) -> Application:
-    row = _draft_row(session, policy_id, person_id)
+    row = _draft_row(session, policy_id, person_id, lock=True)
     if row is None:
         raise DomainError("E504", step="本人確認")
     return row

@@ -66,7 +66,6 @@ class Application(Base):
     service_id: Mapped[str | None]
     draft_account_enc: Mapped[bytes | None]
     draft_last4: Mapped[str | None]
-    holder_state: Mapped[str | None]
     holder_masked: Mapped[str | None]
     in_grace: Mapped[bool] = mapped_column(default=False)
     started_at: Mapped[datetime]

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import audit, cards, clock, db, payments, points, policies, screening, settings
-from app.applications.draft import account_in_draft, check_agreed, check_not_applied_yet, forget_account
+from app.applications.draft import account_in_draft, check_agreed, check_not_applied_yet, digest_of, forget_account
 from app.applications.models import Application
 from app.applications.receipt_no import new_receipt_no
 from app.applications.states import RELEASED, Action, ApplicationState, move
@@ -21,6 +21,7 @@ from app.policies import PolicyState, PolicyView
 from app.screening import ScreeningOutcome
 
 GRACE = timedelta(minutes=15)
+MAX_CONFLICTS = 3
 FINGERPRINT_INDEX = "uq_applications_fingerprint"
 BENEFICIARY_INDEX = "uq_applications_beneficiary"
 
@@ -34,19 +35,31 @@ class Receipt:
     already: bool
 
 
-def submit(policy_id: str, application_id: UUID, person_id: UUID, *, page_opened_at: datetime | None = None) -> Receipt:
+@dataclass(frozen=True)
+class ConfirmingPage:
+    """What the signed token of the confirming page proves: when it was given out (BR-03) and what it read back."""
+
+    opened_at: datetime
+    read_back: str
+
+
+def submit(policy_id: str, application_id: UUID, person_id: UUID, *, page: ConfirmingPage | None = None) -> Receipt:
     """Send a draft. The same draft sent again gives the same receipt.
 
-    ``page_opened_at`` is when the confirming page was given out, by its signed token (BR-03). Raises the policy's
+    With ``page``, what is sent must be what that page showed; else E504. Raises the policy's
     reason (E208, E209, E210), E206, E217, E303, E304, a failed condition (E201..), or E504 for an incomplete draft.
     """
     duplicate_suspected = False
+    conflicts = 0
     while True:
         try:
             with db.transaction() as session:
-                return _submit(session, policy_id, application_id, person_id, page_opened_at, duplicate_suspected)
+                return _submit(session, policy_id, application_id, person_id, page, duplicate_suspected)
         except IntegrityError as conflict:
-            duplicate_suspected = _after_conflict(conflict, policy_id, person_id, duplicate_suspected)
+            conflicts += 1
+            if conflicts > MAX_CONFLICTS:
+                raise
+            duplicate_suspected |= _after_conflict(conflict, policy_id, person_id)
 
 
 def _submit(  # noqa: PLR0917  # one parameter for each fact of the request
@@ -54,7 +67,7 @@ def _submit(  # noqa: PLR0917  # one parameter for each fact of the request
     policy_id: str,
     application_id: UUID,
     person_id: UUID,
-    page_opened_at: datetime | None,
+    page: ConfirmingPage | None,
     duplicate_suspected: bool,
 ) -> Receipt:
     application = _lock(session, policy_id, application_id, person_id)
@@ -66,7 +79,9 @@ def _submit(  # noqa: PLR0917  # one parameter for each fact of the request
     if policy is None:
         raise DomainError("E504", step="施策のページ")
     check_not_applied_yet(session, policy_id, person_id)
-    in_grace = _check_open(policy, now, page_opened_at)
+    in_grace = _check_open(policy, now, page.opened_at if page else None)
+    if page is not None and page.read_back != digest_of(application):
+        raise DomainError("E504", step="内容の確認")
     # In grace the choice is judged as at the end, too: a service that ends with the policy has not ended for them.
     chosen_at = policy.document.window.apply_to if in_grace else now
     service, account = _check_complete(session, policy, application, chosen_at)
@@ -86,7 +101,6 @@ def _submit(  # noqa: PLR0917  # one parameter for each fact of the request
     application.duplicate_suspected = suspected
     application.policy_version = policy.version
     holder = application.holder_masked
-    unreachable = application.holder_state == "unreachable"
     forget_account(application)
     session.flush()
     link = payments.create_link(
@@ -97,7 +111,6 @@ def _submit(  # noqa: PLR0917  # one parameter for each fact of the request
         service=service,
         normalized=account,
         holder_masked=holder,
-        state="unreachable" if unreachable else "verified",
     )
     screening.write_checks(session, policy_id, application.id, outcome)
     application.state = move(ApplicationState.SUBMITTED, Action.SCREEN, "system").target
@@ -120,8 +133,7 @@ def _submit(  # noqa: PLR0917  # one parameter for each fact of the request
             amount=application.amount,
             order_at=now + timedelta(hours=policy.document.cooling_off_hours),
         )
-        # An ID that the provider could not confirm yet can't be ordered to; the grant stays planned and due.
-        if policy.document.cooling_off_hours == 0 and not unreachable:
+        if policy.document.cooling_off_hours == 0:
             points.order_grant(session, book, grant)
     _audit(session, application, outcome)
     session.flush()
@@ -136,7 +148,8 @@ def judge(
     facts = screening.Facts(
         address=evidence.address,
         birth_date=evidence.birth_date,
-        assurance=evidence.assurance,
+        # Without the issuer's signature over the four items they are the reader's word only (card.md section 9).
+        assurance=evidence.assurance if evidence.issuer_check == "genuine" else "unattended",
         revocation=evidence.revocation,
         instant=clock.now(),
         test_cards_only=settings.current().test_cards_only,
@@ -206,16 +219,17 @@ def _somebody_alike_applied(session: Session, application: Application) -> bool:
     return session.scalar(alike.limit(1)) is not None
 
 
-def _after_conflict(conflict: IntegrityError, policy_id: str, person_id: UUID, suspected_before: bool) -> bool:
-    """Two submits met in the database: the later one learns which rule it met."""
+def _after_conflict(conflict: IntegrityError, policy_id: str, person_id: UUID) -> bool:
+    """Two submits met in the database. True when somebody alike was first; then, and where the other has gone since,
+    the later one tries again."""
     diagnosis = getattr(conflict.orig, "diag", None)
     constraint = getattr(diagnosis, "constraint_name", None)
     if constraint == BENEFICIARY_INDEX:
         with db.reading() as session:
             check_not_applied_yet(session, policy_id, person_id)
-    if constraint == FINGERPRINT_INDEX and not suspected_before:
-        return True
-    raise conflict
+    elif constraint != FINGERPRINT_INDEX:
+        raise conflict
+    return bool(constraint == FINGERPRINT_INDEX)
 
 
 def _audit(session: Session, application: Application, outcome: ScreeningOutcome) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import delete
 
 from app import clock, db
+from app.applications.draft import erase_unused_facts
 from app.applications.models import Application
 from app.applications.states import ApplicationState
 from app.jobs import tasks
@@ -24,3 +25,4 @@ def forget_drafts(timestamp: int) -> None:
                 Application.state == ApplicationState.STARTED, Application.started_at < clock.now() - DRAFT_LIFE
             )
         )
+    erase_unused_facts(clock.now() - DRAFT_LIFE)

@@ -12,7 +12,10 @@ from app.applications.models import Application
 from app.applications.states import Action, ApplicationState, MoveRefused, move
 from app.errors import DomainError
 
-_RELEASES = {"release": points.LedgerEvent.RELEASE, "uncommit": points.LedgerEvent.UNCOMMIT}
+_RELEASES = {
+    "release": (points.LedgerEvent.RELEASE, points.Account.RESERVED),
+    "uncommit": (points.LedgerEvent.UNCOMMIT, points.Account.COMMITTED),
+}
 
 
 def withdraw(receipt_no: str, person_id: UUID) -> bool:
@@ -54,12 +57,10 @@ def _withdraw(session: Session, application: Application) -> None:
         object_id=str(application.id),
     )
     assert allowed.effect is not None
+    event, account = _RELEASES[allowed.effect]
+    # What the ledger holds for this application is given back, whatever else the row says.
+    held = points.held_for(session, application.policy_id, application.id, account)
     book = points.Book(session, application.policy_id)
-    book.post(
-        _RELEASES[allowed.effect],
-        application.amount,
-        application_id=application.id,
-        person_id=application.beneficiary_id,
-    )
+    book.post(event, held, application_id=application.id, person_id=application.beneficiary_id)
     session.flush()
     book.close(seats=-1)

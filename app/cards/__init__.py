@@ -1,12 +1,13 @@
 """Card sessions: challenge out, card result in, verification, evidence out."""
 
-from app.cards.agents import Reader, all_readers, enrol_agent, find_reader, listed_readers, revoke_agent
+from app.cards.agents import AgentRevoked, Reader, all_readers, enrol_agent, find_reader, listed_readers, revoke_agent
 from app.cards.evidence import EvidenceView, evidence_of
 from app.cards.finish import ResultIn, finish_session
 from app.cards.requests import authenticate_agent
 from app.cards.revocation_lists import fetch_revocation_lists
 from app.cards.sessions import (
     PROGRESS,
+    ReaderBusy,
     SessionView,
     Task,
     cancel_session,
@@ -18,8 +19,10 @@ from app.cards.sessions import (
 
 __all__ = [
     "PROGRESS",
+    "AgentRevoked",
     "EvidenceView",
     "Reader",
+    "ReaderBusy",
     "ResultIn",
     "SessionView",
     "Task",

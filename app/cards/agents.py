@@ -17,6 +17,10 @@ ONLINE_SECONDS = 60
 SEEN_EVERY_SECONDS = 10
 
 
+class AgentRevoked(Exception):
+    """This device key was revoked and can't be enrolled again."""
+
+
 @dataclass(frozen=True)
 class Reader:
     """A reader that a page may offer."""
@@ -28,6 +32,8 @@ class Reader:
     keypad_url: str | None
     desk_url: str | None
     online: bool
+    serves_one: bool
+    """One place for one card. The journey command's agent has no place: each run brings its own card."""
 
 
 def enrol_agent(
@@ -40,13 +46,18 @@ def enrol_agent(
     keypad_url: str | None = None,
     desk_url: str | None = None,
 ) -> Reader:
-    """Enrol a device key; the same key again keeps its number and takes the new name and addresses."""
+    """Enrol a device key; the same key again keeps its number and takes the new name and addresses.
+
+    A revoked key stays revoked (``AgentRevoked``): who lost it may still have it.
+    """
     agent = session.scalar(select(Agent).where(Agent.public_key == public_key))
     if agent is None:
         agent = Agent(public_key=public_key, reader_no=_new_reader_no(session), enrolled_at=clock.now())
         session.add(agent)
+    elif agent.revoked_at is not None:
+        raise AgentRevoked(str(agent.id))
     agent.name, agent.kind, agent.listed = name, kind, listed
-    agent.keypad_url, agent.desk_url, agent.revoked_at = keypad_url, desk_url, None
+    agent.keypad_url, agent.desk_url = keypad_url, desk_url
     session.flush()
     audit.record(
         session,
@@ -101,7 +112,16 @@ def all_readers(session: Session) -> list[tuple[Reader, bool]]:
 def _reader(agent: Agent) -> Reader:
     seen = agent.last_seen_at
     online = seen is not None and clock.real_now() - seen < timedelta(seconds=ONLINE_SECONDS)
-    return Reader(agent.id, agent.name, agent.reader_no, agent.kind, agent.keypad_url, agent.desk_url, online)
+    return Reader(
+        agent_id=agent.id,
+        name=agent.name,
+        reader_no=agent.reader_no,
+        kind=agent.kind,
+        keypad_url=agent.keypad_url,
+        desk_url=agent.desk_url,
+        online=online,
+        serves_one=agent.listed or agent.kind != "simulated",
+    )
 
 
 def _new_reader_no(session: Session) -> str:

@@ -20,6 +20,7 @@ class EvidenceView:
 
     id: UUID
     person_id: UUID
+    facts_id: UUID
     assurance: str
     revocation: str
     issuer_check: str
@@ -28,16 +29,22 @@ class EvidenceView:
     looks_like_another: bool
     verified_at: datetime
 
+    @property
+    def is_believed(self) -> bool:
+        """Read by somebody whose word counts, from a record its issuer signed, with a certificate that is good."""
+        return self.assurance != "unattended" and self.issuer_check == "genuine" and self.revocation == "good"
+
 
 def evidence_of(session: Session, evidence_id: UUID) -> EvidenceView | None:
     """One piece of evidence, or None when it does not exist or the person's facts are erased."""
     row = session.get(Evidence, evidence_id)
-    items = facts_of(session, row.person_id) if row else None
+    items = facts_of(session, row.facts_id) if row else None
     if row is None or items is None:
         return None
     return EvidenceView(
         id=row.id,
         person_id=row.person_id,
+        facts_id=row.facts_id,
         assurance=row.assurance,
         revocation=row.revocation,
         issuer_check=row.issuer_check,

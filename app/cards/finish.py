@@ -120,6 +120,7 @@ def _conclude(session: Session, settings: Settings, consumed: _Consumed, result:
     address = municipalities.resolve(items.address.reveal())
     evidence = Evidence(
         person_id=recognition.person_id,
+        facts_id=recognition.facts_id,
         card_session_id=consumed.session_id,
         agent_id=consumed.agent_id,
         assurance="simulated" if verdict.environment == "test" else consumed.agent_kind,

@@ -79,6 +79,7 @@ class Evidence(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"), index=True)
+    facts_id: Mapped[UUID]
     card_session_id: Mapped[UUID]
     agent_id: Mapped[UUID] = mapped_column(ForeignKey("agents.id"))
     assurance: Mapped[str]

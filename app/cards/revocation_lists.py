@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 import httpx
 import structlog
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 
 from app import clock, db
 from app.cards.models import RevocationList
+from app.cards.trust import anchors
 from app.settings import Settings
 
 MAX_CRL_BYTES = 20 * 1024 * 1024
@@ -23,19 +25,37 @@ log = structlog.get_logger(__name__)
 
 
 def fetch_revocation_lists(settings: Settings) -> int:
-    """Fetch every configured source; returns how many were stored. One that fails keeps its last list, which ages
-    into "not checked" by itself."""
-    stored = 0
-    for source in settings.crl_sources:
-        try:
-            der = _read(source)
-            x509.load_der_x509_crl(der)
-        except (OSError, ValueError, httpx.HTTPError) as error:
-            log.warning("revocation list not fetched", source=source, error=type(error).__name__)
-            continue
-        _store(source, der)
-        stored += 1
-    return stored
+    """Fetch every configured source; returns how many lists were stored.
+
+    A list is stored only when one of the pinned roots signed it and it is not older than the one at hand: otherwise
+    whoever answers at that address could bring a revoked card back. One that fails keeps the last list, which ages
+    into "not checked" by itself.
+    """
+    roots = [anchor.certificate for anchor in anchors(settings)]
+    return sum(_fetch_one(source, roots) for source in settings.crl_sources)
+
+
+def _fetch_one(source: str, roots: list[x509.Certificate]) -> bool:
+    try:
+        crl = x509.load_der_x509_crl(_read(source))
+    except (OSError, ValueError, httpx.HTTPError) as error:
+        log.warning("revocation list not fetched", source=source, error=type(error).__name__)
+        return False
+    if not any(_is_signed_by(crl, root) for root in roots):
+        log.error("revocation list refused: no pinned root signed it", source=source)
+        return False
+    with db.transaction() as session:
+        last = session.get(RevocationList, source, with_for_update=True)
+        if last is not None and x509.load_der_x509_crl(last.der).last_update_utc > crl.last_update_utc:
+            log.error("revocation list refused: older than the one at hand", source=source)
+            return False
+        session.merge(RevocationList(source=source, der=crl.public_bytes(Encoding.DER), fetched_at=clock.now()))
+    return True
+
+
+def _is_signed_by(crl: x509.CertificateRevocationList, root: x509.Certificate) -> bool:
+    key = root.public_key()
+    return crl.issuer == root.subject and isinstance(key, RSAPublicKey) and crl.is_signature_valid(key)
 
 
 def fetch_missing_lists(settings: Settings) -> None:
@@ -73,10 +93,3 @@ def _read(source: str) -> bytes:
             if len(body) > MAX_CRL_BYTES:
                 raise ValueError("the list is too large")
     return bytes(body)
-
-
-def _store(source: str, der: bytes) -> None:
-    values = {"der": der, "fetched_at": clock.now()}
-    statement = insert(RevocationList).values(source=source, **values)
-    with db.transaction() as session:
-        session.execute(statement.on_conflict_do_update(index_elements=["source"], set_=values))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, true, update
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -17,7 +17,14 @@ from app.errors import DomainError
 
 PROGRESS = ("waiting_card", "waiting_pin", "reading")
 WAITING = ("open", "taken", *PROGRESS, "verifying")
-MAX_OPEN_PER_BROWSER = 3
+
+
+class ReaderBusy(Exception):
+    """Somebody else's reading is awaited at this reader; ``seconds`` until it ends by itself at the latest."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("the reader is busy")
+        self.seconds = seconds
 
 
 @dataclass(frozen=True)
@@ -60,12 +67,15 @@ def open_session(
     """Open a session for one reader; earlier ones of the same browser end, so that only one reading is awaited.
 
     Finished ones end as well: the address of an earlier reading must not sign its person in after the next person has
-    laid a card down at the same browser (BR-50).
+    laid a card down at the same browser (BR-50). Raises ``ReaderBusy`` while the reader waits for somebody else's
+    card: a queue there would hand one person's card to another person's page.
     """
     now = clock.real_now()
     ending = CardSession.state.in_((*WAITING, "done"))
     earlier = update(CardSession).where(CardSession.browser == browser, ending)
     session.execute(earlier.values(state="cancelled"))
+    if reader.serves_one:
+        _check_free(session, reader.agent_id, now)
     row = CardSession(
         browser=browser,
         agent_id=reader.agent_id,
@@ -82,12 +92,23 @@ def open_session(
     return row.id
 
 
-def take_session(session: Session, agent_id: UUID) -> Task | None:
-    """Give the oldest open session of this agent to it, once."""
+def _check_free(session: Session, agent_id: UUID, now: datetime) -> None:
+    session.execute(select(Agent.id).where(Agent.id == agent_id).with_for_update())
+    waiting = select(func.max(CardSession.expires_at)).where(
+        CardSession.agent_id == agent_id, CardSession.state.in_(WAITING), CardSession.expires_at > now
+    )
+    busy_until = session.scalar(waiting)
+    if busy_until is not None:
+        raise ReaderBusy(int((busy_until - now).total_seconds()) + 1)
+
+
+def take_session(session: Session, agent_id: UUID, session_id: UUID | None = None) -> Task | None:
+    """Give the oldest open session of this agent to it, once; with ``session_id`` that one and no other."""
     now = clock.real_now()
     oldest = (
         select(CardSession.id)
         .where(CardSession.agent_id == agent_id, CardSession.state == "open", CardSession.expires_at > now)
+        .where(CardSession.id == session_id if session_id else true())
         .order_by(CardSession.opened_at)
         .limit(1)
         .with_for_update(skip_locked=True)

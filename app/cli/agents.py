@@ -32,16 +32,19 @@ def enrol(  # noqa: PLR0917  # one parameter for each option
     from nfc.agent.signing import DeviceKey
 
     key = DeviceKey.load(key_file) if key_file.exists() else DeviceKey.create(key_file)
-    with database.transaction() as session:
-        reader = cards.enrol_agent(
-            session,
-            name=name,
-            public_key=key.public_bytes,
-            kind=kind,
-            listed=listed,
-            keypad_url=keypad_url,
-            desk_url=desk_url,
-        )
+    try:
+        with database.transaction() as session:
+            reader = cards.enrol_agent(
+                session,
+                name=name,
+                public_key=key.public_bytes,
+                kind=kind,
+                listed=listed,
+                keypad_url=keypad_url,
+                desk_url=desk_url,
+            )
+    except cards.AgentRevoked:
+        raise click.ClickException("this device key was revoked; make a new one") from None
     click.echo(f"{reader.agent_id} reader number {reader.reader_no}")
 
 

@@ -126,7 +126,7 @@ class Walk:
         page = self._step("施策を開く", self._open_policy)
         page = self._step("申込を始める", lambda: self._follow(page, f"/policies/{self.report.policy}/apply"))
         page = self._step("本人確認の方法を選ぶ", lambda: self._choose_reader(page))
-        self._step("カードを読み取る", lambda: self._read_card(pin))
+        self._step("カードを読み取る", lambda: self._read_card(page, pin))
         page = self._step("本人確認の結果", lambda: self._after_reading(page))
         page = self._step("審査の結果", lambda: self._go_on(page))
         page = self._step("同意する", lambda: self._consent(page))
@@ -180,7 +180,7 @@ class Walk:
             ) from None
         return value
 
-    def _read_card(self, pin: str | None) -> Page:
+    def _read_card(self, page: Page, pin: str | None) -> Page:
         """Take the session as the second enrolled agent and read the person's simulated card in this process."""
         from app.cli.journey_card import read_and_hand_in
 
@@ -190,6 +190,7 @@ class Walk:
             base_url=self.browser.base_url,
             state_dir=self.state_dir,
             agent_id=identity["agent_id"],
+            session_id=page.path.rsplit("/", 1)[-1],
             person_id=self.report.person,
             pin=pin,
             now=now,

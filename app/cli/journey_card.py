@@ -35,9 +35,16 @@ class CardOnTheTable:
 
 
 def read_and_hand_in(
-    *, base_url: str, state_dir: Path, agent_id: str, person_id: str, pin: str | None, now: datetime
+    *,
+    base_url: str,
+    state_dir: Path,
+    agent_id: str,
+    session_id: str | None = None,
+    person_id: str,
+    pin: str | None,
+    now: datetime,
 ) -> None:
-    """Take the waiting card session, read the person's card with the PINs, and post the result."""
+    """Take the card session that the page opened (or the oldest), read the person's card with the PINs, and post the result."""
     from card_sim.people import load_people
 
     persona = load_people()[person_id]
@@ -45,7 +52,7 @@ def read_and_hand_in(
     reader = CardOnTheTable(Wallet(state_dir, issuer).open_card(person_id, now))
     client = AgentClient(base_url, agent_id, DeviceKey.load(state_dir / "agents" / "journey.key"))
     try:
-        task = client.take(5)
+        task = client.take(0, session_id)
         if task is None:
             raise RuntimeError("the service gave no card session to the journey's agent")
         text = operation_text(task.session_id, agent_id, task.purpose, task.policy_id, task.origin)

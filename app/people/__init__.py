@@ -4,10 +4,22 @@ from app.people import ages
 from app.people.recognise import (
     FourItems,
     Recognition,
+    erase_facts,
+    erase_facts_of_others,
     facts_of,
-    fingerprint_on_file,
+    fingerprint_of_facts,
     person_key,
     recognise,
 )
 
-__all__ = ["FourItems", "Recognition", "ages", "facts_of", "fingerprint_on_file", "person_key", "recognise"]
+__all__ = [
+    "FourItems",
+    "Recognition",
+    "ages",
+    "erase_facts",
+    "erase_facts_of_others",
+    "facts_of",
+    "fingerprint_of_facts",
+    "person_key",
+    "recognise",
+]

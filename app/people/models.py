@@ -31,11 +31,15 @@ class PersonKey(Base):
 
 
 class PersonFacts(Base):
-    """The four items of information as last received, encrypted; and the fingerprint that finds duplicates (BR-14)."""
+    """The four items of information of one reading, encrypted, and the fingerprint that finds duplicates (BR-14).
+
+    Evidence names its own row, so that a later reading, believed less, never speaks in the name of an earlier one.
+    """
 
     __tablename__ = "person_facts"
 
-    person_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"), index=True)
     name_enc: Mapped[bytes]
     address_enc: Mapped[bytes]
     birth_date_enc: Mapped[bytes]

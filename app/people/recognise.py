@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import SelectBase, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,6 +16,8 @@ from app.db import new_id
 from app.people.models import Person, PersonFacts, PersonKey
 from app.people.names import fold_for_fingerprint
 from app.pii import Private, vault
+
+_FIELDS = ("name", "address", "birth_date", "sex")
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,14 @@ class FourItems:
 
 @dataclass(frozen=True)
 class Recognition:
-    """``looks_like_another`` is a suspicion of a duplicate (BR-14), never a refusal."""
+    """Whose card it is, and where this reading's four items are kept.
+
+    ``looks_like_another`` is a suspicion of a duplicate (BR-14), never a refusal.
+    """
 
     person_id: UUID
+    facts_id: UUID
     is_new: bool
-    fingerprint: bytes
     looks_like_another: bool
 
 
@@ -57,11 +63,9 @@ def recognise(session: Session, certificate_der: bytes, items: FourItems) -> Rec
     is_new = person_id is None
     if person_id is None:
         person_id = _create(session, key)
-    _keep_facts(session, person_id, items, fingerprint)
-    alike = select(PersonFacts.person_id).where(
-        PersonFacts.fingerprint == fingerprint, PersonFacts.person_id != person_id
-    )
-    return Recognition(person_id, is_new, fingerprint, session.scalar(alike.limit(1)) is not None)
+    facts_id = _keep_facts(session, person_id, items, fingerprint)
+    alike = select(PersonFacts.id).where(PersonFacts.fingerprint == fingerprint, PersonFacts.person_id != person_id)
+    return Recognition(person_id, facts_id, is_new, session.scalar(alike.limit(1)) is not None)
 
 
 def _create(session: Session, key: bytes) -> UUID:
@@ -81,29 +85,48 @@ def _create(session: Session, key: bytes) -> UUID:
     return session.scalars(select(PersonKey.person_id).where(PersonKey.key == key)).one()
 
 
-def _keep_facts(session: Session, person_id: UUID, items: FourItems, fingerprint: bytes) -> None:
-    values: dict[str, object] = {
-        f"{field}_enc": vault().encrypt(getattr(items, field), f"person_facts.{field}:{person_id}")
-        for field in ("name", "address", "birth_date", "sex")
-    }
-    values |= {"fingerprint": fingerprint, "received_at": clock.now()}
-    statement = insert(PersonFacts).values(person_id=person_id, **values)
-    session.execute(statement.on_conflict_do_update(index_elements=["person_id"], set_=values))
+def _keep_facts(session: Session, person_id: UUID, items: FourItems, fingerprint: bytes) -> UUID:
+    """A row for this reading; the same items again share the row of the last reading."""
+    newest = select(PersonFacts).where(PersonFacts.person_id == person_id).order_by(PersonFacts.received_at.desc())
+    last = session.scalar(newest.limit(1))
+    if last is not None and last.fingerprint == fingerprint and _decrypted(last) == items:
+        return last.id
+    facts_id = new_id()
+    encrypted = {f"{field}_enc": vault().encrypt(getattr(items, field), _context(field, facts_id)) for field in _FIELDS}
+    row = PersonFacts(id=facts_id, person_id=person_id, fingerprint=fingerprint, received_at=clock.now(), **encrypted)
+    session.add(row)
+    session.flush()
+    return facts_id
 
 
-def facts_of(session: Session, person_id: UUID) -> FourItems | None:
-    """The four items of a person, decrypted; None when they were never received or are erased."""
-    row = session.get(PersonFacts, person_id)
-    if row is None:
-        return None
+def facts_of(session: Session, facts_id: UUID) -> FourItems | None:
+    """The four items of one reading, decrypted; None when they are erased."""
+    row = session.get(PersonFacts, facts_id)
+    return None if row is None else _decrypted(row)
+
+
+def fingerprint_of_facts(session: Session, facts_id: UUID) -> bytes:
+    """The fingerprint of one reading; ``NoResultFound`` when it is erased."""
+    return session.scalars(select(PersonFacts.fingerprint).where(PersonFacts.id == facts_id)).one()
+
+
+def erase_facts(session: Session, person_id: UUID) -> int:
+    """Erase everything that was read from a person's cards; the person remains as keys only. Returns the rows."""
+    gone = delete(PersonFacts).where(PersonFacts.person_id == person_id).returning(PersonFacts.id)
+    return len(session.scalars(gone).all())
+
+
+def erase_facts_of_others(session: Session, known: SelectBase, before: datetime) -> int:
+    """Erase the readings, older than ``before``, of everybody who is not among ``known`` person ids."""
+    gone = delete(PersonFacts).where(PersonFacts.received_at < before, PersonFacts.person_id.not_in(known))
+    return len(session.scalars(gone.returning(PersonFacts.id)).all())
+
+
+def _decrypted(row: PersonFacts) -> FourItems:
     return FourItems(
-        **{
-            field: vault().decrypt(getattr(row, f"{field}_enc"), f"person_facts.{field}:{person_id}")
-            for field in ("name", "address", "birth_date", "sex")
-        }
+        **{field: vault().decrypt(getattr(row, f"{field}_enc"), _context(field, row.id)) for field in _FIELDS}
     )
 
 
-def fingerprint_on_file(session: Session, person_id: UUID) -> bytes:
-    """The fingerprint of a recognised person."""
-    return session.scalars(select(PersonFacts.fingerprint).where(PersonFacts.person_id == person_id)).one()
+def _context(field: str, facts_id: UUID) -> str:
+    return f"person_facts.{field}:{facts_id}"

@@ -6,7 +6,7 @@ from app.points.due import order_due_grants
 from app.points.grants import assign_grant, hold_grants, order_grant, plan_grant, planned_grants
 from app.points.happenings import GrantFailed, GrantSucceeded
 from app.points.invariants import Difference, check_invariants
-from app.points.ledger import Book, fund, open_with
+from app.points.ledger import Book, fund, held_for, open_with
 from app.points.queries import GrantView, grants_of, reason_in_words
 from app.points.results import ContradictoryResult, Recorded, ResultProblem, UnknownOrder, record_result
 from app.points.states import GrantState, IllegalMove, OrderState
@@ -30,6 +30,7 @@ __all__ = [
     "check_invariants",
     "fund",
     "grants_of",
+    "held_for",
     "hold_grants",
     "inquire_order",
     "open_with",

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import clock, db, payments
+from app import clock, db
 from app.errors import DomainError
 from app.points.grants import order_grant
 from app.points.inquiry_plan import LEASE, ORDERS_PER_ROUND, UNKNOWN_GAPS
@@ -62,8 +62,8 @@ def _order_one(policy_id: str, grant_id: UUID) -> bool:
             order_grant(session, book, grant)
             book.close()
             return True
-    except (DomainError, payments.IllegalMove) as error:
-        log.warning("a due grant could not be ordered", grant_id=str(grant_id), error=str(error))
+    except Exception as error:  # one grant that can't be booked must not hold up all the others
+        log.error("a due grant could not be ordered", grant_id=str(grant_id), error=type(error).__name__)
     with db.transaction() as session:
         grant = _due_grant(session, policy_id, grant_id)
         if grant is not None:

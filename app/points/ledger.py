@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import case, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -78,6 +78,17 @@ class Book:
         moved = {name: change for name, change in self._deltas.items() if change}
         if moved or seats:
             counters.apply(self._session, self.policy_id, seats=seats, **moved)
+
+
+def held_for(session: Session, policy_id: str, application_id: UUID, account: Account) -> int:
+    """The balance that one application has on an account, in points."""
+    into = case((LedgerEntry.to_account == account, LedgerEntry.amount), else_=-LedgerEntry.amount)
+    entries = select(func.coalesce(func.sum(into), 0)).where(
+        LedgerEntry.policy_id == policy_id,
+        LedgerEntry.application_id == application_id,
+        or_(LedgerEntry.to_account == account, LedgerEntry.from_account == account),
+    )
+    return int(session.scalars(entries).one())
 
 
 def fund(session: Session, policy_id: str, amount: int) -> None:

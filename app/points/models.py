@@ -35,6 +35,7 @@ class LedgerEntry(Base):
     __tablename__ = "ledger_entries"
     __table_args__ = (
         PrimaryKeyConstraint("policy_id", "id"),
+        ForeignKeyConstraint(["policy_id"], ["policies.policy_id"]),
         CheckConstraint("amount > 0", name="amount_is_positive"),
         CheckConstraint(f"(event, from_account, to_account) IN ({_LEGAL_FLOWS})", name="flow_is_legal"),
         CheckConstraint(f"NOT ({_one_of('event', ORDER_EVENTS)}) OR order_id IS NOT NULL", name="order_is_named"),

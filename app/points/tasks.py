@@ -5,13 +5,16 @@ from __future__ import annotations
 from uuid import UUID
 
 import procrastinate
+import structlog
 
 from app import db, jobs
 from app.jobs import tasks
 from app.points import deliver, due
+from app.points.invariants import check_invariants
 from app.points.states import OrderState
 
 QUEUE = "grants"
+log = structlog.get_logger(__name__)
 _RETRY = procrastinate.RetryStrategy(max_attempts=5, exponential_wait=5)
 
 
@@ -42,3 +45,15 @@ def inquire_open_orders(timestamp: int) -> None:
 def order_due_grants(timestamp: int) -> None:
     """Order the planned grants whose cooling-off is over."""
     due.order_due_grants()
+
+
+@tasks.periodic(cron="20 17 * * *")
+@tasks.task(name="points.check_invariants", queueing_lock="points.check_invariants")
+def check_invariants_nightly(timestamp: int) -> None:
+    """Every night in Japan: counters, entries and orders must agree; each difference is an alarm in the log."""
+    with db.reading() as session:
+        differences = check_invariants(session, None)
+    for difference in differences:
+        log.error("ledger invariant broken", difference=str(difference))
+    if not differences:
+        log.info("ledger invariants hold")

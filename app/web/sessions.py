@@ -14,7 +14,6 @@ from typing import Any
 from flask import Flask, Request, Response, g
 from flask.sessions import SessionInterface, SessionMixin
 from sqlalchemy import delete, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import CallbackDict
 
@@ -87,12 +86,14 @@ class DatabaseSessions(SessionInterface):
         if not session.modified:
             return
         old = session.token
+        # A session that was signed out while this request ran must not come back: known tokens are only updated.
+        if old is not None and not (self._drop(old) if session.rotate else self._update(old, session)):
+            response.delete_cookie(name, path="/", secure=app.config["SESSION_COOKIE_SECURE"], httponly=True)
+            return
         if old is None or session.rotate:
             session.token = secrets.token_urlsafe(32)
-            if old:
-                self._drop(old)
+            self._insert(session.token, session)
         assert session.token is not None
-        self._write(session.token, session)
         response.set_cookie(
             name,
             session.token,
@@ -102,10 +103,10 @@ class DatabaseSessions(SessionInterface):
             samesite="Lax",
         )
 
-    def _write(self, token: str, session: ServerSession) -> None:
+    def _insert(self, token: str, session: ServerSession) -> None:
         now = clock.real_now()
         data = dict(session)
-        statement = insert(WebSession).values(
+        row = WebSession(
             token_hash=_hash(token),
             person_id=data.get("_user_id"),
             data=data,
@@ -113,14 +114,26 @@ class DatabaseSessions(SessionInterface):
             last_seen_at=now,
             expires_at=now + self._absolute,
         )
-        keep = {"data": data, "person_id": data.get("_user_id"), "last_seen_at": now}
         with db.transaction() as database:
-            database.execute(statement.on_conflict_do_update(index_elements=["token_hash"], set_=keep))
+            database.add(row)
 
     @staticmethod
-    def _drop(token: str) -> None:
+    def _update(token: str, session: ServerSession) -> bool:
+        data = dict(session)
+        changed = (
+            update(WebSession)
+            .where(WebSession.token_hash == _hash(token))
+            .values(data=data, person_id=data.get("_user_id"), last_seen_at=clock.real_now())
+            .returning(WebSession.token_hash)
+        )
         with db.transaction() as database:
-            database.execute(delete(WebSession).where(WebSession.token_hash == _hash(token)))
+            return database.scalar(changed) is not None
+
+    @staticmethod
+    def _drop(token: str) -> bool:
+        gone = delete(WebSession).where(WebSession.token_hash == _hash(token)).returning(WebSession.token_hash)
+        with db.transaction() as database:
+            return database.scalar(gone) is not None
 
 
 _WITHOUT_SESSION = ("/static/", "/healthz", "/readyz")
@@ -146,9 +159,3 @@ def sweep_sessions() -> int:
     with db.transaction() as session:
         gone = delete(WebSession).where(WebSession.expires_at < clock.real_now()).returning(WebSession.token_hash)
         return len(session.scalars(gone).all())
-
-
-def end_sessions_of(person_id: object) -> None:
-    """Sign a person out everywhere."""
-    with db.transaction() as session:
-        session.execute(update(WebSession).where(WebSession.person_id == person_id).values(expires_at=clock.real_now()))

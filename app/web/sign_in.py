@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from flask import Flask, session
-from flask_login import LoginManager, UserMixin, current_user, login_user
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
 manager = LoginManager()
 
@@ -26,6 +26,8 @@ def install(app: Flask) -> None:
     """Load the signed-in person from the server-side session."""
     manager.init_app(app)
     manager.session_protection = None  # the session itself lives on the server and is bound to its own token
+    # The library would keep an unkeyed hash of address and browser in the session.
+    manager._session_identifier_generator = str
 
     @manager.user_loader  # type: ignore[untyped-decorator]  # flask-login has no types
     def _load(person_id: str) -> Resident | None:
@@ -43,6 +45,12 @@ def sign_in(person_id: UUID) -> None:
         session["browser"] = browser
     login_user(Resident(person_id))
     setattr(session, "rotate", True)  # noqa: B010  # the proxy hides our ServerSession from the type checker
+
+
+def sign_out() -> None:
+    """End the session; nothing of it stays."""
+    logout_user()
+    session.clear()
 
 
 def signed_in_person() -> UUID | None:

@@ -109,14 +109,15 @@ class AgentClient:
         """Close the connections."""
         self._http.close()
 
-    def take(self, wait: int) -> CardSessionTask | None:
+    def take(self, wait: int, session_id: str | None = None) -> CardSessionTask | None:
         """Ask for a card session; the service may hold the request up to `wait` seconds. None when there is none.
 
-        Raises ServiceAway, ServiceBusy, AgentRefused, BadAnswer. Never retried: an answer that was lost has already
+        With `session_id` only that session is taken: for an agent that knows which page it reads for. Raises ServiceAway, ServiceBusy, AgentRefused, BadAnswer. Never retried: an answer that was lost has already
         taken the session, and the person opens a new one.
         """
         wait = max(0, min(wait, MAX_WAIT_SECONDS))
-        status, content = self._post(_TAKE_PATH, {"wait": wait}, answer_within=wait + ANSWER_TIMEOUT_SECONDS)
+        asked = {"wait": wait} if session_id is None else {"wait": wait, "session_id": session_id}
+        status, content = self._post(_TAKE_PATH, asked, answer_within=wait + ANSWER_TIMEOUT_SECONDS)
         if status == 204:
             return None
         if status != 200:

@@ -75,6 +75,7 @@ def applicant(
         recognition = people.recognise(session, certificate or os.urandom(32), items)
         evidence = Evidence(
             person_id=recognition.person_id,
+            facts_id=recognition.facts_id,
             card_session_id=uuid4(),
             agent_id=reader.agent_id,
             assurance=assurance,

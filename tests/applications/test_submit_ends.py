@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from app import clock, db
-from app.applications import ApplicationState, submit
+from app.applications import ApplicationState, ConfirmingPage, submit
+from app.applications.draft import digest_of
 from app.applications.models import Application
 from tests.applications.applicants import CARD, applicant, apply, fill_in, open_policy, stored
 from tests.applications.submitting import AMOUNT, at, refusal
@@ -19,6 +21,11 @@ pytestmark = pytest.mark.usefixtures("installation")
 ON_THE_PAGE = at("2027-01-31T23:58:00")
 
 
+def page_of(draft: UUID, opened: datetime | None) -> ConfirmingPage | None:
+    """The confirming page of this draft as it stands, given out at that moment."""
+    return ConfirmingPage(opened, digest_of(stored(draft))) if opened else None
+
+
 def submit_at(now: str, opened: datetime | None = None) -> Application:
     """Fill in two minutes before the end of 2027-01-31 and submit at ``now``."""
     open_policy()
@@ -26,7 +33,7 @@ def submit_at(now: str, opened: datetime | None = None) -> Application:
         who = applicant()
         draft = fill_in(who)
     with clock.frozen(at(now)):
-        submit("P-001", draft, who.person_id, page_opened_at=opened)
+        submit("P-001", draft, who.person_id, page=page_of(draft, opened))
     return stored(draft)
 
 
@@ -73,7 +80,7 @@ def test_br_03_grace_opens_no_policy_that_was_full_at_its_end() -> None:
         draft = fill_in(late)
         apply(applicant())
     with clock.frozen(at("2027-02-01T00:01:00")), refusal("E208"):
-        submit("P-001", draft, late.person_id, page_opened_at=ON_THE_PAGE)
+        submit("P-001", draft, late.person_id, page=page_of(draft, ON_THE_PAGE))
 
 
 def test_br_03_grace_does_not_lengthen_a_service_that_ended_before_the_policy() -> None:
@@ -82,7 +89,7 @@ def test_br_03_grace_does_not_lengthen_a_service_that_ended_before_the_policy() 
         who = applicant()
         draft = fill_in(who, service_id=CARD, account="6000000000000015")
     with clock.frozen(at("2027-02-01T00:01:00")), refusal("E304"):
-        submit("P-001", draft, who.person_id, page_opened_at=ON_THE_PAGE)
+        submit("P-001", draft, who.person_id, page=page_of(draft, ON_THE_PAGE))
 
 
 def test_br_12_a_service_may_close_between_choice_and_submit() -> None:

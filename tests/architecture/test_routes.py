@@ -68,7 +68,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "resident.send"): _DRAFT,
     ("GET", "resident.status_entry"): Row(Who.PUBLIC, 200, 303),
     ("POST", "resident.status_reading"): _ONWARD,
-    ("POST", "resident.sign_out"): _ONWARD,
+    ("POST", "resident.leave"): _ONWARD,
     ("GET", "resident.own_applications"): Row(Who.PERSON, 303, 200),  # 303 to the sign-in; the other sees only own ones
     ("GET", "resident.application"): Row(Who.PERSON, 303, 404),
     ("GET", "resident.application_state"): _NONE,

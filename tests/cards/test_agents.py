@@ -83,11 +83,12 @@ def test_a_revoked_agent_is_neither_found_nor_offered_and_is_revoked_once() -> N
         assert session.query(AuditEvent).filter_by(action="agent.revoked").count() == 1
 
 
-def test_enrolling_a_revoked_key_again_is_a_decision_that_counts() -> None:
+def test_a_revoked_key_can_not_be_enrolled_again() -> None:
     reader = enrol(key=b"k" * 32)
     revoke(reader.agent_id)
-    assert enrol(key=b"k" * 32).agent_id == reader.agent_id
-    assert found(reader.reader_no) == reader.agent_id
+    with pytest.raises(cards.AgentRevoked):
+        enrol(key=b"k" * 32)
+    assert found(reader.reader_no) is None
 
 
 # --- signed requests ----------------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ def test_br_69_the_four_items_come_back_byte_for_byte(visit: Visits) -> None:
         with db.reading() as session:
             evidence = cards.evidence_of(session, view.evidence_id)
             assert evidence is not None
-            items = people.facts_of(session, evidence.person_id)
+            items = people.facts_of(session, evidence.facts_id)
         assert items is not None
         assert (items.name.reveal(), items.address.reveal()) == (PEOPLE[person].name, PEOPLE[person].address)
         assert evidence.birth_date == PEOPLE[person].birth_date

@@ -19,7 +19,9 @@ from tests.conftest import FIXTURE_TIME
 
 @pytest.fixture
 def issuer(tmp_path: Path) -> TestIssuer:
-    return TestIssuer.open(tmp_path / "state", FIXTURE_TIME)
+    opened = TestIssuer.open(tmp_path / "state", FIXTURE_TIME)
+    opened.write_public(tmp_path / "trust")
+    return opened
 
 
 @pytest.fixture
@@ -30,6 +32,8 @@ def settings(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> 
         database_url=database,  # type: ignore[arg-type]
         public_url="http://127.0.0.1:1",
         crl_sources=[str(tmp_path / "1.crl")],
+        trust_anchors_dir=tmp_path / "trust",
+        trust_anchors_environment="test",
     )
 
 
@@ -54,6 +58,21 @@ def test_a_silent_source_or_a_broken_list_keeps_the_last_one(
     (tmp_path / "1.crl").write_bytes(b"<html>down</html>")
     assert fetch_revocation_lists(settings) == 0
     assert _stored() == 1
+
+
+def test_a_list_that_no_pinned_root_signed_is_refused(settings: Settings, issuer: TestIssuer, tmp_path: Path) -> None:
+    stranger = TestIssuer.open(tmp_path / "stranger", FIXTURE_TIME)
+    (tmp_path / "1.crl").write_bytes(stranger.crl(1, FIXTURE_TIME))
+    assert fetch_revocation_lists(settings) == 0
+    assert _stored() == 0
+
+
+def test_an_older_list_does_not_bring_a_revoked_card_back(
+    settings: Settings, issuer: TestIssuer, tmp_path: Path
+) -> None:
+    for days, stored in ((1, 1), (0, 0), (1, 1)):
+        (tmp_path / "1.crl").write_bytes(issuer.crl(1, FIXTURE_TIME + timedelta(days=days)))
+        assert fetch_revocation_lists(settings) == stored
 
 
 def test_a_missing_list_is_fetched_while_the_person_waits(

@@ -181,3 +181,43 @@ def test_a_result_for_a_session_that_nobody_took_is_refused(believing: Settings,
         session.get_one(CardSession, one.session_id).state = "open"
     assert not one.hand_in(result)
     assert state(one.session_id) == "open"
+
+
+def test_a_reader_with_one_place_waits_for_one_persons_card() -> None:
+    """Else somebody who knows its number could have the next person's card sign in at another screen."""
+    reader = enrol(listed=True)
+    session_id = open_session(reader)
+    with pytest.raises(cards.ReaderBusy) as busy:
+        open_session(reader, browser=b"another browser")
+    assert 0 < busy.value.seconds <= 181
+    with db.transaction() as session:
+        cards.cancel_session(session, BROWSER, session_id)
+    open_session(reader, browser=b"another browser")
+
+
+def test_of_many_who_ask_at_the_same_moment_one_gets_the_reader() -> None:
+    reader = enrol(listed=True)
+
+    def ask(number: int) -> bool:
+        try:
+            open_session(reader, browser=b"browser %d" % number)
+        except cards.ReaderBusy:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(ask, range(8))) == 1
+
+
+def test_an_agent_that_knows_its_page_takes_that_session_and_no_other() -> None:
+    reader = enrol()
+    first = open_session(reader)
+    second = open_session(reader, browser=b"another browser")
+    with db.transaction() as session:
+        task = cards.take_session(session, reader.agent_id, second)
+    assert task is not None
+    assert task.session_id == second
+    with db.transaction() as session:
+        assert cards.take_session(session, reader.agent_id, uuid4()) is None
+    assert (rest := take(reader)) is not None
+    assert rest.session_id == first

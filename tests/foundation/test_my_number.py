@@ -31,6 +31,10 @@ def test_invalid_vectors_BR_57(digits: str) -> None:
         "1234ー5678ー9018",
         "1234　5678　9018",
         "1 2 3 4 5 6 7 8 9 0 1 8",
+        "1234\u200b5678\u200b9018",
+        "1234\ufe0f5678\u20609018",
+        "١٢٣٤٥٦٧٨٩٠١٨",
+        "𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗𝟎𝟏𝟖",
     ],
 )
 def test_it_is_found_in_any_spelling_BR_57(text: str) -> None:

@@ -15,6 +15,7 @@ SAFE = {
     "TODOKE_PUBLIC_URL": "https://todoke.example.jp",
     "TODOKE_KEYS_JSON": Keys.generate_json(),
     "TODOKE_TRUST_ANCHORS_DIR": "anchors",
+    "TODOKE_TRUSTED_PROXIES": "1",
 }
 
 
@@ -43,6 +44,7 @@ def test_safe_production_settings_are_taken(monkeypatch: pytest.MonkeyPatch) -> 
         ({"TODOKE_PUBLIC_URL": "http://todoke.example.jp"}, "https"),
         ({"TODOKE_KEYS_JSON": None}, "KEYS"),
         ({"TODOKE_TRUST_ANCHORS_ENVIRONMENT": "test"}, "TEST trust anchors"),
+        ({"TODOKE_TRUSTED_PROXIES": "0"}, "proxies"),
         ({"TODOKE_PROVIDER_TESTER_URL": "http://127.0.0.1:1"}, "demo"),
         ({"TODOKE_PUBLIC_URL": "https://todoke.example.jp/path"}, "origin"),
         ({"TODOKE_DATABASE_URL": None}, "DATABASE_URL"),

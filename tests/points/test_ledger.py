@@ -150,6 +150,7 @@ def test_the_check_finds_a_counter_that_was_moved_behind_the_ledgers_back(policy
 def test_the_check_finds_an_order_without_its_entry_and_an_application_below_zero(policy):
     ordered = approve(order=True)
     with db.transaction() as session:
+        session.execute(text("ALTER TABLE grant_orders DISABLE TRIGGER USER"))  # the database itself refuses it
         session.execute(text("UPDATE grant_orders SET amount = amount + 1"))
         book = Book(session, POLICY)
         book.post(LedgerEvent.RELEASE, 1, application_id=ordered.application_id)

@@ -80,6 +80,7 @@ class Service:
             address = municipalities.resolve(person.address)
             evidence = Evidence(
                 person_id=recognition.person_id,
+                facts_id=recognition.facts_id,
                 card_session_id=session_id,
                 agent_id=self.reader.agent_id,
                 assurance="simulated",
@@ -213,7 +214,7 @@ def running(
     device = DeviceKey(Ed25519PrivateKey.generate())
     with db.transaction() as session:
         reader = cards.enrol_agent(
-            session, name="試験用の読み取り機", public_key=device.public_bytes, kind="simulated", listed=True
+            session, name="試験用の読み取り機", public_key=device.public_bytes, kind="simulated", listed=False
         )
     try:
         yield Service(web.create(current), current, provider, reader, device)

@@ -10,8 +10,7 @@ import pytest
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from app import db, payments, points
-from app.applications.states import ApplicationState
+from app import db
 from app.payments import gateways
 from app.web.public import catalogue
 from app.web.sessions import DatabaseSessions
@@ -55,7 +54,7 @@ def test_a_database_that_goes_away_while_the_session_is_saved_says_so(
     def gone(*_: object) -> None:
         raise OperationalError(SECRET, {"data": SECRET}, Exception(SECRET))
 
-    monkeypatch.setattr(DatabaseSessions, "_write", gone)
+    monkeypatch.setattr(DatabaseSessions, "_insert", gone)
     with structlog.testing.capture_logs() as lines:
         answer = browser.get(STEPS)
     check_is_clear(answer, 503)
@@ -96,48 +95,15 @@ def without_provider(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         yield service
 
 
-def test_without_the_provider_one_can_still_apply_and_the_grant_waits(without_provider: Service) -> None:
-    browser = without_provider.browser()
-    receipt = browser.apply("TP-02")
-    (application,) = without_provider.applications()
-    assert application.state == ApplicationState.APPROVED
-    with db.reading() as session:
-        (grant,) = points.grants_of(session, application.policy_id, application.id)
-        assert (grant.state, grant.order_state) == (points.GrantState.PLANNED, None)
-        assert points.check_invariants(session, application.policy_id) == []
-    assert points.order_due_grants() == 0, "an ID that nobody confirmed is not paid to"
-    assert browser.get(f"/applications/{receipt}").status_code == 200
-
-
-def test_a_grant_that_waited_for_its_provider_is_ordered_once_the_id_is_confirmed(without_provider: Service) -> None:
-    browser = without_provider.browser()
-    browser.apply("TP-02")
-    (application,) = without_provider.applications()
-    with db.transaction() as session:
-        link = payments.link_of_application(session, application.policy_id, application.id)
-        assert link is not None
-        payments.confirm_link(session, application.policy_id, link.link_id, holder_masked="ヨシ＊")
-    assert points.order_due_grants() == 1
-    with db.reading() as session:
-        (grant,) = points.grants_of(session, application.policy_id, application.id)
-        assert grant.state is points.GrantState.ORDERED
-        assert points.check_invariants(session, application.policy_id) == []
-
-
-def test_an_application_whose_id_was_not_confirmed_can_be_withdrawn(without_provider: Service) -> None:
-    browser = without_provider.browser()
-    receipt = browser.apply("TP-02")
-    assert browser.send(f"/applications/{receipt}/withdraw").status_code == 303
-    (application,) = without_provider.applications()
-    assert application.state == ApplicationState.WITHDRAWN
-    with db.reading() as session:
-        assert points.check_invariants(session, application.policy_id) == []
-
-
-def test_a_holder_that_could_not_be_asked_is_no_refusal(without_provider: Service) -> None:
+def test_without_the_provider_the_page_says_so_and_nothing_is_lost(without_provider: Service) -> None:
+    """The code can't be asked for again later, so an ID that nobody confirmed is not kept (and never paid to)."""
     browser = without_provider.browser()
     browser.to_account("TP-02")
-    assert browser.send(f"{STEPS}/account", account=ACCOUNT, security_code=CODE).status_code == 303
+    answer = browser.send(f"{STEPS}/account", account=ACCOUNT, security_code=CODE)
+    check_is_clear(answer, 422)
+    assert error_code(answer) == "E307"
+    assert "決済事業者に接続できない" in answer.get_data(as_text=True)
     (draft,) = without_provider.applications()
-    assert (draft.holder_state, draft.draft_last4) == ("unreachable", ACCOUNT[-4:])
-    assert browser.get(f"{STEPS}/confirm").status_code == 200
+    assert (draft.state, draft.service_id, draft.draft_account_enc) == ("started", "SVC-QR-01", None)
+    assert browser.get(f"{STEPS}/service").status_code == 200, "another service can be chosen"
+    assert browser.get(f"{STEPS}/confirm").status_code == 409

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from app import clock
-from app.web.sessions import end_sessions_of, sweep_sessions
+from app.web.sessions import sweep_sessions
 from tests.web.service import STEPS, Browser, Service, error_code, heading, person
 
 ASAHI, NEIGHBOUR = "TP-02", "TP-10"
@@ -99,15 +99,6 @@ def test_ended_sessions_are_swept_and_live_ones_stay(browser: Browser, real_time
     assert sweep_sessions() == 1
     assert browser.service.rows("web_sessions") == 1
     assert is_signed_in(second)
-
-
-def test_a_person_can_be_signed_out_everywhere(browser: Browser) -> None:
-    session_id = browser.open_reading()
-    person_id = browser.service.card_was_read(session_id, person(ASAHI))
-    browser.get(f"/card-sessions/{session_id}/next")
-    assert is_signed_in(browser)
-    end_sessions_of(person_id)
-    assert not is_signed_in(browser)
 
 
 def test_BR_50_the_card_of_a_second_person_starts_from_nothing(browser: Browser) -> None:

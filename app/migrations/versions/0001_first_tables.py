@@ -10,7 +10,14 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-APPEND_ONLY = ("audit_events", "audit_seals", "audit_seal_entries", "ledger_entries", "policy_versions")
+APPEND_ONLY = (
+    "audit_events",
+    "audit_seals",
+    "audit_seal_entries",
+    "evidence",
+    "ledger_entries",
+    "policy_versions",
+)
 
 
 def upgrade() -> None:
@@ -87,44 +94,6 @@ def upgrade() -> None:
             "result NOT IN ('failed', 'upheld') OR code IS NOT NULL", name=op.f("ck_checks_failure_has_a_code")
         ),
         sa.PrimaryKeyConstraint("policy_id", "application_id", "kind", name=op.f("pk_checks")),
-    )
-    op.create_table(
-        "ledger_entries",
-        sa.Column("policy_id", sa.Text(), nullable=False),
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("event", sa.Text(), nullable=False),
-        sa.Column("from_account", sa.Text(), nullable=False),
-        sa.Column("to_account", sa.Text(), nullable=False),
-        sa.Column("amount", sa.BigInteger(), nullable=False),
-        sa.Column("person_id", sa.Uuid(), nullable=True),
-        sa.Column("application_id", sa.Uuid(), nullable=True),
-        sa.Column("order_id", sa.Uuid(), nullable=True),
-        sa.CheckConstraint(
-            "(event, from_account, to_account) IN (('fund', 'FUNDING', 'BUDGET'), ('defund', 'BUDGET', 'FUNDING'), ('opening', 'BUDGET', 'GRANTED'), ('reserve', 'BUDGET', 'RESERVED'), ('release', 'RESERVED', 'BUDGET'), ('commit', 'RESERVED', 'COMMITTED'), ('uncommit', 'COMMITTED', 'BUDGET'), ('expire', 'COMMITTED', 'EXPIRED'), ('recycle', 'EXPIRED', 'BUDGET'), ('order', 'COMMITTED', 'ORDERED'), ('grant_ok', 'ORDERED', 'GRANTED'), ('grant_ng', 'ORDERED', 'COMMITTED'), ('not_received', 'GRANTED', 'EXPIRED'), ('clawback_open', 'GRANTED', 'RETURN_DUE'), ('clawback_cancel', 'RETURN_DUE', 'GRANTED'), ('reversal', 'RETURN_DUE', 'RETURNED'), ('repay', 'RETURN_DUE', 'RETURNED'), ('write_off', 'RETURN_DUE', 'WRITTEN_OFF'))",
-            name=op.f("ck_ledger_entries_flow_is_legal"),
-        ),
-        sa.CheckConstraint(
-            "NOT (event IN ('order', 'grant_ok', 'grant_ng')) OR order_id IS NOT NULL",
-            name=op.f("ck_ledger_entries_order_is_named"),
-        ),
-        sa.CheckConstraint("amount > 0", name=op.f("ck_ledger_entries_amount_is_positive")),
-        sa.PrimaryKeyConstraint("policy_id", "id", name=op.f("pk_ledger_entries")),
-    )
-    op.create_index("ix_ledger_entries_application", "ledger_entries", ["policy_id", "application_id"], unique=False)
-    op.create_index(
-        "uq_ledger_entries_order_event",
-        "ledger_entries",
-        ["policy_id", "order_id", "event"],
-        unique=True,
-        postgresql_where="event IN ('order', 'grant_ok', 'grant_ng')",
-    )
-    op.create_index(
-        "uq_ledger_entries_order_result",
-        "ledger_entries",
-        ["policy_id", "order_id"],
-        unique=True,
-        postgresql_where="event IN ('grant_ok', 'grant_ng')",
     )
     op.create_table(
         "payment_services",
@@ -210,6 +179,7 @@ def upgrade() -> None:
         "evidence",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("facts_id", sa.Uuid(), nullable=False),
         sa.Column("card_session_id", sa.Uuid(), nullable=False),
         sa.Column("agent_id", sa.Uuid(), nullable=False),
         sa.Column("assurance", sa.Text(), nullable=False),
@@ -233,6 +203,45 @@ def upgrade() -> None:
         sa.UniqueConstraint("card_session_id", name=op.f("uq_evidence_card_session_id")),
     )
     op.create_index(op.f("ix_evidence_person_id"), "evidence", ["person_id"], unique=False)
+    op.create_table(
+        "ledger_entries",
+        sa.Column("policy_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("from_account", sa.Text(), nullable=False),
+        sa.Column("to_account", sa.Text(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("application_id", sa.Uuid(), nullable=True),
+        sa.Column("order_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "(event, from_account, to_account) IN (('fund', 'FUNDING', 'BUDGET'), ('defund', 'BUDGET', 'FUNDING'), ('opening', 'BUDGET', 'GRANTED'), ('reserve', 'BUDGET', 'RESERVED'), ('release', 'RESERVED', 'BUDGET'), ('commit', 'RESERVED', 'COMMITTED'), ('uncommit', 'COMMITTED', 'BUDGET'), ('expire', 'COMMITTED', 'EXPIRED'), ('recycle', 'EXPIRED', 'BUDGET'), ('order', 'COMMITTED', 'ORDERED'), ('grant_ok', 'ORDERED', 'GRANTED'), ('grant_ng', 'ORDERED', 'COMMITTED'), ('not_received', 'GRANTED', 'EXPIRED'), ('clawback_open', 'GRANTED', 'RETURN_DUE'), ('clawback_cancel', 'RETURN_DUE', 'GRANTED'), ('reversal', 'RETURN_DUE', 'RETURNED'), ('repay', 'RETURN_DUE', 'RETURNED'), ('write_off', 'RETURN_DUE', 'WRITTEN_OFF'))",
+            name=op.f("ck_ledger_entries_flow_is_legal"),
+        ),
+        sa.CheckConstraint(
+            "NOT (event IN ('order', 'grant_ok', 'grant_ng')) OR order_id IS NOT NULL",
+            name=op.f("ck_ledger_entries_order_is_named"),
+        ),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_ledger_entries_amount_is_positive")),
+        sa.ForeignKeyConstraint(["policy_id"], ["policies.policy_id"], name=op.f("fk_ledger_entries_policy_id")),
+        sa.PrimaryKeyConstraint("policy_id", "id", name=op.f("pk_ledger_entries")),
+    )
+    op.create_index("ix_ledger_entries_application", "ledger_entries", ["policy_id", "application_id"], unique=False)
+    op.create_index(
+        "uq_ledger_entries_order_event",
+        "ledger_entries",
+        ["policy_id", "order_id", "event"],
+        unique=True,
+        postgresql_where="event IN ('order', 'grant_ok', 'grant_ng')",
+    )
+    op.create_index(
+        "uq_ledger_entries_order_result",
+        "ledger_entries",
+        ["policy_id", "order_id"],
+        unique=True,
+        postgresql_where="event IN ('grant_ok', 'grant_ng')",
+    )
     op.create_table(
         "payment_links",
         sa.Column("policy_id", sa.Text(), nullable=False),
@@ -276,6 +285,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "person_facts",
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("name_enc", sa.LargeBinary(), nullable=False),
         sa.Column("address_enc", sa.LargeBinary(), nullable=False),
@@ -284,9 +294,10 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_person_facts_person_id")),
-        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_person_facts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_facts")),
     )
     op.create_index(op.f("ix_person_facts_fingerprint"), "person_facts", ["fingerprint"], unique=False)
+    op.create_index(op.f("ix_person_facts_person_id"), "person_facts", ["person_id"], unique=False)
     op.create_table(
         "person_keys",
         sa.Column("key", sa.LargeBinary(), nullable=False),
@@ -370,7 +381,6 @@ def upgrade() -> None:
         sa.Column("service_id", sa.Text(), nullable=True),
         sa.Column("draft_account_enc", sa.LargeBinary(), nullable=True),
         sa.Column("draft_last4", sa.Text(), nullable=True),
-        sa.Column("holder_state", sa.Text(), nullable=True),
         sa.Column("holder_masked", sa.Text(), nullable=True),
         sa.Column("in_grace", sa.Boolean(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
@@ -552,12 +562,13 @@ def upgrade() -> None:
     )
 
     _make_append_only()
+    _keep_what_was_decided()
     # The tables of the Procrastinate version in the lock file; its later changes come as migrations of their own.
     op.get_bind().exec_driver_sql(SchemaManager.get_schema().replace("%", "%%"))
 
 
 def _make_append_only() -> None:
-    """Ledger, audit and published versions are written once (promises 3 and 8): the database itself refuses more."""
+    """Ledger, audit, evidence and published versions are written once (promises 3 and 8): the database refuses more."""
     op.execute(
         """
         CREATE FUNCTION todoke_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -576,3 +587,46 @@ def _make_append_only() -> None:
             f"CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON {table} "
             "FOR EACH STATEMENT EXECUTE FUNCTION todoke_refuse_change()"
         )
+
+
+def _keep_what_was_decided() -> None:
+    """A sent application keeps its amount and its parties; an order keeps its amount, and its end is its end."""
+    op.execute(
+        """
+        CREATE FUNCTION todoke_keep_application() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF OLD.state <> 'started' AND (
+                NEW.state = 'started'
+                OR (OLD.policy_id, OLD.policy_version, OLD.receipt_no, OLD.beneficiary_id, OLD.unit_key, OLD.amount)
+                    IS DISTINCT FROM
+                   (NEW.policy_id, NEW.policy_version, NEW.receipt_no, NEW.beneficiary_id, NEW.unit_key, NEW.amount)
+            ) THEN
+                RAISE EXCEPTION 'a sent application keeps what was decided' USING ERRCODE = 'restrict_violation';
+            END IF;
+            RETURN NEW;
+        END
+        $$
+        """
+    )
+    op.execute(
+        "CREATE TRIGGER keep_application BEFORE UPDATE ON applications "
+        "FOR EACH ROW EXECUTE FUNCTION todoke_keep_application()"
+    )
+    op.execute(
+        """
+        CREATE FUNCTION todoke_keep_order() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF (OLD.state IN ('succeeded', 'failed') AND NEW.state <> OLD.state)
+               OR (OLD.policy_id, OLD.id, OLD.grant_id, OLD.attempt, OLD.amount)
+                   IS DISTINCT FROM (NEW.policy_id, NEW.id, NEW.grant_id, NEW.attempt, NEW.amount)
+            THEN
+                RAISE EXCEPTION 'a grant order keeps its end and its amount' USING ERRCODE = 'restrict_violation';
+            END IF;
+            RETURN NEW;
+        END
+        $$
+        """
+    )
+    op.execute(
+        "CREATE TRIGGER keep_order BEFORE UPDATE ON grant_orders FOR EACH ROW EXECUTE FUNCTION todoke_keep_order()"
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import TypeVar
 from uuid import UUID
@@ -26,6 +28,7 @@ class TakeIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     wait: int = Field(0, ge=0, le=60)
+    session_id: UUID | None = None
 
 
 class ProgressIn(BaseModel):
@@ -50,14 +53,10 @@ def _authenticate() -> None:
 def take() -> tuple[Response, int]:
     """The next card session for this agent, waited for with no database connection held; 204 when none came."""
     settings: Settings = current_app.extensions["todoke"]
-    wait = min(_body(TakeIn).wait, settings.agent_wait_seconds)
-    places = _waiting_places(settings.web_threads)
-    if not places.acquire(blocking=False):
-        raise TooManyRequests(retry_after=2)
-    try:
-        task = _wait_for_task(g.agent_id, wait)
-    finally:
-        places.release()
+    asked = _body(TakeIn)
+    wait = min(asked.wait, settings.agent_wait_seconds)
+    with _waiting_places(settings.web_threads).taken_by(g.agent_id) if wait else nullcontext():
+        task = _wait_for_task(g.agent_id, wait, asked.session_id)
     if task is None:
         return Response(), 204
     return jsonify(_task_out(task, settings.public_url)), 200
@@ -84,17 +83,39 @@ def result(session_id: UUID) -> tuple[Response, int]:
     return Response(), 204
 
 
+class WaitingPlaces:
+    """At most a quarter of the threads may wait, so that pages are always served; and each agent at one place only."""
+
+    def __init__(self, count: int) -> None:
+        self._free = threading.BoundedSemaphore(count)
+        self._agents: set[UUID] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def taken_by(self, agent_id: UUID) -> Iterator[None]:
+        """A place for this agent while it waits; 429 with Retry-After when it has one already or none is free."""
+        with self._lock:
+            if agent_id in self._agents or not self._free.acquire(blocking=False):
+                raise TooManyRequests(retry_after=2)
+            self._agents.add(agent_id)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._agents.discard(agent_id)
+            self._free.release()
+
+
 @cache
-def _waiting_places(threads: int) -> threading.BoundedSemaphore:
-    """At most a quarter of the threads may wait, so that pages are always served."""
-    return threading.BoundedSemaphore(max(1, threads // 4))
+def _waiting_places(threads: int) -> WaitingPlaces:
+    return WaitingPlaces(max(1, threads // 4))
 
 
-def _wait_for_task(agent_id: UUID, wait: int) -> cards.Task | None:
+def _wait_for_task(agent_id: UUID, wait: int, session_id: UUID | None) -> cards.Task | None:
     deadline = time.monotonic() + wait
     while True:
         with db.transaction() as session:
-            task = cards.take_session(session, agent_id)
+            task = cards.take_session(session, agent_id, session_id)
         if task is not None or time.monotonic() >= deadline:
             return task
         time.sleep(POLL_SECONDS)

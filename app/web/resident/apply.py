@@ -21,6 +21,7 @@ from app.web.resident.context import (
     to_step,
 )
 from app.web.resident.identity import open_from_form, reader_routes
+from app.web.sign_in import sign_out, signed_in_person
 
 CHECK_RESULTS = {
     "passed": "確認できました",
@@ -71,7 +72,7 @@ def result(policy_id: str) -> str:
         policy = policy_or_404(session, policy_id)
         draft = draft_or_error(session, policy_id)
         evidence = evidence_or_error(session, draft)
-        items = people.facts_of(session, draft.person_id)
+        items = people.facts_of(session, evidence.facts_id)
     outcome = applications.judge(policy, evidence, draft.review_requested)
     assert items is not None
     return render_template(
@@ -122,6 +123,10 @@ def consent(policy_id: str) -> str:
 def agree(policy_id: str) -> Response | tuple[str, int]:
     """All three, or none: E215 stops and keeps nothing."""
     if request.form.get("action") == "refuse":
+        person_id = signed_in_person()
+        if person_id is not None:
+            applications.refuse_consent(policy_id, person_id)
+            sign_out()
         raise DomainError("E215")
     layers = {
         "agree_todoke": "とどけの利用規約に同意するときは、チェックを入れてください。",

@@ -54,25 +54,30 @@ def open_from_form(purpose: str, policy_id: str | None, template: str, **context
     choice = request.form.get("reader", "")
     number = request.form.get("reader_number", "") if choice in ("", OTHER) else choice
     browser = web_session.browser_key  # type: ignore[attr-defined]  # our session class has it
-    with db.transaction() as session:
-        reader = cards.find_reader(session, number)
-        if reader is not None:
-            card_session_id = cards.open_session(
-                session,
-                browser=browser,
-                reader=reader,
-                purpose=purpose,
-                policy_id=policy_id,
-                seconds=settings.card_session_seconds,
-            )
-            return redirect(url_for("resident.wait", session_id=card_session_id), code=303)
+    busy_text = ""
+    try:
+        with db.transaction() as session:
+            reader = cards.find_reader(session, number)
+            if reader is not None:
+                card_session_id = cards.open_session(
+                    session,
+                    browser=browser,
+                    reader=reader,
+                    purpose=purpose,
+                    policy_id=policy_id,
+                    seconds=settings.card_session_seconds,
+                )
+                return redirect(url_for("resident.wait", session_id=card_session_id), code=303)
+    except cards.ReaderBusy as busy:
+        busy_text = f"この読み取り機は、ほかの方が使っています。長くてもあと{busy.seconds // 60 + 1}分で空きます。"
+    with db.reading() as session:
         routes = reader_routes(session)
-    text = (
+    text = busy_text or (
         "この番号の読み取り機は見つかりません。番号を確かめてください。"
         if number
         else "読み取り機を選ぶか、番号を入れてください。"
     )
-    errors = [{"field": "reader_number", "text": text, "code": None}]
+    errors = [{"field": "reader" if busy_text else "reader_number", "text": text, "code": None}]
     page = render_template(
         template, routes=routes, reader=choice or OTHER, reader_number=number[:20], errors=errors, **context
     )

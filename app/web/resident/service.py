@@ -29,7 +29,7 @@ from app.web.resident.context import (
 from app.web.service_texts import lead_text
 from app.web.sign_in import signed_in_person
 
-ACCOUNT_CODES = frozenset({"E301", "E303", "E308", "E309", "E310"})
+ACCOUNT_CODES = frozenset({"E301", "E303", "E307", "E308", "E309", "E310"})
 
 
 @blueprint.get("/policies/<policy_id>/apply/service")
@@ -112,13 +112,15 @@ def check_account(policy_id: str) -> Response | tuple[str, int]:
         holder = payments.verify_account(service, normalized, code)
         if holder.problem is not None:
             raise holder.problem
+        with db.transaction() as session:
+            applications.keep_account(session, policy_id, draft.person_id, normalized, holder)
     except DomainError as problem:
+        if problem.code == "E504":
+            raise
         field = "account" if problem.code in ACCOUNT_CODES else "security_code"
         keep = "" if problem.code == "E309" else typed
         errors = [field_error(field, problem)]
         return _account_page(policy_id, errors, keep, ask=problem.code == "E310"), 422
-    with db.transaction() as session:
-        applications.keep_account(session, policy_id, draft.person_id, normalized, holder)
     return to_step("confirm", policy_id)
 
 
@@ -164,12 +166,12 @@ def confirm(policy_id: str) -> str:
 @blueprint.post("/policies/<policy_id>/apply/confirm")
 def send(policy_id: str) -> Response | tuple[str, int]:
     """Submit. The same page sent twice leads to the same receipt."""
-    application_id, opened_at, person_id = _read_form_token(policy_id, request.form.get("form_token", ""))
+    application_id, page, person_id = _read_form_token(policy_id, request.form.get("form_token", ""))
     if request.form.get("confirmed") != "yes":
         error = {"field": "confirmed", "text": "内容を確かめて、チェックを入れてください。", "code": None}
         return _confirm_page(policy_id, [error]), 422
     try:
-        receipt = applications.submit(policy_id, application_id, person_id, page_opened_at=opened_at)
+        receipt = applications.submit(policy_id, application_id, person_id, page=page)
     except DomainError as problem:
         if problem.code != "E217":
             raise
@@ -186,7 +188,7 @@ def _confirm_page(policy_id: str, errors: list[dict[str, str | None]] | None = N
         service = _chosen_service(session, draft)
         if not draft.has_account:
             raise DomainError("E504", step="決済サービスのIDの入力")
-        items = people.facts_of(session, draft.person_id)
+        items = people.facts_of(session, evidence_or_error(session, draft).facts_id)
     assert items is not None
     hours = policy.document.cooling_off_hours
     rows = [
@@ -239,14 +241,14 @@ def _serializer() -> URLSafeSerializer:
 
 
 def _form_token(policy_id: str, draft: applications.Draft) -> str:
-    """Signed: which draft the page shows, whose it is, and when (business time) it was given out (BR-03)."""
-    value = [policy_id, str(draft.application_id), str(draft.person_id), clock.now().isoformat()]
+    """Signed: which draft the page shows, whose it is, what it says, and when it was given out (BR-03)."""
+    value = [policy_id, str(draft.application_id), str(draft.person_id), clock.now().isoformat(), draft.digest]
     return str(_serializer().dumps(value))
 
 
-def _read_form_token(policy_id: str, token: str) -> tuple[UUID, datetime, UUID]:
+def _read_form_token(policy_id: str, token: str) -> tuple[UUID, applications.ConfirmingPage, UUID]:
     try:
-        policy, application_id, person_id, opened_at = _serializer().loads(token)
+        policy, application_id, person_id, opened_at, read_back = _serializer().loads(token)
     except (BadSignature, ValueError, TypeError):
         raise DomainError("E504", step="内容の確認") from None
     if policy != policy_id:  # it proves nothing about when this policy's page was given out (BR-03)
@@ -259,4 +261,4 @@ def _read_form_token(policy_id: str, token: str) -> tuple[UUID, datetime, UUID]:
     opened = datetime.fromisoformat(opened_at)
     if opened > clock.now() + timedelta(minutes=1):
         opened = clock.now()
-    return UUID(application_id), opened, person
+    return UUID(application_id), applications.ConfirmingPage(opened, read_back), person

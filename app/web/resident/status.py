@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response as FlaskResponse
-from flask import current_app, jsonify, redirect, render_template, request, session, url_for
-from flask_login import logout_user
+from flask import current_app, jsonify, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
@@ -18,7 +17,7 @@ from app.web.pages import points_text, qr_svg
 from app.web.resident import blueprint
 from app.web.resident.apply import check_row
 from app.web.resident.identity import open_from_form, reader_routes
-from app.web.sign_in import signed_in_person
+from app.web.sign_in import sign_out, signed_in_person
 
 TONES = {"granted": "good", "rejected": "bad", "rejected_final": "bad", "failed": "act"}
 
@@ -40,10 +39,9 @@ def status_reading() -> Response | tuple[str, int]:
 
 
 @blueprint.post("/sign-out")
-def sign_out() -> Response:
+def leave() -> Response:
     """End the session; nothing of it stays."""
-    logout_user()
-    session.clear()
+    sign_out()
     return redirect(url_for("public.home"), code=303)
 
 
