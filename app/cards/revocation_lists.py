@@ -27,7 +27,7 @@ def fetch_revocation_lists(settings: Settings) -> int:
         try:
             der = _read(source)
             x509.load_der_x509_crl(der)
-        except (OSError, ValueError, httpx.HTTPError) as error:
+        except (OSError, ValueError, x509.InvalidVersion, httpx.HTTPError) as error:
             log.warning("revocation list not fetched", source=source, error=type(error).__name__)
             continue
         _store(source, der)
