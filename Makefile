@@ -1,9 +1,10 @@
 # todoke: everything a newcomer needs, by name. Each target sets up what it needs first.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format lock clean
+.PHONY: help setup demo test test-all fuzz lint format lock clean
 
 PORT ?= 8000
 HOST ?= 127.0.0.1
+COUNT ?= 1000000
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +20,9 @@ test: setup ## Run checks and tests, ten minutes at most; with CI=true the full 
 
 test-all: setup ## The same as CI=true make test: everything, 45 minutes at most
 	@CI=true .venv/bin/python tools/run_tests.py
+
+fuzz: setup ## A million mutated commands and a million mutated responses (COUNT=1000000)
+	@exec .venv/bin/python -m tests.fuzz.run --count $(COUNT)
 
 lint: setup ## Run the checks without the tests
 	@exec .venv/bin/python tools/run_tests.py --checks-only

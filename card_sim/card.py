@@ -20,12 +20,15 @@ from card_sim.ber import encode
 from card_sim.files import (
     ISSUER_DOMAIN_AID,
     Application,
+    Change,
     DataFile,
     File,
     FileId,
     FileRef,
     PinFile,
     PrivateKeyFile,
+    RecordFile,
+    UnknownFile,
     ref,
 )
 from card_sim.profile import CardProfile
@@ -37,6 +40,9 @@ CURRENT_KEY = 0x80
 
 APPLICATION_KEY = 0x00
 """P2 of signing: the application's own key."""
+
+RECORD_BY_NUMBER = 0x04
+"""Low bits of P2 of READ RECORD: P1 is the number of the record."""
 
 MAX_SECRET_OCTETS = 16
 
@@ -59,6 +65,11 @@ class SimulatedCard:
         self._store: StateStore = state_store or MemoryStore()
         self._session: _Session | None = None
         self._lock = threading.Lock()
+
+    @property
+    def profile(self) -> CardProfile:
+        """How the card was personalised."""
+        return self._profile
 
     @property
     def atr(self) -> bytes:
@@ -138,7 +149,7 @@ class SimulatedCard:
                     session.verified.clear()
                 wants_control_information = command.p2 == 0x00 and command.expected is not None
                 return encode("6F", encode("84", application.aid)) if wants_control_information else b""
-        raise Refusal(Status.FILE_NOT_FOUND)
+        raise Refusal(self._profile.behaviour.unknown_application_word)
 
     def _select_file(self, session: _Session, command: Command) -> bytes:
         if len(command.data) != 2:
@@ -177,13 +188,19 @@ class SimulatedCard:
         return b""
 
     def _change_reference_data(self, session: _Session, command: Command) -> bytes:
-        if command.p1 != 0x01:
+        return self._change(session, command, by=Change.REFERENCE_DATA, p1=0x01)
+
+    def _change_key(self, session: _Session, command: Command) -> bytes:
+        return self._change(session, command, by=Change.KEY, p1=0x00)
+
+    def _change(self, session: _Session, command: Command, *, by: Change, p1: int) -> bytes:
+        if command.p1 != p1:
             raise Refusal(Status.WRONG_PARAMETERS)
         application, pin = self._referenced_pin(session, command.p2)
         key = ref(application, pin.fid)
         if key not in session.verified:
             raise Refusal(Status.SECURITY_STATUS_NOT_SATISFIED)
-        if not pin.changeable:
+        if pin.changed_by is not by:
             raise Refusal(Status.CONDITIONS_NOT_SATISFIED)
         if command.expected is not None or not 0 < len(command.data) <= MAX_SECRET_OCTETS:
             raise Refusal(Status.WRONG_LENGTH)
@@ -229,6 +246,8 @@ class SimulatedCard:
         else:
             offset = command.parameters
         file = session.file or _refuse(Status.NO_CURRENT_FILE)
+        if isinstance(file, UnknownFile):
+            raise Refusal(Status.SECURITY_STATUS_NOT_SATISFIED)
         if not isinstance(file, DataFile):
             raise Refusal(Status.COMMAND_DOES_NOT_FIT_FILE)
         _check_access(session, application, file.opened_by)
@@ -236,6 +255,23 @@ class SimulatedCard:
         if offset >= len(content):
             raise Refusal(Status.OFFSET_OUTSIDE_FILE)
         return content[offset : offset + command.expected]
+
+    def _read_record(self, session: _Session, command: Command) -> bytes:
+        if command.data or command.expected is None:
+            raise Refusal(Status.WRONG_LENGTH)
+        if command.p2 & 0x07 != RECORD_BY_NUMBER:
+            raise Refusal(Status.WRONG_PARAMETERS)
+        application = _current_application(session)
+        short_id = command.p2 >> 3
+        if short_id:
+            session.file = self._find(application, short_id) or _refuse(Status.FILE_NOT_FOUND)
+        file = session.file or _refuse(Status.NO_CURRENT_FILE)
+        if not isinstance(file, RecordFile):
+            raise Refusal(Status.COMMAND_DOES_NOT_FIT_FILE)
+        records = self._profile.records[ref(application, file.fid)]
+        if not 1 <= command.p1 <= len(records):
+            raise Refusal(Status.RECORD_NOT_FOUND)
+        return records[command.p1 - 1][: command.expected]
 
     # Signing and the rest -------------------------------------------------------------------------------------------
 
@@ -256,12 +292,12 @@ class SimulatedCard:
                 raise Refusal(Status.NO_CURRENT_FILE)
             return application, session.file
         if p2 == APPLICATION_KEY:
-            fid = application.default_key or _refuse(Status.REFERENCE_NOT_FOUND)
+            own = application.own_key
+            file: File | None = own if own and self._profile.carries(ref(application, own.fid)) else None
         elif p2 & 0x80 and not p2 & 0x60:
-            fid = FileId(p2 & 0x1F)
+            file = self._find(application, p2 & 0x1F)
         else:
             raise Refusal(Status.WRONG_PARAMETERS)
-        file = self._find(application, fid)
         if not isinstance(file, PrivateKeyFile):
             raise Refusal(Status.REFERENCE_NOT_FOUND)
         return application, file
@@ -276,8 +312,15 @@ class SimulatedCard:
         return os.urandom(command.expected)
 
     def _get_data(self, session: _Session, command: Command) -> bytes:
-        # No data object of the MF is simulated; OpenSC probes for one and accepts this answer (card.md 13).
-        raise Refusal(Status.REFERENCE_NOT_FOUND)
+        if command.data or command.expected is None:
+            raise Refusal(Status.WRONG_LENGTH)
+        # OpenSC probes for an object of another card and accepts 6A88 (card.md 13).
+        value = self._profile.data_objects.get(command.parameters)
+        if value is None:
+            raise Refusal(Status.REFERENCE_NOT_FOUND)
+        if len(value) > command.expected:
+            raise Refusal(Status.WRONG_LENGTH)
+        return value
 
 
 def _refuse(word: int) -> NoReturn:
@@ -311,8 +354,10 @@ HANDLERS: Mapping[tuple[int, int], Handler] = MappingProxyType(
         (0x00, 0x84): SimulatedCard._get_challenge,
         (0x00, 0xA4): SimulatedCard._select,
         (0x00, 0xB0): SimulatedCard._read_binary,
+        (0x00, 0xB2): SimulatedCard._read_record,
         (0x00, 0xCA): SimulatedCard._get_data,
         (0x80, 0x2A): SimulatedCard._compute_digital_signature,
+        (0x80, 0x32): SimulatedCard._change_key,
     }
 )
 """What each class and instruction does; all others answer 6D00."""

@@ -39,3 +39,12 @@ def municipality_of(address: str) -> Municipality:
     """The fictional municipality an address belongs to; one stand-in row for every address outside them."""
     rows, elsewhere = _table()
     return next((row for row in rows if row.is_start_of(address)), elsewhere)
+
+
+def municipality_with_code(code: str) -> Municipality:
+    """A municipality by its five-digit code. Raises KeyError when there is none."""
+    rows, _ = _table()
+    for row in rows:
+        if row.code == code:
+            return row
+    raise KeyError(code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, timezone
 from enum import Enum
 from functools import cached_property
@@ -82,6 +82,8 @@ class Persona:
     sign_certificate: CertificatePlan | None
     payment_ids: Mapping[str, str] = field(default_factory=dict)
     """The holder's own IDs at the fictional payment services, by service; on no card."""
+    from_population: bool = False
+    """One of many generated holders: their cards share keys from a pool."""
     sign_name: str | None = None
     """The name in the signature certificate where a character had to be substituted."""
 
@@ -94,6 +96,20 @@ class Persona:
     def security_code(self) -> str:
         """Four digits printed on the face: part of 照合番号B."""
         return f"{int.from_bytes(hashlib.sha256(self.person_id.encode()).digest()[:4]) % 10_000:04d}"
+
+    @property
+    def residence_pin(self) -> str:
+        """住民基本台帳用暗証番号: four digits that follow from the id, as the data name none."""
+        return self._other_pin("residence")
+
+    @property
+    def card_pin(self) -> str:
+        """個人番号カード用暗証番号: four digits that follow from the id, as the data name none."""
+        return self._other_pin("common")
+
+    def _other_pin(self, application: str) -> str:
+        mark = hashlib.sha256(f"{application}|{self.person_id}".encode()).digest()
+        return f"{int.from_bytes(mark[:4]) % 10_000:04d}"
 
     @property
     def verification_number_b(self) -> str:
@@ -118,18 +134,31 @@ def verification_number_b(birth: date, expiry_year: int, security_code: str, *, 
     return f"{year:02d}{birth:%m%d}{expiry_year:04d}{security_code}"
 
 
+LOST_CERTIFICATE: Final = 91
+
+
+def lost_certificate(persona: Persona) -> CertificatePlan:
+    """A second certificate of every holder, reported lost: the fault "revoked" lays the card with it on the reader.
+
+    Every revocation list names it from the start, so that nothing has to be published before the fault shows.
+    """
+    current = persona.auth_certificates[-1]
+    return replace(current, number=LOST_CERTIFICATE, status=CertificateStatus.REVOKED)
+
+
 def load_people() -> dict[str, Persona]:
     """All fictional holders by id: the test people and the canary."""
     exercises = json.loads(_data("exercises.json"))
     rows = [*json.loads(_data("test_people.json"))["people"], *json.loads(_data("canary.json"))["people"]]
-    return {row["person_id"]: _persona(row, exercises[row["person_id"]]) for row in rows}
+    return {row["person_id"]: persona_of(row, exercises[row["person_id"]]) for row in rows}
 
 
 def _data(name: str) -> str:
     return resources.files("card_sim").joinpath("data", name).read_text(encoding="utf-8")
 
 
-def _persona(row: Mapping[str, Any], exercise: str) -> Persona:
+def persona_of(row: Mapping[str, Any], exercise: str, *, from_population: bool = False) -> Persona:
+    """A holder from a row of the data. Raises KeyError, ValueError when the row is not of that form."""
     card = row["card"]
     pins, tries = card["pins"] or {}, card["tries_left"] or {}
     issued_on = date.fromisoformat(card["issued_on"])
@@ -150,6 +179,7 @@ def _persona(row: Mapping[str, Any], exercise: str) -> Persona:
         auth_certificates=_auth_certificates(card, issued_on),
         sign_certificate=_certificate(card["sign_certificate"], 1, issued_on),
         payment_ids=row.get("payment_ids", {}),
+        from_population=from_population,
         sign_name=card["sign_certificate"].get("name"),
     )
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from card_sim.files import JPKI, TEXT, Application, FileRef
+from card_sim.files import CARD_APPLICATIONS, Application, FileRef
 from card_sim.status import Status
 
 CONTACTLESS_ATR = bytes.fromhex("3B88800154455354B381A1008C")
 """Contactless ATR whose application data spell "TEST" (card.md section 2)."""
 
 CONTACT_ATR = bytes.fromhex("3BE000FF8131FE4514")
+
+
+PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey
+"""RSA on every card of today; the next generation is said to have another algorithm (card.md section 10)."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Behaviour:
     extended_length: bool = True
     first_command_6f00: bool = False
     """The first command after power-up is answered with 6F00 and not carried out."""
+    unknown_application_word: int = Status.FILE_NOT_FOUND
+    """SELECT of an application that is not there; a card of another kind may not even know SELECT."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +44,15 @@ class CardProfile:
 
     contents: dict[FileRef, bytes] = field(repr=False)
     secrets: dict[FileRef, bytes] = field(repr=False)
-    private_keys: dict[FileRef, RSAPrivateKey] = field(repr=False)
+    private_keys: dict[FileRef, PrivateKey] = field(repr=False)
     initial_tries: dict[FileRef, int] = field(default_factory=dict)
     """Counters that do not start full: a card that reached the tester already blocked."""
-    sealed_keys: frozenset[FileRef] = frozenset()
-    applications: tuple[Application, ...] = (TEXT, JPKI)
+    closed_files: frozenset[FileRef] = frozenset()
+    """Files that are there and show nothing: sealed keys, and EFs whose purpose nobody knows."""
+    records: dict[FileRef, tuple[bytes, ...]] = field(default_factory=dict, repr=False)
+    data_objects: dict[int, bytes] = field(default_factory=dict, repr=False)
+    """What GET DATA answers, by tag."""
+    applications: tuple[Application, ...] = CARD_APPLICATIONS
     behaviour: Behaviour = Behaviour()
 
     def carries(self, reference: FileRef) -> bool:
@@ -50,5 +61,6 @@ class CardProfile:
             reference in self.contents
             or reference in self.secrets
             or reference in self.private_keys
-            or reference in self.sealed_keys
+            or reference in self.closed_files
+            or reference in self.records
         )

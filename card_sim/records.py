@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -115,6 +116,11 @@ def card_key_record(key: RSAPublicKey, signer: RSAPrivateKey) -> bytes:
     """EF 0007, 536 bytes: the public half of 0013, signed together with its tag and length."""
     described = encode("DF51", cv_public_key(key))
     return encode("FF50", described + encode("DF52", _signature(signer, described)))
+
+
+def card_number_record(serial: int, municipality_code: str, expires_on: date) -> bytes:
+    """The record of EF 0001 of the common application: tag 01 and 28 digits. A card identifier (card.md N4)."""
+    return encode("01", f"{serial % 10**15:015d}{municipality_code}{expires_on:%Y%m%d}".encode())
 
 
 def token_information(label: str) -> bytes:

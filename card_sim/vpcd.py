@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 from enum import Enum
 
-from card_sim.card import SimulatedCard
+from card_sim.disturbances import Card
 
 POWER_OFF, POWER_ON, RESET, GET_ATR = 0x00, 0x01, 0x02, 0x04
 CONNECT_SECONDS = 5.0
@@ -32,11 +33,16 @@ class Place(Enum):
 
 
 class VirtualCardConnection:
-    """One stay of a card on a reader: `insert` lays it there, `remove` takes it away. Used once."""
+    """One stay of a card on a reader: `insert` lays it there, `remove` takes it away. Used once.
 
-    def __init__(self, card: SimulatedCard, host: str, port: int) -> None:
+    `connect` makes the connection where an ordinary one can't be made: to a reader in another network namespace.
+    It raises OSError when it can't either.
+    """
+
+    def __init__(self, card: Card, host: str, port: int, *, connect: Callable[[], socket.socket] | None = None) -> None:
         self._card = card
         self._address = (host, port)
+        self._connect = connect or self._connect_directly
         self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self._gone = threading.Event()
@@ -53,7 +59,7 @@ class VirtualCardConnection:
         if self._thread is not None:
             raise RuntimeError("a connection lays its card on the reader once")
         try:
-            connection = socket.create_connection(self._address, timeout=CONNECT_SECONDS)
+            connection = self._connect()
         except OSError as problem:
             raise ReaderUnreachable(*self._address) from problem
         connection.settimeout(None)
@@ -77,6 +83,9 @@ class VirtualCardConnection:
     def wait_until_removed(self, timeout: float) -> bool:
         """Wait until the card has left the reader, at most `timeout` seconds; whether it has."""
         return self._gone.wait(timeout)
+
+    def _connect_directly(self) -> socket.socket:
+        return socket.create_connection(self._address, timeout=CONNECT_SECONDS)
 
     def _serve(self, connection: socket.socket) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeAlias, TypeVar
 
@@ -25,6 +26,16 @@ _READ_BINARY: Final = 0xB0
 _GET_RESPONSE: Final = 0xC0
 _SHORT_ID: Final = 0x80
 _NO_ENDINGS: Final[Mapping[StatusClass, Outcome]] = MappingProxyType({})
+
+
+class ExtendedLength(StrEnum):
+    """Whether long files are asked for in one extended-length command (section 5; short is the default)."""
+
+    OFF = "off"
+    AUTO = "auto"
+    """Tried on the first long file; a card or reader that fails at it gets short commands from then on."""
+    DECLARED = "declared"
+    """As AUTO, but only where EF 0408:0005 says that the card supports it; asking costs one command."""
 
 
 @dataclass(slots=True)

@@ -50,8 +50,14 @@ VISUAL_AP: Final = Application("券面事項確認AP", bytes.fromhex("D392100031
 FOUR_INFORMATION: Final = ElementaryFile(TEXT_AP, 0x0002, outer_tag=0xFF20)
 INTEGRITY_RECORD: Final = ElementaryFile(TEXT_AP, 0x0003, outer_tag=0xFF30, over_256_bytes=True)
 SIGNER_CERTIFICATE: Final = ElementaryFile(TEXT_AP, 0x0004, outer_tag=0x7F21, over_256_bytes=True)
+BASIC_INFORMATION: Final = ElementaryFile(TEXT_AP, 0x0005, outer_tag=0xFF40)
+CARD_KEY_RECORD: Final = ElementaryFile(TEXT_AP, 0x0007, outer_tag=0xFF50, over_256_bytes=True)
 TOKEN_INFORMATION: Final = ElementaryFile(JPKI_AP, 0x0006)
 AUTHENTICATION_CERTIFICATE: Final = ElementaryFile(JPKI_AP, 0x000A, outer_tag=0x30, over_256_bytes=True)
+AUTHENTICATION_AUTHORITY: Final = ElementaryFile(JPKI_AP, 0x000B, outer_tag=0x30, over_256_bytes=True)
+
+CARD_KEY_SIGNATURE_BYTES: Final = 256
+"""A signature by the card's own key 0408:0013, which needs no PIN and is named by P2 00."""
 
 AUTHENTICATION_KEY: Final = SigningKey(ElementaryFile(JPKI_AP, 0x0017), PinKind.AUTH, signature_bytes=256)
 
@@ -60,6 +66,7 @@ PIN_KEYS: Final[Mapping[PinKind, ElementaryFile]] = MappingProxyType(
         PinKind.TEXT: ElementaryFile(TEXT_AP, 0x0011),
         PinKind.AUTH: ElementaryFile(JPKI_AP, 0x0018),
         PinKind.SIGN: ElementaryFile(JPKI_AP, 0x001B),
+        PinKind.NUMBER_B: ElementaryFile(TEXT_AP, 0x0015),
     }
 )
 
@@ -67,6 +74,11 @@ TOKEN_LABEL_BYTES: Final = 32
 """Only the label is read of the token information: a serial number follows it (N4)."""
 
 PHONE_TOKEN_LABELS: Final = frozenset({b"JPKIAPGPSETOKEN", b"JPKIAPIOSTOKEN"})
+
+COUNTER_KEYS: Final[Mapping[bytes, frozenset[int]]] = MappingProxyType(
+    {TEXT_AP.aid: frozenset({PIN_KEYS[PinKind.NUMBER_B].sfi})}
+)
+"""Per AID: short ids of keys that only a counter may use (照合番号B, section 7)."""
 
 DENIED_FILES: Final[Mapping[bytes, Mapping[int, str]]] = MappingProxyType(
     {

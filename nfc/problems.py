@@ -73,3 +73,10 @@ class CardProblem(Exception):
 
     def __repr__(self) -> str:
         return f"CardProblem({self.args[0]})"
+
+
+class AnotherCard(CardProblem):
+    """Not the card that a preview showed lies there now. Found out before any PIN was shown to it."""
+
+    def __init__(self) -> None:
+        super().__init__(Outcome.CARD_REMOVED)

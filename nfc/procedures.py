@@ -11,10 +11,24 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from nfc.apdu import MAX_SHORT_LE, Command, CommandAPDU, Response
-from nfc.exchanges import Procedure, ReadMode, exchange, problem_for, read_file, select_application
+from nfc.basic_information import BasicInformation
+from nfc.basic_information import parse as parse_basic_information
+from nfc.exchanges import (
+    ExtendedLength,
+    Procedure,
+    ReadMode,
+    exchange,
+    problem_for,
+    read_file,
+    select_application,
+)
 from nfc.files import (
+    AUTHENTICATION_AUTHORITY,
     AUTHENTICATION_CERTIFICATE,
     AUTHENTICATION_KEY,
+    BASIC_INFORMATION,
+    CARD_KEY_RECORD,
+    CARD_KEY_SIGNATURE_BYTES,
     FOUR_INFORMATION,
     INTEGRITY_RECORD,
     JPKI_AP,
@@ -26,24 +40,30 @@ from nfc.files import (
     TOKEN_LABEL_BYTES,
 )
 from nfc.four_information import FourInformation, parse
-from nfc.pins import Pin, PinKind
+from nfc.pins import PinInput, PinKind
 from nfc.problems import CardProblem, Outcome
+from nfc.same_card import make_sure_of
 from nfc.status import OUTCOMES, StatusClass, classify, tries_in
 from nfc.tlv import TlvError
 
 __all__ = [
     "CardPreview",
     "CardProblem",
+    "CardProof",
     "CardReading",
     "Command",
+    "ExtendedLength",
     "IssuerCheck",
     "Outcome",
     "Procedure",
     "Response",
     "identify",
     "preview",
+    "prove_card",
     "query_tries",
     "read_authentication_certificate",
+    "read_authority_certificate",
+    "read_basic_information",
     "read_four_information",
     "read_four_information_file",
     "read_integrity_record",
@@ -56,6 +76,9 @@ __all__ = [
 _VERIFY: Final = 0x20
 _PERFORM_SECURITY_OPERATION: Final = 0x2A
 _SHORT_ID: Final = 0x80
+_OWN_KEY: Final = 0x00
+"""P2 of a signature by the application's own key; in the text application 0408:0013."""
+
 _SHA256_DIGEST_INFO: Final = bytes.fromhex("3031300D060960864801650304020105000420")
 
 IssuerCheck: TypeAlias = Callable[[bytes, bytearray, bytes], str]
@@ -75,6 +98,8 @@ class CardPreview:
     text_tries: int | None
     auth_tries: int | None
     certificate: bytes = field(repr=False)
+    extended_length: bool = False
+    """Extended length was asked for and worked: a second meeting with this card may use it without asking again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +113,14 @@ class CardReading:
     certificate: bytes = field(repr=False)
     signature: bytes = field(repr=False)
     issuer_check: str = ISSUER_NOT_CHECKED
+
+
+@dataclass(frozen=True, slots=True)
+class CardProof:
+    """P8: the card's own public key as its issuer signed it (EF 0408:0007), and a signature made with that key."""
+
+    key_record: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
 
 
 def identify() -> Procedure[None]:
@@ -136,7 +169,7 @@ def recount(kind: PinKind) -> Procedure[int | None]:
     return (yield from query_tries(kind))
 
 
-def verify_pin(pin: Pin, *, allow_last_try: bool = False) -> Procedure[None]:
+def verify_pin(pin: PinInput, *, allow_last_try: bool = False) -> Procedure[None]:
     """P3: show the PIN to the card, after asking how many tries are left (N7) and at most once (N8).
 
     Raises `CardProblem` with the PIN's kind and the tries left: blocked or last_try before anything was sent;
@@ -169,14 +202,14 @@ def _refusal(response: Response, kind: PinKind) -> Procedure[CardProblem]:
     return CardProblem(OUTCOMES[classify(response.sw)], kind, left, response.sw)
 
 
-def read_four_information_file(pin: Pin, *, allow_last_try: bool = False) -> Procedure[bytes]:
+def read_four_information_file(pin: PinInput, *, allow_last_try: bool = False) -> Procedure[bytes]:
     """P4 without the parsing: EF 0408:0002 as it is on the card, for whoever also checks the issuer's record."""
     yield from identify()
     yield from verify_pin(pin, allow_last_try=allow_last_try)
     return (yield from read_file(FOUR_INFORMATION, ReadMode()))
 
 
-def read_four_information(pin: Pin, *, allow_last_try: bool = False) -> Procedure[FourInformation]:
+def read_four_information(pin: PinInput, *, allow_last_try: bool = False) -> Procedure[FourInformation]:
     """P4: name, address, birth and sex, opened by the text PIN. First command of a session; four exchanges.
 
     Raises `CardProblem`: those of `identify` and `verify_pin`, malformed.
@@ -187,6 +220,18 @@ def read_four_information(pin: Pin, *, allow_last_try: bool = False) -> Procedur
 def _parsed(content: bytes) -> FourInformation:
     try:
         return parse(content)
+    except TlvError:
+        raise CardProblem(Outcome.MALFORMED) from None
+
+
+def read_basic_information() -> Procedure[BasicInformation]:
+    """EF 0408:0005, free: version, and whether the card declares extended length. The text application is selected.
+
+    Raises `CardProblem` malformed.
+    """
+    content = yield from read_file(BASIC_INFORMATION, ReadMode())
+    try:
+        return parse_basic_information(content)
     except TlvError:
         raise CardProblem(Outcome.MALFORMED) from None
 
@@ -222,11 +267,19 @@ def read_authentication_certificate(*, after_power_on: bool = True, extended: bo
     return (yield from _certificate(ReadMode(extended)))
 
 
+def read_authority_certificate(*, extended: bool = False) -> Procedure[bytes]:
+    """The certificate of the authority as the card carries it (EF 000B, DER), in the JPKI application.
+
+    It is information only: trust comes from pinned roots, never from the card (section 11, row 4).
+    """
+    return (yield from read_file(AUTHENTICATION_AUTHORITY, ReadMode(extended), _CERTIFICATE_ENDINGS))
+
+
 def _certificate(mode: ReadMode) -> Procedure[bytes]:
     return (yield from read_file(AUTHENTICATION_CERTIFICATE, mode, _CERTIFICATE_ENDINGS))
 
 
-def sign_challenge(digest_input: bytes, pin: Pin, *, allow_last_try: bool = False) -> Procedure[bytes]:
+def sign_challenge(digest_input: bytes, pin: PinInput, *, allow_last_try: bool = False) -> Procedure[bytes]:
     """P6: sign `digest_input` (SHA-256, PKCS#1 v1.5) with the authentication key. The JPKI application is selected.
 
     Whoever receives the 256 bytes checks them with the certificate's key. Raises `CardProblem` as `verify_pin`,
@@ -235,10 +288,7 @@ def sign_challenge(digest_input: bytes, pin: Pin, *, allow_last_try: bool = Fals
     if pin.kind is not AUTHENTICATION_KEY.pin:
         raise ValueError("the authentication key is opened by the authentication PIN")
     yield from verify_pin(pin, allow_last_try=allow_last_try)
-    digest_info = _SHA256_DIGEST_INFO + hashlib.sha256(digest_input).digest()
-    p2 = _SHORT_ID | AUTHENTICATION_KEY.file.sfi
-    command = CommandAPDU(0x80, _PERFORM_SECURITY_OPERATION, 0x00, p2, digest_info, le=MAX_SHORT_LE)
-    response = yield from exchange(command, repeatable=False)
+    response = yield from _sign(digest_input, _SHORT_ID | AUTHENTICATION_KEY.file.sfi)
     if classify(response.sw) is not StatusClass.OK:
         raise (yield from _refusal(response, pin.kind))
     if len(response.data) != AUTHENTICATION_KEY.signature_bytes:
@@ -246,51 +296,84 @@ def sign_challenge(digest_input: bytes, pin: Pin, *, allow_last_try: bool = Fals
     return response.data
 
 
-def preview(*, extended: bool = False) -> Procedure[CardPreview]:
+def _sign(digest_input: bytes, p2: int) -> Procedure[Response]:
+    digest_info = _SHA256_DIGEST_INFO + hashlib.sha256(digest_input).digest()
+    command = CommandAPDU(0x80, _PERFORM_SECURITY_OPERATION, 0x00, p2, digest_info, le=MAX_SHORT_LE)
+    return (yield from exchange(command, repeatable=False))
+
+
+def prove_card(challenge: bytes, *, extended: bool = False) -> Procedure[CardProof]:
+    """P8: EF 0007 and a signature over `challenge` (SHA-256) by the card's own key, in the text application after
+    its PIN was verified. `challenge` is fresh and comes from whoever judges (`nfc.trust.check_card_proof`).
+
+    Raises `CardProblem` malformed where the record or the signature does not have its form.
+    """
+    record = yield from read_file(CARD_KEY_RECORD, ReadMode(extended))
+    response = yield from _sign(challenge, _OWN_KEY)
+    if classify(response.sw) is not StatusClass.OK:
+        raise problem_for(response)
+    if len(response.data) != CARD_KEY_SIGNATURE_BYTES:
+        raise CardProblem(Outcome.MALFORMED)
+    return CardProof(record, response.data)
+
+
+def preview(*, extended: bool | ExtendedLength = False) -> Procedure[CardPreview]:
     """P1, P2 for both PINs and P5: everything a person should know before entering a PIN. Uses no try.
 
     The certificate's validity is not judged here. Raises `CardProblem` as `identify`, `query_tries` and P5 do.
     """
     yield from identify()
     text_tries = yield from query_tries(PinKind.TEXT)
+    mode = yield from _read_mode(extended)
     yield from select_application(JPKI_AP, after_power_on=False)
     auth_tries = yield from query_tries(PinKind.AUTH)
-    certificate = yield from _certificate(ReadMode(extended))
-    return CardPreview(text_tries, auth_tries, certificate)
+    certificate = yield from _certificate(mode)
+    return CardPreview(text_tries, auth_tries, certificate, mode.extended)
+
+
+def _read_mode(extended: bool | ExtendedLength) -> Procedure[ReadMode]:
+    """How long files are read in this session; with DECLARED the card is asked, in the text application."""
+    if extended is not ExtendedLength.DECLARED:
+        return ReadMode(extended in (True, ExtendedLength.AUTO))
+    try:
+        information = yield from read_basic_information()
+    except CardProblem as problem:
+        # A card that does not tell is read in short commands; a lost card ends here as anywhere.
+        if problem.outcome is not Outcome.MALFORMED:
+            raise
+        return ReadMode(False)
+    return ReadMode(information.extended_length)
 
 
 def read_whole(
-    text_pin: Pin,
-    auth_pin: Pin,
+    text_pin: PinInput,
+    auth_pin: PinInput,
     message: bytes,
     *,
     allow_last_try: bool | Collection[PinKind] = False,
     issuer_check: IssuerCheck | None = None,
     expected_certificate: bytes | None = None,
-    extended: bool = False,
+    extended: bool | ExtendedLength = False,
 ) -> Procedure[CardReading]:
     """P9: the four information, the certificate and a signature over `message`, from one card in one session.
 
     `allow_last_try` is for both PINs, or names those of which the person was told that it is the last try.
     `issuer_check` adds P7: EF 0003 goes into it, is overwritten and is seen by nobody else; its verdict is returned.
-    `expected_certificate` is the one a preview showed: it is compared before any PIN is shown to the card, at the
-    price of one more SELECT, and another card ends as card_removed. `extended` reads long files at once where card
-    and reader can, and falls back for the rest of the session. Raises `CardProblem` as P4, P5 and P6 do.
+    `expected_certificate` is the one a preview showed. That it is the same card is made sure of before any PIN is
+    shown, by one SELECT and one READ instead of reading it all again; `AnotherCard` if not. The caller then checks
+    the signature with that certificate's key, which no other card can have made. `extended` reads long files at once
+    where card and reader can, and falls back for the rest of the session. Raises `CardProblem` as P4, P5 and P6 do.
     """
-    mode = ReadMode(extended)
     if expected_certificate is not None:
-        yield from select_application(JPKI_AP, after_power_on=True)
-        certificate = yield from _certificate(mode)
-        if certificate != expected_certificate:
-            raise CardProblem(Outcome.CARD_REMOVED)
+        yield from make_sure_of(expected_certificate)
     content = yield from read_four_information_file(text_pin, allow_last_try=_allowed(allow_last_try, text_pin.kind))
+    mode = yield from _read_mode(extended)
     four_information = _parsed(content)
     verdict = ISSUER_NOT_CHECKED
     if issuer_check is not None:
         verdict = yield from _issuer_verdict(content, issuer_check, mode)
     yield from select_application(JPKI_AP, after_power_on=False)
-    if expected_certificate is None:
-        certificate = yield from _certificate(mode)
+    certificate = expected_certificate or (yield from _certificate(mode))
     signature = yield from sign_challenge(message, auth_pin, allow_last_try=_allowed(allow_last_try, auth_pin.kind))
     return CardReading(four_information, certificate, signature, verdict)
 

@@ -3,6 +3,8 @@
 from app.cards.agents import AgentRevoked, Reader, all_readers, enrol_agent, find_reader, listed_readers, revoke_agent
 from app.cards.evidence import EvidenceView, evidence_of
 from app.cards.finish import ResultIn, finish_session
+from app.cards.pairing import issue_pair_code, pair_agent
+from app.cards.relay import RelayError, relay_step
 from app.cards.requests import authenticate_agent
 from app.cards.revocation_lists import fetch_revocation_lists
 from app.cards.sessions import (
@@ -23,6 +25,7 @@ __all__ = [
     "EvidenceView",
     "Reader",
     "ReaderBusy",
+    "RelayError",
     "ResultIn",
     "SessionView",
     "Task",
@@ -34,9 +37,12 @@ __all__ = [
     "fetch_revocation_lists",
     "find_reader",
     "finish_session",
+    "issue_pair_code",
     "listed_readers",
     "note_progress",
     "open_session",
+    "pair_agent",
+    "relay_step",
     "revoke_agent",
     "take_session",
     "view_session",

@@ -65,8 +65,14 @@ class _Consumed:
     policy_id: str | None
 
 
-def finish_session(settings: Settings, agent_id: UUID, session_id: UUID, result: ResultIn) -> bool:
-    """Take the agent's result. False when the session is not this agent's, over, or answered before."""
+def finish_session(
+    settings: Settings, agent_id: UUID, session_id: UUID, result: ResultIn, *, relayed: bool = False
+) -> bool:
+    """Take the agent's result. False when the session is not this agent's, over, or answered before.
+
+    `relayed`: the agent only carried the card's answers, so whoever it is, nobody vouches that they came from one
+    card, and the evidence is `unattended`.
+    """
     with db.transaction() as session:
         consumed = _consume(session, agent_id, session_id)
     if consumed is None:
@@ -75,7 +81,7 @@ def finish_session(settings: Settings, agent_id: UUID, session_id: UUID, result:
         fetch_missing_lists(settings)
     try:
         with db.transaction() as session:
-            _conclude(session, settings, consumed, result)
+            _conclude(session, settings, consumed, result, relayed=relayed)
     except DomainError as problem:
         with db.transaction() as session:
             _fail(session, consumed, problem)
@@ -108,7 +114,7 @@ def _consume(session: Session, agent_id: UUID, session_id: UUID) -> _Consumed | 
     return _Consumed(row.id, agent_id, agent.kind, row.challenge, row.purpose, row.policy_id)
 
 
-def _conclude(session: Session, settings: Settings, consumed: _Consumed, result: ResultIn) -> None:
+def _conclude(session: Session, settings: Settings, consumed: _Consumed, result: ResultIn, *, relayed: bool) -> None:
     check_reading_succeeded(result)
     certificate = _decode(result.certificate)
     verdict = _verify(session, settings, consumed, certificate, _decode(result.signature))
@@ -123,7 +129,7 @@ def _conclude(session: Session, settings: Settings, consumed: _Consumed, result:
         facts_id=recognition.facts_id,
         card_session_id=consumed.session_id,
         agent_id=consumed.agent_id,
-        assurance="simulated" if verdict.environment == "test" else consumed.agent_kind,
+        assurance=_assurance(consumed, verdict, relayed=relayed),
         revocation=verdict.revocation.value,
         issuer_check=result.issuer_check,
         environment=str(verdict.environment),
@@ -132,6 +138,7 @@ def _conclude(session: Session, settings: Settings, consumed: _Consumed, result:
         address_candidates=list(address.candidates),
         address_table_version=address.table_version,
         looks_like_another=recognition.looks_like_another,
+        one_card=not relayed,
         verified_at=clock.now(),
     )
     session.add(evidence)
@@ -148,6 +155,12 @@ def _conclude(session: Session, settings: Settings, consumed: _Consumed, result:
         object_id=audit.pseudonym(recognition.person_id),
         facts={"assurance": evidence.assurance, "revocation": evidence.revocation, "issuer": result.issuer_check},
     )
+
+
+def _assurance(consumed: _Consumed, verdict: AuthenticationVerdict, *, relayed: bool) -> str:
+    if relayed:
+        return "unattended"
+    return "simulated" if verdict.environment == "test" else consumed.agent_kind
 
 
 def check_reading_succeeded(result: ResultIn) -> None:

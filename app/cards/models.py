@@ -31,6 +31,22 @@ class Agent(Base):
     last_seen_at: Mapped[datetime | None]
 
 
+class AgentPairCode(Base):
+    """A code by which one program may enrol its own device key, once and soon. Only its hash is kept."""
+
+    __tablename__ = "agent_pair_codes"
+    __table_args__ = (CheckConstraint("kind IN ('attended', 'unattended', 'simulated')", name="kind"),)
+
+    code_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    kind: Mapped[str]
+    listed: Mapped[bool]
+    keypad_url: Mapped[str | None]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
+    agent_id: Mapped[UUID | None] = mapped_column(ForeignKey("agents.id"))
+
+
 class CardSession(Base):
     """One request to read one card: a challenge for one purpose, for three minutes, for one reader.
 
@@ -91,6 +107,8 @@ class Evidence(Base):
     address_candidates: Mapped[list[str]]
     address_table_version: Mapped[str]
     looks_like_another: Mapped[bool]
+    # Whether a trusted program vouches that the four items and the signature came from one card (card.md 9).
+    one_card: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
     verified_at: Mapped[datetime]
 
 

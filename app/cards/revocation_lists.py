@@ -38,7 +38,7 @@ def fetch_revocation_lists(settings: Settings) -> int:
 def _fetch_one(source: str, roots: list[x509.Certificate]) -> bool:
     try:
         crl = x509.load_der_x509_crl(_read(source))
-    except (OSError, ValueError, httpx.HTTPError) as error:
+    except (OSError, ValueError, x509.InvalidVersion, httpx.HTTPError) as error:
         log.warning("revocation list not fetched", source=source, error=type(error).__name__)
         return False
     if not any(_is_signed_by(crl, root) for root in roots):

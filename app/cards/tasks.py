@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app import settings
+from app.cards.pairing import sweep_pair_codes
 from app.cards.requests import sweep_nonces
 from app.cards.revocation_lists import fetch_revocation_lists
 from app.jobs import tasks
@@ -18,5 +19,6 @@ def fetch_revocation_lists_now(timestamp: int) -> None:
 @tasks.periodic(cron="*/5 * * * *")
 @tasks.task(name="cards.sweep_nonces", queueing_lock="cards.sweep_nonces")
 def sweep_nonces_now(timestamp: int) -> None:
-    """Request signatures are remembered only while they could be replayed."""
+    """Request signatures are remembered only while they could be replayed, and pairing codes for a day."""
     sweep_nonces()
+    sweep_pair_codes()

@@ -48,6 +48,24 @@ def enrol(  # noqa: PLR0917  # one parameter for each option
     click.echo(f"{reader.agent_id} reader number {reader.reader_no}")
 
 
+@agents.command("pair-code")
+@click.argument("name")
+@click.option("--kind", type=click.Choice(["unattended", "simulated"]), default="unattended", show_default=True)
+@click.option("--listed", is_flag=True, help="Offer this reader on every resident's page.")
+@click.option("--keypad-url", help="Address of the agent's keypad page, shown beside it (demo).")
+@click.option("--minutes", type=click.IntRange(1, 60), default=10, show_default=True, help="How long the code lives.")
+def pair_code(name: str, kind: str, listed: bool, keypad_url: str | None, minutes: int) -> None:
+    """Print a code by which one program beside a reader enrols itself as NAME: `todoke reader pair`."""
+    from app import cards
+    from app import db as database
+
+    with database.transaction() as session:
+        code = cards.issue_pair_code(
+            session, name=name, kind=kind, listed=listed, keypad_url=keypad_url, minutes=minutes
+        )
+    click.echo(f"{code} (once, within {minutes} minutes)")
+
+
 @agents.command("list")
 def list_agents() -> None:
     """All agents: id, number, kind, name, and whether they are revoked or were seen lately."""

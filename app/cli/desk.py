@@ -16,7 +16,8 @@ import click
 def desk(port: int, reader_port: int, keypad_url: str, service_url: str) -> None:
     """Run the tester's desk: choose a test person, lay the simulated card on the reader, take it away.
 
-    Serves the TEST revocation lists as well. Cards and their counters live in TODOKE_STATE_DIR.
+    A card can be laid with a fault (a lost contact, a blocked PIN, a revoked certificate and more). Serves the TEST
+    revocation lists as well. Cards, their counters and generated populations live in TODOKE_STATE_DIR.
     """
     from werkzeug.serving import make_server
 
@@ -24,15 +25,15 @@ def desk(port: int, reader_port: int, keypad_url: str, service_url: str) -> None
     from app.web import logging
     from card_sim.desk import create_desk
     from card_sim.issuer import TestIssuer
-    from card_sim.people import load_people
+    from card_sim.population import everybody
     from card_sim.wallet import Wallet
 
     current = settings.current()
     logging.configure(current.log_level)
     start.configure(current, application_name="todoke-desk")
-    people = load_people()
-    issuer = TestIssuer.open(current.state_dir, clock.now())
-    wallet = Wallet(current.state_dir, issuer)
+    people = everybody(current.state_dir)
+    issuer = TestIssuer.open(current.state_dir, clock.now(), people)
+    wallet = Wallet(current.state_dir, issuer, people)
     app = create_desk(
         wallet=wallet,
         people=people,

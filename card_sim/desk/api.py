@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import BadRequest
 
+from card_sim import faults
 from card_sim.desk.state import the_desk
+from card_sim.faults import Fault, UnknownFault
 
 blueprint = Blueprint("api", __name__)
 
@@ -18,15 +20,31 @@ def healthz() -> Response:
 
 @blueprint.get("/api/state")
 def state() -> Response:
-    """Whose card lies on the reader (`lying`, null for none) and the desk's clock (`now`)."""
+    """Whose card lies on the reader (`lying`, null for none), its `faults`, and the desk's clock (`now`)."""
     desk = the_desk()
-    return jsonify(lying=desk.tray.lying, now=desk.now().isoformat())
+    found = [str(fault) for fault in desk.tray.faults]
+    return jsonify(lying=desk.tray.lying, faults=found, now=desk.now().isoformat())
+
+
+@blueprint.get("/api/faults")
+def known_faults() -> Response:
+    """Every fault a card can be laid with: name, title, and the usual number where it takes one."""
+    rows = faults.FAULTS.values()
+    return jsonify(
+        faults=[
+            {"name": row.name, "group": row.group.value, "title": row.title, "number": row.number_default}
+            for row in rows
+        ]
+    )
 
 
 @blueprint.post("/api/lay")
 def lay() -> Response:
-    """Lay the card of `person_id` on the reader, in place of another. 404 unknown, 503 no reader."""
-    the_desk().lay(_person_id())
+    """Lay the card of `person_id` on the reader, in place of another, with `faults` such as ["contact_lost:5"].
+
+    400 unknown fault, 404 unknown person, 503 no reader.
+    """
+    the_desk().lay(_person_id(), _faults())
     return state()
 
 
@@ -51,3 +69,13 @@ def _person_id() -> str:
     if not isinstance(person_id, str):
         raise BadRequest
     return person_id
+
+
+def _faults() -> list[Fault]:
+    wanted = request.get_json().get("faults", [])
+    if not isinstance(wanted, list) or not all(isinstance(text, str) for text in wanted):
+        raise BadRequest
+    try:
+        return [faults.parse(text) for text in wanted]
+    except UnknownFault as unknown:
+        raise BadRequest from unknown

@@ -10,15 +10,24 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
+from card_sim import crl_variants, faults
+from card_sim.crl_variants import CrlVariant
 from card_sim.desk.state import the_desk
-from card_sim.desk.views import japanese_moment, matching
+from card_sim.desk.views import fault_choices, fault_words, japanese_moment, matching
+from card_sim.faults import Fault, UnknownFault
 
 QUERY_MAX = 100
+ROWS_MAX = 200
+"""A generated population is too long for one page; the search finds the rest."""
 
 _NOTICES: Final[Mapping[str, str]] = {
     "laid": "カードを読み取り機に置きました。",
     "removed": "カードを取りました。",
     "reset": "暗証番号と残り回数を、最初の状態に戻しました。",
+}
+
+_PROBLEMS: Final[Mapping[str, str]] = {
+    "number": f"不具合の数には、1 から {faults.NUMBER_MAX} までの数字を入れてください。",
 }
 
 blueprint = Blueprint("desk", __name__)
@@ -30,10 +39,13 @@ def index() -> str:
     desk = the_desk()
     query = request.args.get("q", "")[:QUERY_MAX]
     unusual_only = request.args.get("unusual") == "1"
-    rows = [desk.view(persona.person_id) for persona in matching(desk.people.values(), query)]
+    found = matching(desk.people.values(), query)
+    rows = [desk.view(persona.person_id) for persona in found[:ROWS_MAX]]
     return render_template(
         "desk/index.html",
         rows=[row for row in rows if row.marks or not unusual_only],
+        found=len(found),
+        not_shown=max(len(found) - ROWS_MAX, 0),
         query=query,
         unusual_only=unusual_only,
         **_frame(),
@@ -43,15 +55,28 @@ def index() -> str:
 @blueprint.get("/people/<person_id>")
 def person(person_id: str) -> str:
     """One person: contents of the card, secrets, tries."""
-    return render_template("desk/person.html", row=the_desk().view(person_id), **_frame())
+    return render_template(
+        "desk/person.html",
+        row=the_desk().view(person_id),
+        faults=fault_choices(),
+        chosen_fault=request.args.get("fault", ""),
+        **_frame(),
+    )
 
 
 @blueprint.post("/lay")
 def lay() -> BaseResponse:
-    """Lay the chosen card on the reader."""
+    """Lay the chosen card on the reader, with the chosen fault."""
     desk = the_desk()
     desk.check_token(request.form.get("token", ""))
-    desk.lay(request.form.get("person_id", ""))
+    person_id = request.form.get("person_id", "")
+    try:
+        chosen = _chosen_fault()
+    except UnknownFault:
+        chosen_name = request.form.get("fault", "")
+        address = url_for(".person", person_id=person_id, problem="number", fault=chosen_name)
+        return redirect(address, HTTPStatus.SEE_OTHER)
+    desk.lay(person_id, chosen)
     return redirect(url_for(".index", notice="laid"), HTTPStatus.SEE_OTHER)
 
 
@@ -83,6 +108,27 @@ def crl(root_index: int) -> Response:
         raise NotFound from unknown
 
 
+@blueprint.get("/crl/<variant>/<int:root_index>.crl")
+def crl_variant(variant: str, root_index: int) -> Response:
+    """The same list as a relying service should not believe it, or longer (see `card_sim.crl_variants`)."""
+    desk = the_desk()
+    try:
+        der = crl_variants.make(CrlVariant(variant), desk.issuer, root_index, desk.now())
+    except (KeyError, ValueError) as unknown:
+        raise NotFound from unknown
+    return Response(der, mimetype="application/pkix-crl")
+
+
+def _chosen_fault() -> list[Fault]:
+    """The fault of the form. Raises UnknownFault, also for a number out of range."""
+    name, number = request.form.get("fault", ""), request.form.get("number", "").strip()
+    if not name:
+        return []
+    kind = faults.FAULTS.get(name)
+    takes_number = kind is not None and kind.number_default is not None and number
+    return [faults.parse(f"{name}:{number}" if takes_number else name)]
+
+
 def _frame() -> dict[str, object]:
     """What every page shows around its own content."""
     desk = the_desk()
@@ -93,5 +139,7 @@ def _frame() -> dict[str, object]:
         "token": desk.token,
         "keypad_url": desk.keypad_url,
         "service_url": desk.service_url,
+        "lying_faults": fault_words(desk.tray.faults),
         "notice": _NOTICES.get(request.args.get("notice", "")),
+        "problem": _PROBLEMS.get(request.args.get("problem", "")),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from werkzeug.exceptions import Forbidden, NotFound
 
 from card_sim.desk.tray import Tray
 from card_sim.desk.views import PersonView, person_view
+from card_sim.faults import Fault
 from card_sim.issuer import TestIssuer
 from card_sim.people import Persona
 from card_sim.wallet import Wallet
@@ -41,9 +42,9 @@ class Desk:
         """What the pages say about a person now. Raises NotFound, StateUnavailable."""
         return person_view(self.person(person_id), self.wallet.tries_left(person_id), self.now())
 
-    def lay(self, person_id: str) -> None:
+    def lay(self, person_id: str, faults: Sequence[Fault] = ()) -> None:
         """Lay a person's card on the reader. Raises NotFound, ReaderUnreachable, ReaderOccupied."""
-        self.tray.lay(self.person(person_id).person_id, self.now())
+        self.tray.lay(self.person(person_id).person_id, self.now(), faults)
 
     def reset(self, person_id: str) -> None:
         """Put a card back to how it was handed out. Raises NotFound, StateUnavailable."""

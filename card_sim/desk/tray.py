@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from datetime import datetime
 
+from card_sim.faults import Fault
 from card_sim.vpcd import Place, ReaderUnreachable, VirtualCardConnection
 from card_sim.wallet import Wallet
 
@@ -27,6 +29,7 @@ class Tray:
         self._wallet = wallet
         self._reader_address = reader_address
         self._person_id: str | None = None
+        self._faults: tuple[Fault, ...] = ()
         self._stay: VirtualCardConnection | None = None
         self._lock = threading.Lock()
 
@@ -36,13 +39,18 @@ class Tray:
         stay, person_id = self._stay, self._person_id
         return person_id if stay is not None and stay.place is Place.ON_READER else None
 
-    def lay(self, person_id: str, now: datetime) -> None:
-        """Lay a person's card on the reader, in place of the one that lies there.
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The faults of the card that lies on the reader."""
+        return self._faults if self.lying is not None else ()
+
+    def lay(self, person_id: str, now: datetime, faults: Sequence[Fault] = ()) -> None:
+        """Lay a person's card on the reader, with faults, in place of the one that lies there.
 
         Raises KeyError when nobody has this id, ReaderUnreachable, ReaderOccupied, OSError when the card can't be made.
         """
         with self._lock:
-            card = self._wallet.open_card(person_id, now)
+            card = self._wallet.open_with(person_id, now, faults)
             changing = self._remove()
             deadline = time.monotonic() + (PATIENCE_SECONDS if changing else 0.0)
             while True:
@@ -55,7 +63,7 @@ class Tray:
                     time.sleep(SETTLE_SECONDS)
                     continue
                 if not stay.wait_until_removed(SETTLE_SECONDS):
-                    self._stay, self._person_id = stay, person_id
+                    self._stay, self._person_id, self._faults = stay, person_id, tuple(faults)
                     return
                 if time.monotonic() >= deadline:
                     raise ReaderOccupied("the reader closed the connection of the card")

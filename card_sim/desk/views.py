@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from card_sim.faults import FAULTS, Fault, FaultKind, Group
 from card_sim.people import JST, CardTries, CertificatePlan, CertificateStatus, Persona
 
 WEEKDAYS: Final = "月火水木金土日"
@@ -70,6 +71,27 @@ def matching(people: Iterable[Persona], query: str) -> list[Persona]:
     """The people in whose id, name, reading, address or exercise every word of the query occurs."""
     words = _folded(query).split()
     return [persona for persona in people if all(word in _haystack(persona) for word in words)]
+
+
+def fault_choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """The faults to choose from, by group: name and title, with the usual number where one is taken."""
+    return [(group.value, [(row.name, _fault_title(row)) for row in _rows_of(group)]) for group in Group]
+
+
+def fault_words(faults: Iterable[Fault]) -> list[str]:
+    """The faults of a card, for people."""
+    return [
+        fault.kind.title + (f" (数: {fault.number})" if fault.kind.number_default is not None else "")
+        for fault in faults
+    ]
+
+
+def _rows_of(group: Group) -> list[FaultKind]:
+    return [row for row in FAULTS.values() if row.group is group]
+
+
+def _fault_title(row: FaultKind) -> str:
+    return row.title if row.number_default is None else f"{row.title} (ふつうは {row.number_default})"
 
 
 def japanese_moment(moment: datetime) -> str:

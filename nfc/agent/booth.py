@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from nfc.agent.visit import Visit
+from nfc.agent.words import DEFAULT, Language
 from nfc.trust import Environment
 
 # Long enough to read the sentence, short enough that the next person does not meet it.
@@ -17,14 +18,23 @@ ENDED_SHOWN_SECONDS: Final = 60
 class Booth:
     """The meeting place of the agent's loop and the keypad page. One visit at a time, as there is one reader."""
 
-    def __init__(self, environment: Environment, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        shuffled_digits: bool = False,
+    ) -> None:
         self.environment: Final = environment
+        self.shuffled_digits: Final = shuffled_digits
         self._clock = clock
         self._lock = threading.Lock()
         self._visit: Visit | None = None
         self._count = 0
         self._ended_at: float | None = None
         self._service_away = False
+        self._language: Language = DEFAULT
+        self._language_until: float | None = None
 
     def begin(self, visit: Visit) -> None:
         """Show this visit from now on."""
@@ -32,11 +42,15 @@ class Booth:
             self._visit = visit
             self._count += 1
             self._ended_at = None
+            if self._language_is_over():
+                self._language = DEFAULT
+            self._language_until = None
 
     def end(self) -> None:
         """The visit is over: its last page stays for a minute."""
         with self._lock:
             self._ended_at = self._clock()
+            self._language_until = self._ended_at + ENDED_SHOWN_SECONDS
 
     def set_service_away(self, away: bool) -> None:
         """Whether the service cannot be reached at the moment."""
@@ -50,6 +64,24 @@ class Booth:
             return self._service_away
 
     @property
+    def language(self) -> Language:
+        """The language somebody chose for this visit; the next person meets the usual one again."""
+        with self._lock:
+            if self._language_is_over():
+                self._language, self._language_until = DEFAULT, None
+            return self._language
+
+    def choose_language(self, language: Language) -> None:
+        """Use this language until the visit is over; chosen before a visit, for a minute of waiting for one."""
+        with self._lock:
+            self._language = language
+            waits = self._visit is None or self._ended_at is not None
+            self._language_until = self._clock() + ENDED_SHOWN_SECONDS if waits else None
+
+    def _language_is_over(self) -> bool:
+        return self._language_until is not None and self._clock() >= self._language_until
+
+    @property
     def visit(self) -> Visit | None:
         """The visit to show, or None when there is none."""
         with self._lock:
@@ -59,8 +91,7 @@ class Booth:
 
     def revision(self) -> str:
         """A text that differs whenever the page should be drawn anew."""
-        visit = self.visit
+        visit, language = self.visit, self.language
         with self._lock:
-            if visit is None:
-                return f"{self._count}-idle-{int(self._service_away)}"
-            return f"{self._count}-{visit.revision}"
+            shown = f"idle-{int(self._service_away)}" if visit is None else str(visit.revision)
+            return f"{self._count}-{shown}-{language}"

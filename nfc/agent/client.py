@@ -23,6 +23,7 @@ ProgressStep: TypeAlias = Literal["waiting_card", "waiting_pin", "reading"]
 MAX_WAIT_SECONDS: Final = 25
 CONNECT_TIMEOUT_SECONDS: Final = 5.0
 ANSWER_TIMEOUT_SECONDS: Final = 10.0
+IMPATIENT_SECONDS: Final = 2.0
 MAX_ANSWER_BYTES: Final = 64 * 1024
 PROGRESS_ATTEMPTS: Final = 2
 FINISH_ATTEMPTS: Final = 5
@@ -112,8 +113,9 @@ class AgentClient:
     def take(self, wait: int, session_id: str | None = None) -> CardSessionTask | None:
         """Ask for a card session; the service may hold the request up to `wait` seconds. None when there is none.
 
-        With `session_id` only that session is taken: for an agent that knows which page it reads for. Raises ServiceAway, ServiceBusy, AgentRefused, BadAnswer. Never retried: an answer that was lost has already
-        taken the session, and the person opens a new one.
+        With `session_id` only that session is taken: for an agent that knows which page it reads for. Raises
+        ServiceAway, ServiceBusy, AgentRefused, BadAnswer. Never retried: an answer that was lost has already taken the
+        session, and the person opens a new one.
         """
         wait = max(0, min(wait, MAX_WAIT_SECONDS))
         asked = {"wait": wait} if session_id is None else {"wait": wait, "session_id": session_id}
@@ -129,19 +131,25 @@ class AgentClient:
         except ValueError:
             raise BadAnswer("the card session is not JSON") from None
 
-    def progress(self, session_id: str, step: ProgressStep) -> None:
-        """Tell the waiting page what happens. Raises SessionEnded when nobody waits any more, else as `take`."""
-        self._post_to_session(session_id, "progress", {"step": step}, PROGRESS_ATTEMPTS)
+    def progress(self, session_id: str, step: ProgressStep, *, patient: bool = True) -> None:
+        """Tell the waiting page what happens. Raises SessionEnded when nobody waits any more, else as `take`.
+
+        Without `patient` it is one short attempt: somebody stands at the keypad meanwhile.
+        """
+        attempts, seconds = (PROGRESS_ATTEMPTS, ANSWER_TIMEOUT_SECONDS) if patient else (1, IMPATIENT_SECONDS)
+        self._post_to_session(session_id, "progress", {"step": step}, attempts, seconds)
 
     def finish(self, session_id: str, result: Mapping[str, object]) -> None:
         """Hand in the result. Raises SessionEnded when it comes too late, else as `take`."""
-        self._post_to_session(session_id, "result", result, FINISH_ATTEMPTS)
+        self._post_to_session(session_id, "result", result, FINISH_ATTEMPTS, ANSWER_TIMEOUT_SECONDS)
 
-    def _post_to_session(self, session_id: str, what: str, value: Mapping[str, object], attempts: int) -> None:
+    def _post_to_session(
+        self, session_id: str, what: str, value: Mapping[str, object], attempts: int, seconds: float
+    ) -> None:
         pause = _FIRST_PAUSE_SECONDS
         for attempt in range(1, attempts + 1):
             try:
-                status, _ = self._post(f"{_SESSION_PATH}{session_id}/{what}", value, ANSWER_TIMEOUT_SECONDS)
+                status, _ = self._post(f"{_SESSION_PATH}{session_id}/{what}", value, seconds)
             except ServiceAway:
                 if attempt == attempts:
                     raise
@@ -160,7 +168,7 @@ class AgentClient:
         body = json.dumps(value, ensure_ascii=False).encode("utf-8")
         headers = sign_request(self._key, self._agent_id, "POST", self._path_prefix + path, body, self._clock())
         headers["Content-Type"] = "application/json"
-        timeout = httpx.Timeout(answer_within, connect=CONNECT_TIMEOUT_SECONDS)
+        timeout = httpx.Timeout(answer_within, connect=min(CONNECT_TIMEOUT_SECONDS, answer_within))
         try:
             with self._http.stream(
                 "POST", self._base + path, content=body, headers=headers, timeout=timeout

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 from nfc.agent.client import AgentClient, ClientError, ProgressStep, SessionEnded
@@ -25,18 +27,24 @@ from nfc.agent.visit import (
     NOT_DELIVERED,
     SESSION_ENDED,
     Ending,
+    Notice,
     Tries,
     Visit,
     VisitState,
     WrongMoment,
 )
 from nfc.challenge import operation_text, signed_bytes
+from nfc.exchanges import ExtendedLength
 from nfc.pins import PinKind
-from nfc.problems import CardProblem, Outcome
+from nfc.problems import AnotherCard, CardProblem, Outcome
 from nfc.procedures import CardPreview
 
 POLL_SECONDS: Final = 0.25
 MAX_LOOKS: Final = 3
+ABSENT_LOOKS: Final = 2
+"""Readers without contact lose sight of a card for a moment now and then."""
+PULSE_SECONDS: Final = 3.0
+SLOW_PULSE_SECONDS: Final = 15.0
 # Without a PIN nothing is lost by asking the person to lay the card down again.
 _TRANSIENT: Final = frozenset({Outcome.NO_CARD, Outcome.CARD_REMOVED, Outcome.COMM_ERROR})
 
@@ -44,79 +52,157 @@ _LOGGER = logging.getLogger("nfc.agent")
 
 
 def conduct(
-    visit: Visit, *, reader: Reader, client: AgentClient, issuer_keys: IssuerKeys, stop: threading.Event
+    visit: Visit,
+    *,
+    reader: Reader,
+    client: AgentClient,
+    issuer_keys: IssuerKeys,
+    stop: threading.Event,
+    extended: ExtendedLength = ExtendedLength.OFF,
 ) -> None:
     """Run the visit to its end and tell the service. `stop` ends it as cancelled unless the card is being read.
 
     Never raises for what card, person or service do; the visit is over afterwards.
     """
+    reading = None
     try:
-        reading = _lead(visit, reader, client, issuer_keys, stop)
+        reading = _lead(_Scene(visit, reader, _Pulse(client, visit), stop, extended), issuer_keys)
     except CardProblem as problem:
         _end(visit, Ending(problem.outcome.value, problem.pin_kind, problem.tries_left))
-        reading = None
     except SessionEnded:
         _end(visit, SESSION_ENDED)
-        reading = None
     except Exception as error:
         # A defect of ours. Its message and traceback may carry card data, so only its kind is told.
         _LOGGER.error("a visit failed by a defect of the agent: %s", type(error).__name__)
         _end(visit, Ending(Outcome.ORDER_BUG.value))
-        reading = None
     _hand_in(visit, client, reading, issuer_keys)
 
 
-def _lead(
-    visit: Visit, reader: Reader, client: AgentClient, issuer_keys: IssuerKeys, stop: threading.Event
-) -> Reading | None:
+@dataclass(slots=True)
+class _Scene:
+    """Who takes part in a visit."""
+
+    visit: Visit
+    reader: Reader
+    pulse: _Pulse
+    stop: threading.Event
+    extended: ExtendedLength
+
+
+def _lead(scene: _Scene, issuer_keys: IssuerKeys) -> Reading | None:
     """The visit up to the reading; None when it ended before. Raises CardProblem and SessionEnded."""
-    _tell(client, visit, "waiting_card")
-    card = _wait_for_readable_card(visit, reader, stop)
-    if card is None:
-        return None
-    _check_not_blocked(card)
-    try:
-        visit.card_shown(Tries(card.text_tries, card.auth_tries))
-    except WrongMoment:  # cancelled while the card was looked at
-        return None
+    visit = scene.visit
+    while True:
+        scene.pulse.tell("waiting_card")
+        card = _wait_for_readable_card(scene)
+        if card is None:
+            return None
+        _check_not_blocked(card)
+        try:
+            visit.card_shown(Tries(card.text_tries, card.auth_tries))
+        except WrongMoment:  # cancelled while the card was looked at
+            return None
 
-    _tell(client, visit, "waiting_pin")
-    if _wait_while(VisitState.WAITING_PIN, visit, stop) is not VisitState.READING:
-        return None
-    pins = visit.take_pins()
-    # Not only a courtesy: a session that nobody waits for any more must not cost a try.
-    _tell(client, visit, "reading")
-    return read_card(reader, pins, _message(visit, client), same_card_as=card.certificate, issuer_keys=issuer_keys)
+        scene.pulse.tell("waiting_pin")
+        state = _wait_for_pins(scene)
+        if state is VisitState.WAITING_CARD:
+            continue
+        if state is not VisitState.READING:
+            return None
+        pins = visit.take_pins()
+        # Not only a courtesy: a session that nobody waits for any more must not cost a try.
+        scene.pulse.tell("reading")
+        try:
+            return read_card(
+                scene.reader,
+                pins,
+                _message(visit, scene.pulse.client),
+                same_card_as=card.certificate,
+                issuer_keys=issuer_keys,
+                extended=card.extended_length,
+            )
+        except CardProblem as problem:
+            # Nothing was shown to a card: the person lays the right one down and enters the PINs for it again.
+            if not isinstance(problem, AnotherCard) and problem.outcome is not Outcome.NO_CARD:
+                raise
+            del pins
+            visit.card_taken(Notice.CHANGED if isinstance(problem, AnotherCard) else Notice.TAKEN)
 
 
-def _wait_for_readable_card(visit: Visit, reader: Reader, stop: threading.Event) -> CardPreview | None:
+class _Pulse:
+    """Tells the service how far the visit is, and hears from it when nobody waits for this visit any more.
+
+    Progress is for the waiting page only: if it cannot be told, the visit goes on. SessionEnded is what counts.
+    """
+
+    def __init__(self, client: AgentClient, visit: Visit) -> None:
+        self.client = client
+        self._visit = visit
+        self._step: ProgressStep = "waiting_card"
+        self._next = 0.0
+        self._pause = PULSE_SECONDS
+
+    def tell(self, step: ProgressStep) -> None:
+        """A new step. Raises SessionEnded."""
+        self._step = step
+        self._send(patient=True)
+
+    def beat(self) -> None:
+        """While somebody is waited for: ask every few seconds whether the page still waits. Raises SessionEnded."""
+        if time.monotonic() >= self._next:
+            self._send(patient=False)
+
+    def _send(self, *, patient: bool) -> None:
+        try:
+            self.client.progress(self._visit.task.session_id, self._step, patient=patient)
+            self._pause = PULSE_SECONDS
+        except SessionEnded:
+            raise
+        except ClientError as error:
+            # A service that is away must not hold up the person at the keypad again and again.
+            self._pause = SLOW_PULSE_SECONDS
+            if patient:
+                _LOGGER.warning("progress could not be told: %s", str(error))
+        self._next = time.monotonic() + self._pause
+
+
+def _wait_for_readable_card(scene: _Scene) -> CardPreview | None:
+    visit, reader = scene.visit, scene.reader
     looks = 0
-    while _step(VisitState.WAITING_CARD, visit, stop, wait=not reader.card_present()):
+    while _step(VisitState.WAITING_CARD, scene, wait=not reader.card_present()):
         if not reader.card_present():
             continue
         looks += 1
         try:
-            return look_at_card(reader)
+            return look_at_card(reader, extended=scene.extended)
         except CardProblem as problem:
             if problem.outcome not in _TRANSIENT or looks == MAX_LOOKS:
                 raise
+            # It may have been the long answer that card or reader could not stand.
+            scene.extended = ExtendedLength.OFF
             visit.card_unreadable()
             visit.wait(POLL_SECONDS)
     return None
 
 
-def _wait_while(state: VisitState, visit: Visit, stop: threading.Event) -> VisitState:
-    while _step(state, visit, stop, wait=True):
-        pass
-    return visit.state
+def _wait_for_pins(scene: _Scene) -> VisitState:
+    """The state after waiting: READING with both PINs, WAITING_CARD when the card was taken away, or an end."""
+    absent = 0
+    while _step(VisitState.WAITING_PIN, scene, wait=True):
+        absent = 0 if scene.reader.card_present() else absent + 1
+        if absent == ABSENT_LOOKS:
+            with suppress(WrongMoment):  # the PINs came in this very moment; the reading will find no card
+                scene.visit.card_taken(Notice.TAKEN)
+    return scene.visit.state
 
 
-def _step(state: VisitState, visit: Visit, stop: threading.Event, *, wait: bool) -> bool:
+def _step(state: VisitState, scene: _Scene, *, wait: bool) -> bool:
     """One turn of waiting: whether the visit is still in `state`."""
-    if stop.is_set():
+    if scene.stop.is_set():
         with suppress(WrongMoment):  # PINs entered in this very moment: then the card is read to the end
-            visit.cancel()
-    return visit.wait(POLL_SECONDS if wait else 0) is state
+            scene.visit.cancel()
+    scene.pulse.beat()
+    return scene.visit.wait(POLL_SECONDS if wait else 0) is state
 
 
 def _check_not_blocked(card: CardPreview) -> None:
@@ -130,16 +216,6 @@ def _message(visit: Visit, client: AgentClient) -> bytes:
     task = visit.task
     text = operation_text(task.session_id, client.agent_id, task.purpose, task.policy_id, task.origin)
     return signed_bytes(task.challenge_bytes, text)
-
-
-def _tell(client: AgentClient, visit: Visit, step: ProgressStep) -> None:
-    """Progress is for the waiting page only: if it cannot be told, the visit goes on."""
-    try:
-        client.progress(visit.task.session_id, step)
-    except SessionEnded:
-        raise
-    except ClientError as error:
-        _LOGGER.warning("progress could not be told: %s", error)
 
 
 def _end(visit: Visit, ending: Ending) -> None:
@@ -163,7 +239,8 @@ def _hand_in(visit: Visit, client: AgentClient, reading: Reading | None, issuer_
     try:
         client.finish(visit.task.session_id, result)
     except ClientError as error:
-        _LOGGER.warning("the result could not be handed in and was dropped: %s", error)
+        # The words only: a kept log record would hold the error, its traceback, and with it what was read.
+        _LOGGER.warning("the result could not be handed in and was dropped: %s", str(error))
         if reading is not None:
             visit.refuse(SESSION_ENDED if isinstance(error, SessionEnded) else NOT_DELIVERED)
         return

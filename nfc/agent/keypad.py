@@ -21,6 +21,7 @@ from nfc.agent.booth import Booth
 from nfc.agent.pages import asset, page, refusal_page
 from nfc.agent.pin_form import read_form
 from nfc.agent.visit import EnteredPins, Visit, VisitState, WrongMoment
+from nfc.agent.words import LANGUAGES
 
 ADDRESS: Final = "127.0.0.1"
 MAX_BODY_BYTES: Final = 4096
@@ -36,6 +37,7 @@ _ASSETS: Final = MappingProxyType(
         "/keypad.js": ("keypad.js", "text/javascript; charset=utf-8"),
     }
 )
+_FORMS: Final = frozenset({"/pin", "/cancel", "/language"})
 _HEADERS: Final = (
     ("Cache-Control", "no-store"),
     (
@@ -129,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
         if not self._is_for_us():
-            self._refuse(HTTPStatus.FORBIDDEN, "この住所では表示できません")
+            self._refuse(HTTPStatus.FORBIDDEN, "refused.address")
         elif path == "/":
             self._send_page(HTTPStatus.OK, page(self.server.booth))
         elif path == "/state":
@@ -137,31 +139,42 @@ class _Handler(BaseHTTPRequestHandler):
         elif path in _ASSETS:
             name, content_type = _ASSETS[path]
             self._send(HTTPStatus.OK, content_type, asset(name))
-        elif path in {"/pin", "/cancel"}:
+        elif path in _FORMS:
             self._go_home()
         else:
-            self._refuse(HTTPStatus.NOT_FOUND, "このページはありません")
+            self._refuse(HTTPStatus.NOT_FOUND, "refused.missing")
 
     def do_POST(self) -> None:
         path = urlsplit(self.path).path
         if not self._is_for_us() or not self._comes_from_us():
-            self._refuse(HTTPStatus.FORBIDDEN, "この操作は受け付けられません")
+            self._refuse(HTTPStatus.FORBIDDEN, "refused.action")
             return
-        if path not in {"/pin", "/cancel"}:
-            self._refuse(HTTPStatus.NOT_FOUND, "このページはありません")
+        if path not in _FORMS:
+            self._refuse(HTTPStatus.NOT_FOUND, "refused.missing")
             return
         fields = self._fields()
         if fields is None:
-            self._refuse(HTTPStatus.BAD_REQUEST, "送られた内容を読み取れません")
+            self._refuse(HTTPStatus.BAD_REQUEST, "refused.body")
+            return
+        if path == "/language":
+            self._choose_language(fields)
             return
         visit = self.server.booth.visit
         token = fields.get("token", [""])[0]
         if visit is None or not secrets.compare_digest(token.encode(), visit.form_token.encode()):
-            self._refuse(HTTPStatus.FORBIDDEN, "この画面は古くなっています")
+            self._refuse(HTTPStatus.FORBIDDEN, "refused.old")
         elif path == "/cancel":
             self._cancel(visit)
         else:
             self._enter_pins(visit, fields)
+
+    def _choose_language(self, fields: dict[str, list[str]]) -> None:
+        """Needs no token: it shows the same in other words."""
+        chosen = fields.get("language", [""])[0]
+        for language in LANGUAGES:
+            if language == chosen:
+                self.server.booth.choose_language(language)
+        self._go_home()
 
     def _cancel(self, visit: Visit) -> None:
         with suppress(WrongMoment):  # the page that follows shows what is going on instead
@@ -173,7 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
         if view.state is not VisitState.WAITING_PIN:
             self._go_home()
             return
-        entered = read_form(fields, view.tries)
+        entered = read_form(fields, view.tries, self.server.booth.language)
         if not isinstance(entered, EnteredPins):
             self._send_page(HTTPStatus.UNPROCESSABLE_ENTITY, page(self.server.booth, entered))
             return
@@ -210,9 +223,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _go_home(self) -> None:
         self._send(HTTPStatus.SEE_OTHER, "text/plain; charset=utf-8", b"", location="/")
 
-    def _refuse(self, status: HTTPStatus, title: str) -> None:
-        text = "読み取りの画面をもう一度開いてください。"
-        self._send_page(status, refusal_page(title, text, self.server.booth))
+    def _refuse(self, status: HTTPStatus, why: str) -> None:
+        self._send_page(status, refusal_page(why, self.server.booth))
 
     def _send_page(self, status: HTTPStatus, text: str) -> None:
         self._send(status, "text/html; charset=utf-8", text.encode("utf-8"))

@@ -1,8 +1,10 @@
-"""The keypad page in its five states. Everything variable is escaped here and nowhere else."""
+"""The keypad page in its five states, in the language of the visit. Everything variable is escaped here."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from html import escape
 from importlib import resources
@@ -11,19 +13,17 @@ from types import MappingProxyType
 from typing import Final
 
 from nfc.agent.booth import Booth
-from nfc.agent.messages import message_for
-from nfc.agent.pin_form import AUTH_FIELD, LAST_TRY_FIELD, TEXT_FIELD, FieldError
+from nfc.agent.messages import PIN_NAMES, message_for
+from nfc.agent.pin_form import FIELDS, LAST_TRY_FIELD, FieldError
 from nfc.agent.task import CardSessionTask
 from nfc.agent.visit import Tries, Visit, VisitState, VisitView
+from nfc.agent.words import HTML_LANGUAGE, LANGUAGES, Language, html, plain, say
 from nfc.pins import PinKind
 
 REFRESH_SECONDS: Final = 2
 MAX_REFRESH_SECONDS: Final = 180
 
-_PURPOSES: Final[Mapping[str, str]] = MappingProxyType(
-    {"apply": "給付の申込のための本人確認", "status": "申込状況の確認のための本人確認"}
-)
-_STEPS: Final = ("カードを置く", "暗証番号を入力する", "読み取る", "終わり")
+_STEPS: Final = 4
 _STEP_OF: Final[Mapping[VisitState, int]] = MappingProxyType(
     {
         VisitState.WAITING_CARD: 1,
@@ -33,20 +33,8 @@ _STEP_OF: Final[Mapping[VisitState, int]] = MappingProxyType(
         VisitState.FAILED: 4,
     }
 )
-_FIELD_HINTS: Final[Mapping[PinKind, tuple[str, str, str]]] = MappingProxyType(
-    {
-        PinKind.TEXT: (
-            TEXT_FIELD,
-            "「券面事項入力補助用」の暗証番号(数字4桁)",
-            "氏名・住所・生年月日・性別の読み取りに使います。",
-        ),
-        PinKind.AUTH: (
-            AUTH_FIELD,
-            "「利用者証明用」の暗証番号(数字4桁)",
-            "ご本人のカードであることの確認に使います。",
-        ),
-    }
-)
+_DIGITS: Final = "1234567890"
+_KEY_WORDS: Final = ("show", "hide", "show.of", "hide.of", "keys", "wipe", "wipe.of", "back", "back.of")
 
 
 @cache
@@ -60,114 +48,153 @@ def _template(name: str) -> Template:
     return Template(asset(name).decode("utf-8"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What every part of a page needs to know: the language, and whose booth it is."""
+
+    booth: Booth
+    language: Language
+
+    def text(self, key: str, **values: str) -> str:
+        """A sentence as HTML."""
+        return html(say(self.language, key, **values))
+
+    def plain(self, key: str, **values: str) -> str:
+        """A sentence without readings, escaped, for titles and attributes."""
+        return escape(plain(say(self.language, key, **values)))
+
+
 def page(booth: Booth, errors: Sequence[FieldError] = ()) -> str:
     """The page for what is going on now; `errors` are those of a form just sent."""
+    frame = _Frame(booth, booth.language)
     revision, visit = booth.revision(), booth.visit
     if visit is None:
-        return _whole("読み取りの受け付け前です", _idle(booth.service_away), booth, revision, REFRESH_SECONDS)
+        return _whole(frame, say(frame.language, "idle.title"), _idle(frame), revision, REFRESH_SECONDS)
     view = visit.view()
-    title, body = _BODIES[view.state](visit, view, errors)
+    title, body = _BODIES[view.state](frame, visit, view, errors)
     # Where somebody types, a timed refresh would wipe what was typed; there it only comes when the time is over.
     refresh = MAX_REFRESH_SECONDS if view.state is VisitState.WAITING_PIN else REFRESH_SECONDS
     if errors:
-        title = f"エラー:{title}"
-    return _whole(title, _steps(view.state) + body, booth, revision, refresh)
+        title = say(frame.language, "error") + title
+    return _whole(frame, title, _steps(frame, view.state) + body, revision, refresh)
 
 
-def refusal_page(title: str, text: str, booth: Booth) -> str:
-    """A page for a request that is not answered."""
-    body = f'<h1>{escape(title)}</h1><p>{escape(text)}</p><p><a href="/">読み取りの画面へ</a></p>'
-    return _whole(title, body, booth, booth.revision(), MAX_REFRESH_SECONDS)
+def refusal_page(why: str, booth: Booth) -> str:
+    """A page for a request that is not answered; `why` is the key of its title."""
+    frame = _Frame(booth, booth.language)
+    body = (
+        f"<h1>{frame.text(why)}</h1><p>{frame.text('refused.next')}</p>"
+        f'<p><a href="/">{frame.text("refused.link")}</a></p>'
+    )
+    return _whole(frame, say(frame.language, why), body, booth.revision(), MAX_REFRESH_SECONDS)
 
 
-def _whole(title: str, body: str, booth: Booth, revision: str, refresh: int) -> str:
-    banner = '<p class="test-banner">試験用:本物のカードは使えません</p>' if booth.environment == "test" else ""
+def _whole(frame: _Frame, title: str, body: str, revision: str, refresh: int) -> str:
+    is_test = frame.booth.environment == "test"
     return _template("page.html").substitute(
-        title=escape(title), banner=banner, body=body, revision=escape(revision), refresh=refresh
+        html_language=HTML_LANGUAGE[frame.language],
+        body_class="with-readings" if frame.language == "ja@easy" else "",
+        title=escape(plain(title)),
+        site=frame.plain("site"),
+        product=frame.text("product"),
+        banner=f'<p class="test-banner">{frame.text("test_banner")}</p>' if is_test else "",
+        languages=_languages(frame),
+        lost=frame.text("lost"),
+        body=body,
+        revision=escape(revision),
+        refresh=refresh,
     )
 
 
-def _steps(state: VisitState) -> str:
+def _languages(frame: _Frame) -> str:
+    buttons = "".join(
+        f'<button type="submit" name="language" value="{language}" lang="{HTML_LANGUAGE[language]}" '
+        f'aria-pressed="{"true" if language == frame.language else "false"}">'
+        f"{html(say(language, 'language.name'))}</button>"
+        for language in LANGUAGES
+    )
+    label = frame.plain("language.choose")
+    return f'<form class="languages" method="post" action="/language" aria-label="{label}">{buttons}</form>'
+
+
+def _steps(frame: _Frame, state: VisitState) -> str:
     now = _STEP_OF[state]
     items = []
-    for number, name in enumerate(_STEPS, start=1):
+    for number in range(1, _STEPS + 1):
         current = ' aria-current="step"' if number == now else ""
-        spoken = "(済み)" if number < now and state is not VisitState.FAILED else ""
+        spoken = frame.text("step.done") if number < now and state is not VisitState.FAILED else ""
+        name = frame.text(f"step.{number}")
         items.append(f'<li{current}><span class="step-name">{name}</span><span class="spoken">{spoken}</span></li>')
-    return f'<ol class="steps" aria-label="読み取りの手順">{"".join(items)}</ol>'
+    return f'<ol class="steps" aria-label="{frame.plain("steps")}">{"".join(items)}</ol>'
 
 
-def _idle(service_away: bool) -> str:
-    away = (
-        '<p class="notice" role="status">サービスに接続できません。つながると自動で受け付けを始めます。</p>'
-        if service_away
-        else ""
-    )
-    return (
-        "<h1>読み取りの受け付け前です</h1>"
-        "<p>申込の画面で「カードを読み取る」を選ぶと、この画面に案内が出ます。</p>"
-        f"<p>カードは、案内が出てから置いてください。</p>{away}"
-    )
+def _idle(frame: _Frame) -> str:
+    away = f'<p class="notice" role="status">{frame.text("idle.away")}</p>' if frame.booth.service_away else ""
+    return f"<h1>{frame.text('idle.title')}</h1><p>{frame.text('idle.how')}</p><p>{frame.text('idle.wait')}</p>{away}"
 
 
-def _waiting_card(visit: Visit, view: VisitView, errors: Sequence[FieldError]) -> tuple[str, str]:
-    title = "カードを置いてください"
-    again = (
-        '<p class="notice" role="status">カードを読み取れませんでした。ケースを外し、'
-        "カードリーダーの中央に、もう一度置いてください。</p>"
-        if view.unreadable_before
-        else ""
-    )
-    return title, (
-        f"<h1>{title}</h1>{again}"
-        "<p>マイナンバーカードをカードリーダーに置いてください。置くと自動で次に進みます。</p>"
-        f"{_confirmation(view.task)}{_what_for(view.task)}{_cancel(visit)}"
+def _waiting_card(frame: _Frame, visit: Visit, view: VisitView, errors: Sequence[FieldError]) -> tuple[str, str]:
+    again = f'<p class="notice" role="status">{frame.text(f"card.{view.notice}")}</p>' if view.notice else ""
+    return say(frame.language, "card.title"), (
+        f"<h1>{frame.text('card.title')}</h1>{again}<p>{frame.text('card.how')}</p>"
+        f"{_confirmation(frame, view.task)}{_what_for(frame, view.task)}{_cancel(frame, visit)}"
     )
 
 
-def _waiting_pin(visit: Visit, view: VisitView, errors: Sequence[FieldError]) -> tuple[str, str]:
-    title = "暗証番号を入力してください"
+def _waiting_pin(frame: _Frame, visit: Visit, view: VisitView, errors: Sequence[FieldError]) -> tuple[str, str]:
     by_field = {error.field: error.text for error in errors}
-    fields = "".join(
-        _pin_field(kind, left, by_field)
-        for kind, left in ((PinKind.TEXT, view.tries.text), (PinKind.AUTH, view.tries.auth))
-    )
-    return title, (
-        f"{_error_summary(errors)}<h1>{title}</h1>"
-        f"{_confirmation(view.task)}{_what_for(view.task)}"
+    tries = {PinKind.TEXT: view.tries.text, PinKind.AUTH: view.tries.auth}
+    fields = "".join(_pin_field(frame, kind, left, by_field) for kind, left in tries.items())
+    return say(frame.language, "pin.title"), (
+        f"{_error_summary(frame, errors)}<h1>{frame.text('pin.title')}</h1>"
+        f"{_confirmation(frame, view.task)}{_what_for(frame, view.task)}"
         '<form method="post" action="/pin" autocomplete="off" novalidate>'
         f'<input type="hidden" name="token" value="{escape(visit.form_token)}">'
-        f"{fields}{_last_try(view.tries, by_field)}"
-        '<div id="number-keys"></div>'
-        '<p class="privacy">暗証番号は、この端末とカードの間だけで使います。サービスには送らず、残しません。</p>'
-        '<button class="primary" type="submit">読み取る</button></form>'
-        f"{_cancel(visit)}"
-        "<p>はじめから3分たつと、自動で終わります。</p>"
+        f"{fields}{_last_try(frame, view.tries, by_field)}{_number_keys(frame)}"
+        f'<p class="privacy">{frame.text("pin.privacy")}</p>'
+        f'<button class="primary" type="submit">{frame.text("pin.submit")}</button></form>'
+        f"{_cancel(frame, visit)}<p>{frame.text('pin.limit')}</p>"
     )
 
 
-def _reading(visit: Visit, view: VisitView, errors: Sequence[FieldError]) -> tuple[str, str]:
-    title = "読み取っています"
-    return title, (
-        f'<h1>{title}</h1><p class="big" role="status">カードを動かさないでください。</p><p>数秒で終わります。</p>'
+def _number_keys(frame: _Frame) -> str:
+    """Where the script puts the keys: their order, and their words ({} is the name of a field)."""
+    digits = list(_DIGITS)
+    if frame.booth.shuffled_digits:
+        # A new order at each showing: whoever watches the hand, or finds its traces, learns no digit.
+        secrets.SystemRandom().shuffle(digits)
+    words = "".join(
+        f' data-{name.replace(".", "-")}="{frame.plain(f"key.{name}", **({"label": "{}"} if _names(name) else {}))}"'
+        for name in _KEY_WORDS
+    )
+    return f'<div id="number-keys" data-digits="{"".join(digits)}"{words}></div>'
+
+
+def _names(key_word: str) -> bool:
+    return key_word in ("show.of", "hide.of")
+
+
+def _reading(frame: _Frame, visit: Visit, view: VisitView, errors: Sequence[FieldError]) -> tuple[str, str]:
+    return say(frame.language, "reading.title"), (
+        f'<h1>{frame.text("reading.title")}</h1><p class="big" role="status">{frame.text("reading.still")}</p>'
+        f"<p>{frame.text('reading.soon')}</p>"
     )
 
 
-def _done(visit: Visit, view: VisitView, errors: Sequence[FieldError]) -> tuple[str, str]:
-    title = "読み取りが終わりました"
-    return title, (
-        f'<h1>{title}</h1><p class="big" role="status">カードをお取りください。</p>'
-        "<p>続きは、元の画面でお進みください。この端末に情報は残していません。</p>"
+def _done(frame: _Frame, visit: Visit, view: VisitView, errors: Sequence[FieldError]) -> tuple[str, str]:
+    return say(frame.language, "done.title"), (
+        f'<h1>{frame.text("done.title")}</h1><p class="big" role="status">{frame.text("done.take")}</p>'
+        f"<p>{frame.text('done.next')}</p>"
     )
 
 
-def _failed(visit: Visit, view: VisitView, errors: Sequence[FieldError]) -> tuple[str, str]:
+def _failed(frame: _Frame, visit: Visit, view: VisitView, errors: Sequence[FieldError]) -> tuple[str, str]:
     assert view.ending is not None, "a failed visit has an ending"
-    message = message_for(view.ending)
-    code = f'<p class="code">エラー番号 {message.code}</p>' if message.code else ""
+    message = message_for(view.ending, frame.language)
+    code = f'<p class="code">{frame.text("failed.code", code=message.code)}</p>' if message.code else ""
     return message.title, (
-        f'<div class="failure" role="alert"><h1>{escape(message.title)}</h1><p>{escape(message.text)}</p></div>'
-        f"<p>{escape(message.next_step)}</p><p>カードが置いてあれば、お取りください。</p>{code}"
+        f'<div class="failure" role="alert"><h1>{html(message.title)}</h1><p>{html(message.text)}</p></div>'
+        f"<p>{html(message.next_step)}</p><p>{frame.text('failed.take')}</p>{code}"
     )
 
 
@@ -182,33 +209,29 @@ _BODIES: Final = MappingProxyType(
 )
 
 
-def _confirmation(task: CardSessionTask) -> str:
+def _confirmation(frame: _Frame, task: CardSessionTask) -> str:
     return (
-        '<div class="confirmation"><p>元の画面の番号と同じですか</p>'
-        f'<p class="number">{escape(task.confirmation)}</p>'
-        "<p>違うときは、ほかの人の読み取りです。「中止する」を押してください。</p></div>"
+        f'<div class="confirmation"><p>{frame.text("confirm.question")}</p>'
+        f'<p class="number">{escape(task.confirmation)}</p><p>{frame.text("confirm.other")}</p></div>'
     )
 
 
-def _what_for(task: CardSessionTask) -> str:
-    rows = [("目的", _PURPOSES[task.purpose])]
+def _what_for(frame: _Frame, task: CardSessionTask) -> str:
+    rows = [("what.purpose", frame.text(f"purpose.{task.purpose}"))]
     if task.policy_title is not None:
-        rows.append(("給付", task.policy_title))
+        rows.append(("what.policy", f'<span lang="ja">{escape(task.policy_title)}</span>'))
     if task.municipality_name is not None:
-        rows.append(("自治体", task.municipality_name))
-    rows.append(("読み取る", "氏名・住所・生年月日・性別、利用者証明用電子証明書"))
-    rows.append(("読み取らない", "マイナンバー(12桁の番号)、顔写真"))
-    cells = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in rows)
+        rows.append(("what.municipality", f'<span lang="ja">{escape(task.municipality_name)}</span>'))
+    rows += [(key, frame.text(f"{key}.value")) for key in ("what.read", "what.not")]
+    cells = "".join(f"<div><dt>{frame.text(key)}</dt><dd>{value}</dd></div>" for key, value in rows)
     return f'<dl class="what-for">{cells}</dl>'
 
 
-def _pin_field(kind: PinKind, left: int | None, errors: Mapping[str, str]) -> str:
-    name, label, hint = _FIELD_HINTS[kind]
+def _pin_field(frame: _Frame, kind: PinKind, left: int | None, errors: Mapping[str, str]) -> str:
+    name, words = FIELDS[kind], PIN_NAMES[kind]
     error = errors.get(name)
-    tries = (
-        f'<p class="tries" id="{name}-tries">あと{left}回まちがえるとロックされます。</p>' if left is not None else ""
-    )
-    shown_error = f'<p class="error" id="{name}-error">エラー:{escape(error)}</p>' if error else ""
+    tries = f'<p class="tries" id="{name}-tries">{frame.text("pin.tries", n=str(left))}</p>' if left is not None else ""
+    shown_error = f'<p class="error" id="{name}-error">{frame.text("error")}{html(error)}</p>' if error else ""
     described = [f"{name}-hint"]
     if tries:
         described.append(f"{name}-tries")
@@ -217,39 +240,39 @@ def _pin_field(kind: PinKind, left: int | None, errors: Mapping[str, str]) -> st
     invalid = ' aria-invalid="true"' if error else ""
     # No maxlength of 4: a password typed by mistake would be cut to four characters and cost a try.
     return (
-        f'<div class="field"><label for="{name}">{label}</label><p class="hint" id="{name}-hint">{hint}</p>{tries}'
+        f'<div class="field"><label for="{name}">{frame.text(words)}</label>'
+        f'<p class="hint" id="{name}-hint">{frame.text(f"{words}.hint")}</p>{tries}'
         f'<input id="{name}" name="{name}" type="password" inputmode="numeric" autocomplete="off" maxlength="64" '
-        f'aria-describedby="{" ".join(described)}"{invalid} data-pin>{shown_error}</div>'
+        f'aria-describedby="{" ".join(described)}"{invalid} data-pin="{frame.plain(words)}">{shown_error}</div>'
     )
 
 
-def _last_try(tries: Tries, errors: Mapping[str, str]) -> str:
+def _last_try(frame: _Frame, tries: Tries, errors: Mapping[str, str]) -> str:
     if not tries.last_ones():
         return ""
     error = errors.get(LAST_TRY_FIELD)
-    shown = f'<p class="error" id="{LAST_TRY_FIELD}-error">エラー:{escape(error)}</p>' if error else ""
+    shown = f'<p class="error" id="{LAST_TRY_FIELD}-error">{frame.text("error")}{html(error)}</p>' if error else ""
     described = f' aria-describedby="{LAST_TRY_FIELD}-error" aria-invalid="true"' if error else ""
     return (
-        '<div class="last-try"><p>この次にまちがえると、暗証番号がロックされ、窓口などでの再設定が必要になります。'
-        "自信がないときは「中止する」を押してください。</p>"
+        f'<div class="last-try"><p>{frame.text("last_try.warning")}</p>'
         f'<label class="check"><input type="checkbox" id="{LAST_TRY_FIELD}" name="{LAST_TRY_FIELD}" value="yes"'
-        f"{described}> あと1回まちがえるとロックされることを確認しました</label>{shown}</div>"
+        f"{described}> <span>{frame.text('last_try.check')}</span></label>{shown}</div>"
     )
 
 
-def _error_summary(errors: Sequence[FieldError]) -> str:
+def _error_summary(frame: _Frame, errors: Sequence[FieldError]) -> str:
     if not errors:
         return ""
-    items = "".join(f'<li><a href="#{error.field}">{escape(error.text)}</a></li>' for error in errors)
+    items = "".join(f'<li><a href="#{error.field}">{html(error.text)}</a></li>' for error in errors)
     return (
         '<div class="error-summary" role="alert" tabindex="-1" autofocus data-focus>'
-        f"<h2>入力を確認してください</h2><ul>{items}</ul></div>"
+        f"<h2>{frame.text('error.summary')}</h2><ul>{items}</ul></div>"
     )
 
 
-def _cancel(visit: Visit) -> str:
+def _cancel(frame: _Frame, visit: Visit) -> str:
     return (
         '<form method="post" action="/cancel">'
         f'<input type="hidden" name="token" value="{escape(visit.form_token)}">'
-        '<button class="secondary" type="submit">中止する</button></form>'
+        f'<button class="secondary" type="submit">{frame.text("cancel")}</button></form>'
     )

@@ -9,6 +9,7 @@ from typing import Final
 
 from nfc.agent.messages import PIN_NAMES
 from nfc.agent.visit import EnteredPins, Tries
+from nfc.agent.words import DEFAULT, Language, say
 from nfc.pins import Pin, PinFormatError, PinKind
 
 TEXT_FIELD: Final = "text_pin"
@@ -23,13 +24,15 @@ _NUMBER_OF_12: Final = re.compile(r"[0-9]{12}")
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One error: the field it belongs to and the sentence. Never holds what was typed."""
+    """One error: the field it belongs to and the sentence, with its readings. Never holds what was typed."""
 
     field: str
     text: str
 
 
-def read_form(fields: Mapping[str, Sequence[str]], tries: Tries) -> EnteredPins | list[FieldError]:
+def read_form(
+    fields: Mapping[str, Sequence[str]], tries: Tries, language: Language = DEFAULT
+) -> EnteredPins | list[FieldError]:
     """Both PINs, or one error for each field that is not right; no PIN object is kept when there is an error."""
     errors: list[FieldError] = []
     pins: dict[PinKind, Pin] = {}
@@ -38,22 +41,23 @@ def read_form(fields: Mapping[str, Sequence[str]], tries: Tries) -> EnteredPins 
         try:
             pins[kind] = Pin(kind, typed)
         except PinFormatError:
-            errors.append(FieldError(name, _what_is_wrong(kind, typed)))
+            errors.append(FieldError(name, _what_is_wrong(kind, typed, language)))
     last_ones = tries.last_ones()
     if last_ones and (fields.get(LAST_TRY_FIELD) or [""])[0] != "yes":
-        errors.append(FieldError(LAST_TRY_FIELD, "あと1回でロックされることを確認し、チェックを入れてください。"))
+        errors.append(FieldError(LAST_TRY_FIELD, say(language, "error.last_try")))
     if errors:
         return errors
     return EnteredPins(pins[PinKind.TEXT], pins[PinKind.AUTH], last_ones)
 
 
-def _what_is_wrong(kind: PinKind, typed: str) -> str:
-    name = PIN_NAMES[kind]
+def _what_is_wrong(kind: PinKind, typed: str, language: Language) -> str:
     if not typed:
-        return f"{name}を入力してください。"
-    if _NUMBER_OF_12.fullmatch(typed.replace("-", "")):
-        return f"マイナンバー(個人番号)は入力しないでください。ここで使うのは{name}です。"
-    if re.search(r"[A-Za-z]", typed):
+        key = "error.missing"
+    elif _NUMBER_OF_12.fullmatch(typed.replace("-", "")):
+        key = "error.my_number"
+    elif re.search(r"[A-Za-z]", typed):
         # E104: the usual mix-up with the password for the signature certificate.
-        return f"ここで使うのは{name}です。英数字6〜16文字のパスワードや、顔写真の下の4桁ではありません。"
-    return f"{name}は、数字4桁で入力してください。"
+        key = "error.letters"
+    else:
+        key = "error.digits"
+    return say(language, key, name=say(language, PIN_NAMES[kind]))

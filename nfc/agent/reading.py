@@ -1,7 +1,8 @@
 """The two meetings with the card in one visit: a look without a PIN, and the reading with both.
 
 In between the card is unpowered, so that it can be changed and a long wait holds nothing. Therefore the second meeting
-begins by making sure that the card is the same one, before any PIN is shown to it.
+begins by making sure that the card is the same one, before any PIN is shown to it: two commands, and in the end the
+signature has to fit the certificate that was seen first.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Protocol, TypeAlias
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -17,26 +18,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from nfc.agent.visit import Ending, EnteredPins
-from nfc.exchanges import Procedure, select_application
-from nfc.files import JPKI_AP
-from nfc.four_information import FourInformation, parse
-from nfc.pins import PinKind
+from nfc.exchanges import ExtendedLength
 from nfc.problems import CardProblem, Outcome
-from nfc.procedures import (
-    CardPreview,
-    preview,
-    read_authentication_certificate,
-    read_four_information_file,
-    read_integrity_record,
-    sign_challenge,
-)
-from nfc.tlv import TlvError
+from nfc.procedures import CardPreview, CardReading, preview, read_whole
 from nfc.transports import Transport, run
 from nfc.transports.guard import Guarded
 from nfc.transports.trace import Traced
 from nfc.trust import CvKey, Environment, IssuerVerdict, check_issuer
-
-ISSUER_NOT_CHECKED: Final = "not_done"
 
 
 class Reader(Protocol):
@@ -61,30 +49,40 @@ class IssuerKeys:
         return check_issuer(ef0002, ef0003, ef0004, self.keys, self.environment)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Reading:
-    """All that one card gave in one connection. Personal data: no repr, and it is dropped when it was handed in."""
-
-    four_information: FourInformation
-    certificate: bytes
-    signature: bytes
-    issuer_check: str
+Reading: TypeAlias = CardReading
+"""All that one card gave in one connection. Personal data: no repr, and it is dropped when it was handed in."""
 
 
-def look_at_card(reader: Reader) -> CardPreview:
+def look_at_card(reader: Reader, *, extended: ExtendedLength = ExtendedLength.OFF) -> CardPreview:
     """Identify the card, query the tries of both PINs and read the certificate, without a PIN. Raises CardProblem."""
-    return run(preview(), _safe(reader))
+    return run(preview(extended=extended), _safe(reader))
 
 
 def read_card(
-    reader: Reader, pins: EnteredPins, message: bytes, *, same_card_as: bytes, issuer_keys: IssuerKeys
+    reader: Reader,
+    pins: EnteredPins,
+    message: bytes,
+    *,
+    same_card_as: bytes,
+    issuer_keys: IssuerKeys,
+    extended: bool = False,
 ) -> Reading:
     """Read the four items, check their issuer, and let the card sign `message`, in one connection (card.md 8, P9).
 
-    `same_card_as` is the certificate seen before. Raises CardProblem: card_removed when another card lies there (no
-    try is used), card_fault when the signature does not fit the certificate, malformed, and what procedures raise.
+    `same_card_as` is the certificate seen before, `extended` whether it came by extended length. Raises AnotherCard
+    when another card lies there (no PIN was shown to it), CardProblem card_fault when the signature does not fit the
+    certificate, malformed, and what procedures raise.
     """
-    reading = run(_read(pins, message, same_card_as, issuer_keys), _safe(reader))
+    procedure = read_whole(
+        pins.text,
+        pins.auth,
+        message,
+        allow_last_try=pins.last_try_confirmed,
+        issuer_check=issuer_keys.verdict if issuer_keys.keys else None,
+        expected_certificate=same_card_as,
+        extended=extended,
+    )
+    reading = run(procedure, _safe(reader))
     _check_signature(reading.certificate, message, reading.signature)
     return reading
 
@@ -92,36 +90,6 @@ def read_card(
 def _safe(reader: Reader) -> Transport:
     """Every way to a card goes through the deny list (N1, N2); the redacted trace shows what really went out."""
     return Guarded(Traced(reader.transport()))
-
-
-def _read(pins: EnteredPins, message: bytes, same_card_as: bytes, issuer_keys: IssuerKeys) -> Procedure[Reading]:
-    certificate = yield from read_authentication_certificate()
-    if certificate != same_card_as:
-        raise CardProblem(Outcome.CARD_REMOVED)
-
-    content = yield from read_four_information_file(pins.text, allow_last_try=PinKind.TEXT in pins.last_try_confirmed)
-    try:
-        four_information = parse(content)
-    except TlvError:
-        raise CardProblem(Outcome.MALFORMED) from None
-    issuer_check = yield from _issuer_check(content, issuer_keys)
-
-    yield from select_application(JPKI_AP, after_power_on=False)
-    signature = yield from sign_challenge(message, pins.auth, allow_last_try=PinKind.AUTH in pins.last_try_confirmed)
-    return Reading(four_information, certificate, signature, issuer_check)
-
-
-def _issuer_check(content: bytes, issuer_keys: IssuerKeys) -> Procedure[str]:
-    if not issuer_keys.keys:
-        return ISSUER_NOT_CHECKED
-    try:
-        record, signer = yield from read_integrity_record()
-    except CardProblem as problem:
-        # Records that are missing or garbled are a finding about the card; a lost card still ends the reading.
-        if problem.outcome is not Outcome.MALFORMED:
-            raise
-        return IssuerVerdict.MALFORMED.value
-    return issuer_keys.verdict(content, record, signer).value
 
 
 def _check_signature(certificate: bytes, message: bytes, signature: bytes) -> None:

@@ -31,6 +31,7 @@ from nfc.agent.reading import IssuerKeys, Reader
 from nfc.agent.signing import DeviceKey, DeviceKeyError
 from nfc.agent.task import CardSessionTask
 from nfc.agent.visit import Visit
+from nfc.exchanges import ExtendedLength
 
 FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 30.0
@@ -61,23 +62,35 @@ def run_agent(  # noqa: PLR0917 -- what an agent is made of, each named by its c
     issuer_keys: IssuerKeys | None = None,
     wait_seconds: int = MAX_WAIT_SECONDS,
     allow_plain_http: bool = False,
+    shuffled_digits: bool = False,
+    extended: ExtendedLength = ExtendedLength.OFF,
     polling: _Polling | None = None,
 ) -> None:
     """Serve card sessions until `stop` is set. `on_ready` is called with the keypad page's address.
 
     `wait_seconds` is how long one question to the service may be held; `stop` is noticed after it at the latest.
+    `shuffled_digits` puts the keypad's number keys in a new order each time.
     Raises DeviceKeyError, AgentConfigurationError, KeypadUnavailable.
     """
     keys = issuer_keys if issuer_keys is not None else IssuerKeys()
     key = DeviceKey.load(key_path)
     client = AgentClient(server_url, agent_id, key, allow_plain_http=allow_plain_http, pause=stop.wait)
-    booth = Booth(keys.environment)
+    booth = Booth(keys.environment, shuffled_digits=shuffled_digits)
     try:
         keypad = KeypadServer(booth, keypad_port)
         keypad.start()
         try:
             on_ready(keypad.url)
-            _serve(client, reader, booth, issuer_keys=keys, stop=stop, wait_seconds=wait_seconds, polling=polling)
+            _serve(
+                client,
+                reader,
+                booth,
+                issuer_keys=keys,
+                stop=stop,
+                wait_seconds=wait_seconds,
+                extended=extended,
+                polling=polling or _Polling(),
+            )
         finally:
             keypad.stop()
     finally:
@@ -92,9 +105,9 @@ def _serve(
     issuer_keys: IssuerKeys,
     stop: threading.Event,
     wait_seconds: int,
-    polling: _Polling | None,
+    extended: ExtendedLength,
+    polling: _Polling,
 ) -> None:
-    polling = polling or _Polling()
     patience = _Patience(booth)
     while not stop.is_set():
         polling.active = True
@@ -107,7 +120,7 @@ def _serve(
         _LOGGER.info("card session %s taken", task.session_id)
         visit = Visit(task)
         booth.begin(visit)
-        conduct(visit, reader=reader, client=client, issuer_keys=issuer_keys, stop=stop)
+        conduct(visit, reader=reader, client=client, issuer_keys=issuer_keys, stop=stop, extended=extended)
         booth.end()
 
 
@@ -164,6 +177,8 @@ def main_loop(
     issuer_keys: IssuerKeys | None = None,
     on_ready: Callable[[str], None] | None = None,
     allow_plain_http: bool = False,
+    shuffled_digits: bool = False,
+    extended: ExtendedLength = ExtendedLength.OFF,
 ) -> int:
     """The agent as a program: logs on stderr, ends on Ctrl-C or SIGTERM, returns the exit status.
 
@@ -185,6 +200,8 @@ def main_loop(
             stop,
             issuer_keys=issuer_keys,
             allow_plain_http=allow_plain_http,
+            shuffled_digits=shuffled_digits,
+            extended=extended,
             polling=polling,
         )
     except KeyboardInterrupt:

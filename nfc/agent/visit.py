@@ -36,6 +36,7 @@ class VisitAction(StrEnum):
     """What can happen to a visit, and by whom."""
 
     CARD_SHOWN = "card_shown"  # reader: a card was previewed and its PINs can be asked for
+    CARD_TAKEN = "card_taken"  # reader: the card was taken away, or another one lies there, before a PIN was used
     PINS_ENTERED = "pins_entered"  # person, on the keypad page
     CANCEL = "cancel"  # person, the agent being stopped, or the service ending the session
     TIME_OUT = "time_out"  # clock
@@ -50,13 +51,23 @@ TRANSITIONS: Final[Mapping[tuple[VisitState, VisitAction], VisitState]] = Mappin
         (VisitState.WAITING_CARD, VisitAction.TIME_OUT): VisitState.FAILED,
         (VisitState.WAITING_CARD, VisitAction.REFUSE): VisitState.FAILED,
         (VisitState.WAITING_PIN, VisitAction.PINS_ENTERED): VisitState.READING,
+        (VisitState.WAITING_PIN, VisitAction.CARD_TAKEN): VisitState.WAITING_CARD,
         (VisitState.WAITING_PIN, VisitAction.CANCEL): VisitState.FAILED,
         (VisitState.WAITING_PIN, VisitAction.TIME_OUT): VisitState.FAILED,
-        # Once the PINs go to the card there is no way back: it ends with what the card and the service say.
+        (VisitState.READING, VisitAction.CARD_TAKEN): VisitState.WAITING_CARD,
+        # Once a PIN was shown to the card there is no way back: it ends with what the card and the service say.
         (VisitState.READING, VisitAction.FINISH): VisitState.DONE,
         (VisitState.READING, VisitAction.REFUSE): VisitState.FAILED,
     }
 )
+
+
+class Notice(StrEnum):
+    """Why the person is asked to lay the card down again."""
+
+    UNREADABLE = "unreadable"
+    TAKEN = "taken"
+    CHANGED = "changed"
 
 
 class WrongMoment(Exception):
@@ -113,7 +124,7 @@ class VisitView:
     state: VisitState
     tries: Tries
     ending: Ending | None
-    unreadable_before: bool
+    notice: Notice | None
 
 
 class Visit:
@@ -130,7 +141,7 @@ class Visit:
         self._revision = 0
         self._tries = Tries(None, None)
         self._ending: Ending | None = None
-        self._unreadable_before = False
+        self._notice: Notice | None = None
         self._pins: EnteredPins | None = None
 
     def __repr__(self) -> str:
@@ -156,12 +167,12 @@ class Visit:
     def view(self) -> VisitView:
         """A consistent picture for the page."""
         with self._changed:
-            return VisitView(self.task, self._state, self._tries, self._ending, self._unreadable_before)
+            return VisitView(self.task, self._state, self._tries, self._ending, self._notice)
 
     def card_unreadable(self) -> None:
         """The card was taken away during the preview; the person is asked to lay it down again."""
         with self._changed:
-            self._unreadable_before = True
+            self._notice = Notice.UNREADABLE
             self._revision += 1
 
     def card_shown(self, tries: Tries) -> None:
@@ -169,6 +180,18 @@ class Visit:
         with self._changed:
             self._act(VisitAction.CARD_SHOWN)
             self._tries = tries
+            self._notice = None
+
+    def card_taken(self, notice: Notice) -> None:
+        """No card, or another one, and no PIN was used: back to the beginning; entered PINs are dropped.
+
+        Raises WrongMoment when PINs were entered in this very moment, or the visit is over.
+        """
+        with self._changed:
+            self._act(VisitAction.CARD_TAKEN)
+            self._pins = None
+            self._tries = Tries(None, None)
+            self._notice = notice
 
     def enter_pins(self, pins: EnteredPins) -> None:
         """The person has entered both PINs. Raises WrongMoment, also after the time is over."""

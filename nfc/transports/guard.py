@@ -8,7 +8,7 @@ looks at every way in which these can name a file. What it cannot read, it does 
 from typing import Final
 
 from nfc.apdu import ApduError, CommandAPDU, parse_command
-from nfc.files import DENIED_FILES
+from nfc.files import COUNTER_KEYS, DENIED_FILES
 from nfc.transports import Transport
 
 _SELECT: Final = 0xA4
@@ -18,11 +18,13 @@ _READ_BINARY: Final = 0xB0
 _VERIFY: Final = 0x20
 _SIGN: Final = 0x2A
 _GET_RESPONSE: Final = 0xC0
+_CHANGE: Final = 0x24
 
 # Logical channels, command chaining and secure messaging all show in the class byte: each could hide a file's name.
 _SPELLINGS: Final = frozenset(
     {(0x00, _SELECT), (0x00, _READ_BINARY), (0x00, _VERIFY), (0x80, _SIGN), (0x00, _GET_RESPONSE)}
 )
+_AT_A_COUNTER: Final = _SPELLINGS | {(0x00, _CHANGE)}
 _SHORT_ID: Final = 0x80
 _SHORT_ID_MASK: Final = 0x1F
 _SUCCESS: Final = b"\x90\x00"
@@ -37,10 +39,14 @@ class Guarded:
 
     It follows which application and file are current. While that is not certain (before the first SELECT, after one
     that failed or was lost), a command must be allowed in every application that could be current.
+
+    `counter` lets what `nfc.counter` needs pass: 照合番号B and the change of a PIN. Never for residents' readers.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, *, counter: bool = False) -> None:
         self._transport = transport
+        self._spellings = _AT_A_COUNTER if counter else _SPELLINGS
+        self._counter = counter
         self._forget()
 
     def _forget(self) -> None:
@@ -60,7 +66,7 @@ class Guarded:
 
     def transmit(self, apdu: bytes) -> bytes:
         """Send the command, or raise `ForbiddenCommand` before anything is sent."""
-        command = _understood(apdu)
+        command = _understood(apdu, self._spellings)
         if command.ins == _SELECT and command.p1 == _BY_NAME:
             return self._select_application(command, apdu)
         sfi = _named_file(command)
@@ -91,14 +97,16 @@ class Guarded:
             for fid, rule in DENIED_FILES.get(aid, {}).items():
                 if fid & _SHORT_ID_MASK == sfi:
                     raise ForbiddenCommand(f"{rule}: a file that is never used")
+            if not self._counter and sfi in COUNTER_KEYS.get(aid, ()):
+                raise ForbiddenCommand("a key for counters only")
 
 
-def _understood(apdu: bytes) -> CommandAPDU:
+def _understood(apdu: bytes, spellings: frozenset[tuple[int, int]]) -> CommandAPDU:
     try:
         command = parse_command(apdu)
     except ApduError:
         raise ForbiddenCommand("not a well-formed command") from None
-    if (command.cla, command.ins) not in _SPELLINGS:
+    if (command.cla, command.ins) not in spellings:
         raise ForbiddenCommand("an instruction that no procedure needs")
     if command.ins == _SELECT and (command.p1 not in (_BY_FILE_ID, _BY_NAME) or command.p2 != 0x0C):
         # By path, by parent, by position: other ways to the same file.
@@ -117,6 +125,6 @@ def _named_file(command: CommandAPDU) -> int | None:
         return command.data[1] & _SHORT_ID_MASK
     if command.ins == _READ_BINARY:
         return command.p1 & _SHORT_ID_MASK or None if command.p1 & _SHORT_ID else None
-    if command.ins in (_VERIFY, _SIGN):
+    if command.ins in (_VERIFY, _SIGN, _CHANGE):
         return command.p2 & _SHORT_ID_MASK or None
     return None

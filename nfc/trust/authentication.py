@@ -12,14 +12,15 @@ from datetime import datetime
 from typing import Final, Literal, TypeAlias, TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, SignatureAlgorithmOID
 
 from nfc.trust.anchors import Environment, TrustAnchor
-from nfc.trust.revocation import Revocation, RevocationVerdict, check_revocation
+from nfc.trust.ocsp import MAX_ANSWERS, OcspAnswer, check_ocsp, combine
+from nfc.trust.revocation import UNREADABLE, Revocation, RevocationVerdict, check_revocation
 
 AuthenticationResult: TypeAlias = Literal[
     "ok",
@@ -93,11 +94,13 @@ def verify_authentication(
     anchors: Sequence[TrustAnchor],
     crls: Sequence[bytes],
     at: datetime,
+    ocsp: Sequence[OcspAnswer] = (),
 ) -> AuthenticationVerdict:
     """Judge a card's answer to a challenge (card.md 11, rows 2 to 7; row 1 is the caller's, before any cryptography).
 
     `message` is rebuilt by the caller (`nfc.challenge.signed_bytes`), never taken from the client. `anchors` are the
-    pinned roots of the configured environment, `crls` DER lists as they were fetched, `at` the server's time.
+    pinned roots of the configured environment, `crls` DER lists as they were fetched, `ocsp` responders' answers with
+    the nonces of their questions, `at` the server's time. Between list and responder, `revoked` wins.
     Never raises on certificate, signature or CRL content; raises ValueError when `at` has no time zone.
     """
     if at.tzinfo is None:
@@ -115,7 +118,8 @@ def verify_authentication(
         _check_validity(certificate, anchor, at)
         _check_profile(certificate)
         _check_against_library(certificate, anchor, at)
-        revocation = check_revocation(certificate, anchor, crls, at)
+        answers = (check_ocsp(certificate, anchor, answer, at, crls) for answer in ocsp[:MAX_ANSWERS])
+        revocation = combine(check_revocation(certificate, anchor, crls, at), *answers)
     except _Refused as refusal:
         result = refusal.result
     return AuthenticationVerdict(
@@ -139,14 +143,7 @@ def _check_certificate(der: bytes) -> tuple[x509.Certificate, rsa.RSAPublicKey]:
         tuple(certificate.extensions), certificate.issuer, certificate.subject
         # The person key is a hash of these bytes, so two encodings of one certificate must not both pass.
         canonical = certificate.public_bytes(serialization.Encoding.DER) == der
-    except (
-        ValueError,
-        TypeError,
-        UnsupportedAlgorithm,
-        x509.DuplicateExtension,
-        x509.InvalidVersion,
-        x509.UnsupportedGeneralNameType,
-    ):
+    except UNREADABLE:
         raise _Refused("bad_certificate") from None
     if not canonical or certificate.version is not x509.Version.v3 or not isinstance(key, rsa.RSAPublicKey):
         raise _Refused("bad_certificate")

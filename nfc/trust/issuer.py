@@ -78,11 +78,11 @@ def _check(
     issuer = keys.get(certificate.issuer_key_id)
     if issuer is None or issuer.environment != environment:
         return IssuerVerdict.UNKNOWN_ISSUER
-    if not _verifies(issuer.modulus, issuer.exponent, certificate.signature, certificate.signed):
+    if not verifies(issuer.modulus, issuer.exponent, certificate.signature, certificate.signed):
         return IssuerVerdict.NOT_GENUINE
 
     record = integrity_record(ef0003)
-    if not _verifies(certificate.modulus, PUBLIC_EXPONENT, record.signature, record.signed):
+    if not verifies(certificate.modulus, PUBLIC_EXPONENT, record.signature, record.signed):
         return IssuerVerdict.NOT_GENUINE
 
     # Offset table and filler are outside the signature; the parser has refused a table that lies (card.md 4, rule 5).
@@ -92,7 +92,8 @@ def _check(
     return IssuerVerdict.GENUINE
 
 
-def _verifies(modulus: int, exponent: int, signature: bytes | memoryview, signed: bytes | memoryview) -> bool:
+def verifies(modulus: int, exponent: int, signature: bytes | memoryview, signed: bytes | memoryview) -> bool:
+    """Whether an RSA key signed these bytes (PKCS#1 v1.5, SHA-256), as every CV record is signed."""
     try:
         key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
         # Any buffer is taken at run time; a copy of the record to bytes could not be overwritten afterwards (N3).

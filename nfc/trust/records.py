@@ -1,4 +1,4 @@
-"""The two signed records beside the four items, taken apart: EF 0004 (whose key signed) and EF 0003 (what was signed).
+"""The signed records beside the four items: EF 0004 (whose key signed), EF 0003 and EF 0007 (what it signed).
 
 Structures as in card.md 3.2; both have one exact form, so everything else is refused rather than guessed at.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, cast
 
-from nfc.files import INTEGRITY_RECORD, SIGNER_CERTIFICATE
+from nfc.files import CARD_KEY_RECORD, INTEGRITY_RECORD, SIGNER_CERTIFICATE
 from nfc.tlv import Tlv, TlvError, children, read_object
 
 _CV_BODY: Final = 0x5F4E
@@ -16,6 +16,9 @@ _CV_SIGNATURE: Final = 0x5F37
 _NUMBER_HASH: Final = 0xDF31
 _FOUR_INFORMATION_HASH: Final = 0xDF32
 _RECORD_SIGNATURE: Final = 0xDF33
+
+_CARD_KEY: Final = 0xDF51
+_CARD_KEY_SIGNATURE: Final = 0xDF52
 
 _KEY_ID_BYTES: Final = 16
 _KEY_HEADER: Final = bytes.fromhex("9003010001 91820100")  # exponent 65537, then a 256-byte modulus
@@ -30,6 +33,15 @@ class IssuerCertificate:
     """EF 0004: the key that signed EF 0003, certified by the issuer key named `issuer_key_id` (16 bytes)."""
 
     issuer_key_id: bytes
+    modulus: int
+    signed: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CardKeyRecord:
+    """EF 0007: the public key of the card's own key 0408:0013, signed with the key that EF 0004 certifies."""
+
     modulus: int
     signed: bytes
     signature: bytes
@@ -52,10 +64,7 @@ def issuer_certificate(ef0004: bytes) -> IssuerCertificate:
     body, signature = sorted(parts, key=lambda part: part.tag, reverse=True)
     if len(body.value) != _CV_BODY_BYTES or len(signature.value) != _SIGNATURE_BYTES:
         raise TlvError("a part of the CV certificate has a wrong length")
-    key = body.value[2 * _KEY_ID_BYTES :]
-    modulus = int.from_bytes(key[len(_KEY_HEADER) :], "big")
-    if not key.startswith(_KEY_HEADER) or modulus.bit_length() != 8 * _MODULUS_BYTES or modulus % 2 == 0:
-        raise TlvError("the certified key is not RSA-2048 with exponent 65537")
+    modulus = _modulus(body.value[2 * _KEY_ID_BYTES :])
     return IssuerCertificate(body.value[:_KEY_ID_BYTES], modulus, body.value, signature.value)
 
 
@@ -75,6 +84,25 @@ def integrity_record(ef0003: bytearray) -> IntegrityRecord:
         signed=view[number_hash.start : four_information_hash.end],
         signature=view[signature.value_start : signature.end],
     )
+
+
+def card_key_record(ef0007: bytes) -> CardKeyRecord:
+    """EF 0007. Raises TlvError when the record has another form."""
+    parts = list(children(_outer(ef0007, CARD_KEY_RECORD.outer_tag)))
+    if [part.tag for part in parts] != [_CARD_KEY, _CARD_KEY_SIGNATURE]:
+        raise TlvError("the card's key record does not hold its two parts in order")
+    key, signature = parts
+    if len(key.value) != len(_KEY_HEADER) + _MODULUS_BYTES or len(signature.value) != _SIGNATURE_BYTES:
+        raise TlvError("a part of the card's key record has a wrong length")
+    # Unlike in EF 0004, tag and length are signed as well: 270 bytes.
+    return CardKeyRecord(_modulus(key.value), key.encoded, signature.value)
+
+
+def _modulus(key: bytes) -> int:
+    modulus = int.from_bytes(key[len(_KEY_HEADER) :], "big")
+    if not key.startswith(_KEY_HEADER) or modulus.bit_length() != 8 * _MODULUS_BYTES or modulus % 2 == 0:
+        raise TlvError("the certified key is not RSA-2048 with exponent 65537")
+    return modulus
 
 
 def _outer(source: bytes, tag: int | None) -> Tlv:

@@ -28,6 +28,17 @@ _UNDERSTOOD: Final = frozenset(
 )
 
 
+UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises for content that is not as it should be."""
+
+
 class Revocation(enum.StrEnum):
     """The three honest answers; `not_checked` is not a kind of good."""
 
@@ -67,6 +78,11 @@ def check_revocation(
     return verdict
 
 
+def is_listed(certificate: x509.Certificate, issuer: TrustAnchor, crls: Sequence[bytes], at: datetime) -> bool:
+    """Whether a usable list of `issuer` revokes this certificate of its own, such as an OCSP responder's."""
+    return check_revocation(certificate, issuer, crls, at).state is Revocation.REVOKED
+
+
 def _usable_crl(
     der: bytes, certificate: x509.Certificate, issuer: TrustAnchor, at: datetime
 ) -> x509.CertificateRevocationList | None:
@@ -84,7 +100,7 @@ def _usable_crl(
             and _covers(extensions, certificate)
             and crl.is_signature_valid(issuer.public_key)
         )
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except UNREADABLE:
         return None
     return crl if usable else None
 

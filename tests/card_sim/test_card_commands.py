@@ -9,7 +9,17 @@ import pytest
 from card_sim.card import SimulatedCard
 from card_sim.personalise import phone_profile
 from card_sim.profile import CONTACT_ATR, Behaviour, CardProfile
-from tests.card_sim.talk import AUTH_PIN, SELECT_JPKI, SELECT_TEXT, SIGN_PASSWORD, TEXT_PIN, Talk
+from tests.card_sim.talk import (
+    AUTH_PIN,
+    SELECT_COMMON,
+    SELECT_JPKI,
+    SELECT_RESIDENCE,
+    SELECT_TEXT,
+    SELECT_VISUAL,
+    SIGN_PASSWORD,
+    TEXT_PIN,
+    Talk,
+)
 
 
 def with_behaviour(profile: CardProfile, **switches: object) -> Talk:
@@ -86,7 +96,13 @@ def test_select_mf_has_no_effect_once_an_application_is_selected(talk: Talk) -> 
     ("application", "fids"),
     [
         (SELECT_TEXT, "0001 0002 0003 0004 0005 0006 0007 0008 0011 0012 0013 0014 0015"),
-        (SELECT_JPKI, "0001 0002 0006 0008 000A 000B 0016 0017 0018 001A 001B"),
+        (
+            SELECT_JPKI,
+            "0001 0002 0005 0006 0008 0009 000A 000B 0010 0016 0017 0018 0019 001A 001B 001C 001E",
+        ),
+        (SELECT_VISUAL, "0001 0002 0003 0004 0005 0011 0012 0013"),
+        (SELECT_RESIDENCE, "0002 001C"),
+        (SELECT_COMMON, "0001 0019 001C"),
     ],
 )
 def test_every_file_can_be_selected_even_if_it_cannot_be_read(talk: Talk, application: str, fids: str) -> None:

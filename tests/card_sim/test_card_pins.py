@@ -16,14 +16,18 @@ from card_sim.state import CardState, MemoryStore, StateUnavailable
 from tests.card_sim.talk import (
     AUTH_PIN,
     DIGEST_INFO_PREFIX,
+    SELECT_COMMON,
     SELECT_JPKI,
+    SELECT_RESIDENCE,
     SELECT_TEXT,
+    SELECT_VISUAL,
     SIGN_PASSWORD,
     TEXT_PIN,
     Talk,
 )
 
 WRONG = b"0000"
+NUMBER_B = b"52071720327267"
 SIGN_AUTH = f"802A009733{DIGEST_INFO_PREFIX}{'00' * 32}00"
 
 PINS = [
@@ -31,7 +35,10 @@ PINS = [
     pytest.param(SELECT_JPKI, "98", AUTH_PIN, 3, id="authentication"),
     pytest.param(SELECT_JPKI, "9B", SIGN_PASSWORD, 5, id="signature"),
     pytest.param(SELECT_TEXT, "94", b"999999999999", 10, id="A"),
-    pytest.param(SELECT_TEXT, "95", b"52071720327267", 10, id="B"),
+    pytest.param(SELECT_TEXT, "95", NUMBER_B, 10, id="B"),
+    pytest.param(SELECT_VISUAL, "91", NUMBER_B[:6], 10, id="birth date"),
+    pytest.param(SELECT_VISUAL, "92", NUMBER_B, 10, id="B of the face"),
+    pytest.param(SELECT_VISUAL, "93", b"999999999999", 10, id="A of the face"),
 ]
 
 
@@ -200,17 +207,22 @@ COMMANDS = st.one_of(
             *("00B0820000", "00B0810000", "00B0830010", "00B0000000", SIGN_AUTH),
             *("00200080", "00200091", "00200098", "0020009B"),
             *("0024019104" + b"2580".hex(), "0024018004" + b"1470".hex()),
+            *(SELECT_VISUAL, SELECT_RESIDENCE, SELECT_COMMON, "00A4020C02001C", "00B2010C00"),
+            *("8032008004" + b"1234".hex(), "8032009C04" + b"1234".hex()),
             *("POWER", "RESET"),
         ]
     ),
     st.builds(
         lambda p2, value: f"002000{p2}{len(value):02X}{value.hex()}",
-        st.sampled_from(["80", "91", "92", "94", "95", "98", "9B"]),
-        st.sampled_from([TEXT_PIN, AUTH_PIN, SIGN_PASSWORD, b"999999999999", WRONG, b"", b"1" * 17]),
+        st.sampled_from(["80", "91", "92", "93", "94", "95", "98", "9B", "9C"]),
+        st.sampled_from([TEXT_PIN, AUTH_PIN, SIGN_PASSWORD, b"999999999999", NUMBER_B, WRONG, b"", b"1" * 17]),
     ),
     st.binary(max_size=12).map(bytes.hex),
 )
-FULL = {"text:0011": 3, "text:0014": 10, "text:0015": 10, "jpki:0018": 3, "jpki:001B": 5}
+FULL = {
+    **{"text:0011": 3, "text:0012": 3, "text:0014": 10, "text:0015": 10, "jpki:0018": 3, "jpki:001B": 5},
+    **{"visual:0011": 10, "visual:0012": 10, "visual:0013": 10, "residence:001C": 3, "common:001C": 3},
+}
 SWITCHES = st.builds(Behaviour, clear_on_select=st.booleans(), clear_on_reset=st.booleans())
 
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -16,8 +17,10 @@ from flask.testing import FlaskClient
 
 from card_sim.desk import create_desk
 from card_sim.desk.views import japanese_moment, matching
+from card_sim.faults import FAULTS, Group
 from card_sim.issuer import TestIssuer
 from card_sim.people import Persona
+from card_sim.population import Town, generate
 from card_sim.wallet import Wallet
 from tests.card_sim.talk import SELECT_TEXT, Talk
 
@@ -236,9 +239,86 @@ class TestLayAndTake:
         assert talk.tries("91") == "63C3"
 
 
+class TestFaults:
+    """Laid from the person's page, in words; by programs, by name."""
+
+    def test_the_page_offers_every_fault_by_group(self, client: FlaskClient) -> None:
+        page = client.get("/people/TP-02").text
+        assert "不具合を付けて置く" in page
+        for row in FAULTS.values():
+            assert f'value="{row.name}"' in page
+        for group in Group:
+            assert f'label="{group.value}"' in page
+
+    def test_a_card_is_laid_with_a_fault_and_says_so(self, client: FlaskClient) -> None:
+        page = press(client, "/lay", person_id="TP-02", fault="contact_lost", number="7")
+        assert "n番目の命令でカードが離れる (数: 7)" in page
+        assert client.get("/api/state").get_json()["faults"] == ["contact_lost:7"]
+        page = press(client, "/lay", person_id="TP-02")
+        assert "カードが離れる" not in page
+        assert client.get("/api/state").get_json()["faults"] == []
+
+    @pytest.mark.parametrize(("number", "taken"), [("", "contact_lost:5"), ("3", "contact_lost:3")])
+    def test_a_number_that_is_left_out_takes_its_usual_value(
+        self, client: FlaskClient, number: str, taken: str
+    ) -> None:
+        press(client, "/lay", person_id="TP-02", fault="contact_lost", number=number)
+        assert client.get("/api/state").get_json()["faults"] == [taken]
+
+    def test_a_number_where_none_is_taken_does_not_matter(self, client: FlaskClient) -> None:
+        press(client, "/lay", person_id="TP-02", fault="revoked", number="7")
+        assert client.get("/api/state").get_json()["faults"] == ["revoked"]
+
+    @pytest.mark.parametrize("number", ["0", "abc", "99999", "１"])
+    def test_a_number_out_of_range_is_told_on_the_page(self, client: FlaskClient, number: str) -> None:
+        page = press(client, "/lay", person_id="TP-02", fault="slow", number=number)
+        assert "<title>エラー: " in page
+        assert "1 から 60000 までの数字を入れてください" in page
+        assert client.get("/api/state").get_json()["lying"] is None
+
+    def test_programs_may_combine_faults(self, client: FlaskClient) -> None:
+        body = {"person_id": "TP-02", "faults": ["blocked_auth", "slow:1"]}
+        assert client.post("/api/lay", json=body).get_json()["faults"] == ["blocked_auth", "slow:1"]
+
+    @pytest.mark.parametrize("faults", [["nothing"], "revoked", [1], ["slow:0"]])
+    def test_an_unknown_fault_is_a_bad_request(self, client: FlaskClient, faults: object) -> None:
+        answer = client.post("/api/lay", json={"person_id": "TP-02", "faults": faults})
+        assert (answer.status_code, answer.get_json()["error"]) == (400, "bad_request")
+
+    def test_programs_can_ask_which_there_are(self, client: FlaskClient) -> None:
+        known = {row["name"]: row for row in client.get("/api/faults").get_json()["faults"]}
+        assert set(known) == set(FAULTS)
+        assert known["slow"]["number"] == 500
+
+    def test_a_list_of_another_kind_is_given_out(self, client: FlaskClient, now: datetime) -> None:
+        stale = x509.load_der_x509_crl(client.get("/crl/stale/1.crl").data)
+        assert stale.next_update_utc is not None
+        assert stale.next_update_utc < now
+        assert client.get("/crl/nothing/1.crl").status_code == 404
+
+
+def test_a_population_is_shown_in_part_and_found_by_searching(
+    tmp_path: Path, issuer: TestIssuer, people: Mapping[str, Persona], now: datetime, reader: OneCardReader
+) -> None:
+    town = {persona.person_id: persona for persona in generate(Town.of("99301", 500, 1))}
+    everyone = {**people, **town}
+    wallet = Wallet(tmp_path, issuer, everyone)
+    desk = create_desk(wallet, everyone, lambda: now, reader.address, issuer, keypad_url="/", service_url="/")
+    page = desk.test_client().get("/").text
+    assert "546人が見つかりました" in page
+    assert "はじめの200人" in page
+    last = list(town)[-1]
+    assert f'<span class="id">{last}</span>' not in page
+    assert f'<span class="id">{last}</span>' in desk.test_client().get(f"/?q={last}").text
+
+
 class TestForPrograms:
     def test_lay_remove_and_state(self, client: FlaskClient, now: datetime) -> None:
-        assert client.get("/api/state").get_json() == {"lying": None, "now": now.isoformat()}
+        assert client.get("/api/state").get_json() == {
+            "lying": None,
+            "faults": [],
+            "now": now.isoformat(),
+        }
         assert client.post("/api/lay", json={"person_id": "TP-02"}).get_json()["lying"] == "TP-02"
         assert client.get("/api/state").get_json()["lying"] == "TP-02"
         assert client.post("/api/remove").get_json()["lying"] is None
@@ -278,7 +358,7 @@ class TestForPrograms:
         assert answer.mimetype == "application/pkix-crl"
         crl = x509.load_der_x509_crl(answer.data)
         assert crl.last_update_utc < now < (crl.next_update_utc or now)
-        assert len(list(crl)) == 2
+        assert len(list(crl)) > 2
 
     def test_it_is_alive(self, client: FlaskClient) -> None:
         assert client.get("/healthz").get_json() == {"status": "ok"}

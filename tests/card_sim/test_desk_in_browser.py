@@ -82,6 +82,22 @@ def test_the_page_notices_by_itself_that_a_program_laid_a_card(
     page.close()
 
 
+def test_a_tester_lays_a_card_with_a_fault(browser: Browser, address: str, reader: OneCardReader) -> None:
+    page = browser.new_page(viewport=PHONE, locale="ja-JP")
+    page.goto(f"{address}/people/TP-02")
+    page.get_by_label("不具合", exact=True).select_option("slow")
+    page.get_by_label("数", exact=True).fill("0")
+    page.get_by_role("button", name="この不具合で置く").click()
+    page.get_by_text("数字を入れてください").wait_for()
+    check(page)
+    page.get_by_label("不具合", exact=True).select_option("slow")
+    page.get_by_label("数", exact=True).fill("20")
+    page.get_by_role("button", name="この不具合で置く").click()
+    page.get_by_text("返事が遅い(1命令あたりのミリ秒) (数: 20)").wait_for()
+    check(page)
+    page.close()
+
+
 def test_everything_works_without_scripts(browser: Browser, address: str, reader: OneCardReader) -> None:
     context = browser.new_context(viewport=PHONE, java_script_enabled=False)
     page = context.new_page()

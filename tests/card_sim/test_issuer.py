@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from card_sim.certificates import Purpose
 from card_sim.files import JPKI, TEXT, ref
 from card_sim.issuer import GENERATIONS, TestIssuer
-from card_sim.people import CertificateStatus, Persona
+from card_sim.people import CertificateStatus, Persona, lost_certificate
 from card_sim.personalise import card_profile
 from card_sim.profile import CardProfile
 
@@ -215,8 +215,15 @@ class TestRevocationList:
             plan = persona.auth_certificates[-1]
             if plan.status in bad and issuer.root_for(Purpose.AUTHENTICATION, plan).generation == generation:
                 expected.add(auth_leaf_of(person_id).serial_number)
+        lost = {
+            issuer.certificate(
+                Purpose.AUTHENTICATION, persona, plan, issuer.root(Purpose.AUTHENTICATION, 1).key.public_key()
+            )
+            for persona in people.values()
+            if issuer.root_for(Purpose.AUTHENTICATION, plan := lost_certificate(persona)).generation == generation
+        }
         crl = x509.load_der_x509_crl(issuer.crl(generation, now))
-        assert {line.serial_number for line in crl} == expected
+        assert {line.serial_number for line in crl} == expected | {leaf.serial_number for leaf in lost}
         assert len(expected) == (2 if generation == 1 else 0)
 
     @pytest.mark.parametrize(
@@ -272,9 +279,9 @@ class TestInstallation:
             own = issuer.root(Purpose.AUTHENTICATION, index).certificate
             assert x509.load_pem_x509_certificate(pem) == own
         cv_keys = json.loads((tmp_path / "trust" / "cv_keys.json").read_text())
-        ((key_id, modulus),) = cv_keys.items()
-        assert bytes.fromhex(key_id) == b"9000033\x08\x05001" + bytes(4)
-        assert int(modulus, 16).bit_length() == 2048
+        assert [bytes.fromhex(key_id)[:7] for key_id in cv_keys] == [b"9000033", b"9000043"]
+        assert all(bytes.fromhex(key_id)[7:] == b"\x08\x05001" + bytes(4) for key_id in cv_keys)
+        assert {int(modulus, 16).bit_length() for modulus in cv_keys.values()} == {2048}
         assert "PRIVATE" not in "".join(path.read_text() for path in (tmp_path / "trust").iterdir())
 
     def test_private_files_belong_to_the_owner_alone(
@@ -316,7 +323,7 @@ class TestIssuerRecords:
     ) -> None:
         files = {str(key): value for key, value in canary_profile.contents.items()}
         issuer.write_public(tmp_path)
-        ((key_id, modulus),) = json.loads((tmp_path / "cv_keys.json").read_text()).items()
+        key_id, modulus = next(iter(json.loads((tmp_path / "cv_keys.json").read_text()).items()))
 
         certificate = files["text:0004"]
         assert certificate.startswith(bytes.fromhex("7F21820233 5F4E820129"))

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from card_sim.card import SimulatedCard
+from card_sim.profile import CardProfile
 from card_sim.vpcd import Place, ReaderUnreachable, VirtualCardConnection
 from tests.card_sim.talk import SELECT_TEXT, TEXT_PIN
 
@@ -149,3 +152,22 @@ def test_a_connection_is_used_once(reader: Reader, stay: VirtualCardConnection) 
     stay.remove()
     with pytest.raises(RuntimeError):
         stay.insert()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(frames=st.lists(st.binary(max_size=40), max_size=12))
+def test_any_frames_are_taken_and_every_command_is_answered(canary_profile: CardProfile, frames: list[bytes]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        stay = VirtualCardConnection(SimulatedCard(canary_profile), *listener.getsockname())
+        stay.insert()
+        connection, _ = listener.accept()
+    with connection:
+        connection.settimeout(5)
+        reader = Reader(connection)
+        for frame in frames:
+            reader.send(frame)
+            if len(frame) > 1 or frame == ATR:
+                assert len(reader.receive()) >= 2
+        reader.send(ON)
+        assert reader.ask(bytes.fromhex(SELECT_TEXT)) == b"\x90\x00"
+    stay.remove()

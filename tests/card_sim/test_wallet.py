@@ -135,10 +135,12 @@ class TestHolders:
     def test_a_child_has_no_signature_certificate(self, wallet: Wallet, now: datetime) -> None:
         talk = opened(wallet, "TP-28", now, SELECT_JPKI)
         assert talk.data("00B0880000") == bytes.fromhex("008F00")
-        for fid in ("0001", "001A", "001B"):
+        for fid in ("0001", "001A"):
             assert talk.send(f"00A4020C02{fid}") == "6A82"
         assert talk.send("00B0810000") == "6A82"
-        assert talk.tries("9B") == "6A88"
+        assert talk.status("00B0820000") == "9000"
+        assert talk.tries("9B") == "63C0", "OpenSC wants a number for both PINs of every card"
+        assert talk.verify("9B", b"ABC123") == "6984"
         assert opened(wallet, "TP-02", now, SELECT_JPKI).data("00B0880000") == bytes.fromhex("8F8F00")
 
     def test_a_renewed_card_shows_the_certificate_of_its_day(self, wallet: Wallet, now: datetime) -> None:

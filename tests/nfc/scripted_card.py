@@ -30,6 +30,18 @@ NAME_A, ADDRESS_A = "黒桐　幹也", "東京都清瀬市観布子南１２－�
 RECORD_0003 = bytes.fromhex("FF3082014B") + bytes(range(256)) + bytes(75)
 RECORD_0004 = bytes.fromhex("7F21820233") + bytes(563)
 
+NUMBER_B = "55021720352285"
+BASIC_INFORMATION = (
+    bytes.fromhex("FF4082009FDF410401030E01DF4210")
+    + b"9000034\x08\x05001\x00\x00\x00\x00"
+    + bytes.fromhex("DF43820080")
+    + bytes(range(32))
+    + b"\xff" * 96
+)
+CARD_KEY_RECORD = (
+    bytes.fromhex("FF50820213DF51820109900301000191820100") + bytes(256) + bytes.fromhex("DF52820100") + bytes(256)
+)
+
 SIGNING_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
@@ -59,6 +71,7 @@ class ScriptedCard:
     certificate: bytes | None = field(default_factory=lambda: certificate(1400))
     four_information: bytes = VECTOR_A + b"\xff" * 200
     has_text_application: bool = True
+    basic_information: bytes = BASIC_INFORMATION
     extended: bool = True
     token_label: bytes = b"JPKIAPICCTOKEN2"
     files_without_pin: bool = False
@@ -72,6 +85,7 @@ class ScriptedCard:
             (TEXT, 0x11): Key(TEXT_PIN.encode(), 3, 3),
             (JPKI, 0x18): Key(AUTH_PIN.encode(), 3, 3),
             (JPKI, 0x1B): Key(SIGN_PIN.encode(), 5, 5),
+            (TEXT, 0x15): Key(NUMBER_B.encode(), 10, 10),
         }
         self._deselect()
 
@@ -108,7 +122,12 @@ class ScriptedCard:
         }
         if apdu[:4] in handlers:
             return handlers[apdu[:4]](apdu)
-        by_instruction = {(0x00, 0x20): self._verify, (0x00, 0xB0): self._read, (0x80, 0x2A): self._sign}
+        by_instruction = {
+            (0x00, 0x20): self._verify,
+            (0x00, 0xB0): self._read,
+            (0x80, 0x2A): self._sign,
+            (0x00, 0x24): self._change,
+        }
         handler = by_instruction.get((apdu[0], apdu[1]))
         return sw(0x6D00) if handler is None else handler(apdu)
 
@@ -141,10 +160,29 @@ class ScriptedCard:
         key.tries -= 1
         return sw(0x63C0 | key.tries)
 
+    def _change(self, apdu: bytes) -> bytes:
+        where = (self.aid or b"", self.file or 0)
+        if apdu[2:4] != b"\x01\x80" or where not in self.keys or apdu[4] != len(apdu) - 5:
+            return sw(0x6A86)
+        if where not in self.verified:
+            return sw(0x6982)
+        self.keys[where].value = apdu[5:]
+        return sw(0x9000)
+
     def _contents(self) -> dict[int, bytes | None]:
         if self.aid == TEXT:
-            return {0x02: self.four_information, 0x03: RECORD_0003, 0x04: RECORD_0004}
-        return {0x06: self.token_label.ljust(32) + bytes(128), 0x0A: self.certificate}
+            return {
+                0x02: self.four_information,
+                0x03: RECORD_0003,
+                0x04: RECORD_0004,
+                0x05: self.basic_information,
+                0x07: CARD_KEY_RECORD,
+            }
+        return {
+            0x06: self.token_label.ljust(32) + bytes(128),
+            0x0A: self.certificate,
+            0x0B: certificate(950),
+        }
 
     def _read(self, apdu: bytes) -> bytes:
         if apdu[2] & 0x80:
@@ -156,7 +194,8 @@ class ScriptedCard:
         content = self._contents().get(self.file)
         if content is None:
             return sw(0x6A82)
-        if self.aid == TEXT and self.file in (2, 3) and (TEXT, 0x11) not in self.verified:
+        opened = {(TEXT, 0x11), (TEXT, 0x15)} & self.verified
+        if self.aid == TEXT and self.file in (2, 3, 7) and not opened:
             return sw(0x6982)
         if len(apdu) == 7 and not self.extended:
             return sw(0x6700)
@@ -166,6 +205,8 @@ class ScriptedCard:
         return content[offset : offset + expected] + sw(0x9000)
 
     def _sign(self, apdu: bytes) -> bytes:
+        if self.aid == TEXT and apdu[2:5] == b"\x00\x00\x33":
+            return SIGNING_KEY.sign(apdu[5:-1], PKCS1v15(), NoDigestInfo()) + sw(0x9000)
         if self.aid != JPKI or apdu[2:5] != b"\x00\x97\x33" or apdu[-1:] != b"\x00":
             return sw(0x6A86)
         if (JPKI, 0x18) not in self.verified:

@@ -1,10 +1,16 @@
 """The round trips of card.md section 8: a procedure that needs more fails here."""
 
+from datetime import date
+
 import pytest
 
+from nfc.counter import change_pin, number_b, read_four_information_by_number_b
+from nfc.pins import Pin, PinKind
 from nfc.procedures import (
+    ExtendedLength,
     Procedure,
     preview,
+    prove_card,
     read_authentication_certificate,
     read_four_information,
     read_integrity_record,
@@ -56,9 +62,47 @@ def test_the_whole_application_takes_14_short_and_9_extended(size: int) -> None:
     assert exchanges(read_whole(TEXT, AUTH, MESSAGE, extended=True), ScriptedCard(certificate=card)) == 9
 
 
-def test_the_whole_application_with_issuer_check_takes_5_more() -> None:
-    assert exchanges(read_whole(TEXT, AUTH, MESSAGE, issuer_check=lambda *_: "genuine"), ScriptedCard()) == 19
+def test_the_whole_application_with_issuer_check_takes_19_short_and_11_extended() -> None:
+    for extended, allowed in ((False, 19), (True, 11)):
+        procedure = read_whole(TEXT, AUTH, MESSAGE, issuer_check=lambda *_: "genuine", extended=extended)
+        assert exchanges(procedure, ScriptedCard()) == allowed
 
 
-def test_the_preview_takes_10() -> None:
-    assert exchanges(preview(), ScriptedCard()) == 10
+@pytest.mark.parametrize(("extended", "allowed"), [(False, 4), (True, 2)])
+def test_the_proof_of_a_live_card_adds_4_short_or_2_extended(extended: bool, allowed: int) -> None:
+    def session() -> Procedure[object]:
+        yield from read_four_information(TEXT)
+        return (yield from prove_card(bytes(32), extended=extended))
+
+    assert exchanges(session(), ScriptedCard()) == 4 + allowed
+
+
+@pytest.mark.parametrize(
+    ("extended", "first", "second", "with_issuer_check"),
+    [
+        (ExtendedLength.OFF, 10, 10, 15),
+        (ExtendedLength.AUTO, 5, 10, 12),
+        (ExtendedLength.DECLARED, 6, 10, 12),
+    ],
+)
+def test_the_two_meetings_of_a_visit(extended: ExtendedLength, first: int, second: int, with_issuer_check: int) -> None:
+    """The preview, and the reading that first makes sure of the card: 20 short, 15 extended, 25 and 17 with P7."""
+    transport = Counting(ScriptedCard())
+    seen = run(preview(extended=extended), transport)
+    assert transport.exchanges == first
+    for check, allowed in ((None, second), (lambda *_: "genuine", with_issuer_check)):
+        procedure = read_whole(
+            TEXT,
+            AUTH,
+            MESSAGE,
+            issuer_check=check,
+            expected_certificate=seen.certificate,
+            extended=seen.extended_length,
+        )
+        assert exchanges(procedure, ScriptedCard()) == allowed
+
+
+def test_the_way_by_number_b_takes_4_and_a_change_of_pin_5() -> None:
+    number = number_b(date(1980, 2, 17), 2035, "2285")
+    assert exchanges(read_four_information_by_number_b(number, counter=True), ScriptedCard()) == 4
+    assert exchanges(change_pin(TEXT, Pin(PinKind.TEXT, "1111"), counter=True), ScriptedCard()) == 5

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from nfc.apdu import parse_response
 from nfc.pins import Pin, PinKind
-from nfc.problems import CardProblem, Outcome
+from nfc.problems import AnotherCard, CardProblem, Outcome
 from nfc.procedures import (
     CardPreview,
     Procedure,
@@ -21,6 +21,9 @@ from nfc.procedures import (
     recount,
     sign_challenge,
 )
+from nfc.transports import run
+from nfc.transports.guard import Guarded
+from nfc.transports.in_process import InProcess
 from tests.nfc.scripted_card import (
     ADDRESS_A,
     JPKI,
@@ -145,18 +148,37 @@ def test_a_fault_of_the_card_during_the_issuer_check_ends_the_session() -> None:
 
 
 def test_another_card_than_the_previewed_one_is_shown_no_pin_at_all() -> None:
-    card = ScriptedCard()
-    problem = refused(read_whole(TEXT, AUTH, MESSAGE, expected_certificate=certificate(1500)), card)
-    assert problem.outcome is Outcome.CARD_REMOVED
-    assert pins_sent(card) == []
+    other = bytearray(certificate(1400))
+    other[400] ^= 1
+    for card in (ScriptedCard(certificate=bytes(other)), ScriptedCard(certificate=None)):
+        problem = refused(read_whole(TEXT, AUTH, MESSAGE, expected_certificate=certificate(1400)), card)
+        assert isinstance(problem, AnotherCard)
+        assert problem.outcome is Outcome.CARD_REMOVED
+        assert pins_sent(card) == []
 
 
-def test_the_previewed_card_is_read_with_one_more_select() -> None:
+def test_a_foreign_card_instead_of_the_previewed_one_is_another_card() -> None:
+    card = ScriptedCard(override=lambda *_: sw(0x6A82))
+    problem = refused(read_whole(TEXT, AUTH, MESSAGE, expected_certificate=certificate(1400)), card)
+    assert isinstance(problem, AnotherCard)
+
+
+@pytest.mark.parametrize("answer", [sw(0x6A86), sw(0x9000), b"\x30" + sw(0x9000)])
+def test_a_card_that_gives_no_part_of_its_certificate_is_compared_by_the_whole_of_it(answer: bytes) -> None:
+    card = ScriptedCard(override=answering({"00B08AFF": answer}))
+    assert read(read_whole(TEXT, AUTH, MESSAGE, expected_certificate=certificate(1400)), card).signature
+    other = ScriptedCard(certificate=certificate(1500), override=answering({"00B08AFF": answer}))
+    problem = refused(read_whole(TEXT, AUTH, MESSAGE, expected_certificate=certificate(1400)), other)
+    assert isinstance(problem, AnotherCard)
+
+
+def test_the_previewed_card_is_made_sure_of_by_one_select_and_one_read() -> None:
     card = ScriptedCard()
     reading = read(read_whole(TEXT, AUTH, MESSAGE, expected_certificate=certificate(1400)), card)
     assert reading.certificate == certificate(1400)
     SIGNING_KEY.public_key().verify(reading.signature, MESSAGE, PKCS1v15(), SHA256())
-    assert len(card.sent) == 15
+    assert traffic(card)[:3] == [SELECT_JPKI, "00B08AFF00", SELECT_TEXT]
+    assert len(card.sent) == 10
 
 
 def test_a_last_try_is_used_only_for_the_pin_the_person_was_told_about() -> None:
@@ -293,8 +315,9 @@ def test_the_authentication_key_takes_no_other_pin() -> None:
 
 def test_the_tries_of_any_pin_can_be_asked_after_power_on() -> None:
     card = ScriptedCard()
-    assert [read(recount(kind), card) for kind in PinKind] == [3, 3, 5]
-    assert traffic(card)[-1] == "0020009B"
+    transport = Guarded(InProcess(card), counter=True)
+    assert [run(recount(kind), transport) for kind in PinKind] == [3, 3, 5, 10]
+    assert traffic(card)[-1] == "00200095"
 
 
 def test_verify_commands_are_marked_secret_and_no_other_one_is() -> None:

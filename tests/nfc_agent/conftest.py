@@ -113,6 +113,11 @@ class Scene:
         self._thread.join(LIMIT_SECONDS)
         assert not self._thread.is_alive()
 
+    def steps(self) -> list[str]:
+        """The steps the service was told of, each once until the next (the pulse repeats the current one)."""
+        told = list(self.service.steps.queue)
+        return [step for index, step in enumerate(told) if index == 0 or told[index - 1] != step]
+
     def result(self) -> dict[str, object]:
         """What the service was told, once."""
         self.end()

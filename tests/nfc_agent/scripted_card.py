@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, utils
 
 from nfc.four_information import signed_part
+from nfc.problems import CardProblem, Outcome
 from nfc.transports import Transport
 from nfc.transports.in_process import InProcess
 from nfc.trust import CvKey
@@ -137,10 +138,34 @@ class ScriptedReader:
 
     def __init__(self, card: Card | None = None) -> None:
         self.card = card
+        self.absent_looks = 0
+        self.looks_since = 0
+        self.gone_at_open = False
 
     def card_present(self) -> bool:
+        if self.absent_looks:
+            self.absent_looks -= 1
+            self.looks_since = 0
+            return False
+        self.looks_since += 1
         return self.card is not None
 
     def transport(self) -> Transport:
         assert self.card is not None
+        if self.gone_at_open:
+            self.gone_at_open, self.card = False, None
+            return _Gone()
         return InProcess(self.card)
+
+
+class _Gone:
+    """The way to a card that was taken away a moment ago."""
+
+    def open(self) -> None:
+        raise CardProblem(Outcome.NO_CARD)
+
+    def transmit(self, apdu: bytes) -> bytes:
+        raise CardProblem(Outcome.NO_CARD)
+
+    def close(self) -> None:
+        pass

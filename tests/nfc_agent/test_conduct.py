@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import logging
 import re
@@ -13,8 +14,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from nfc.agent.reading import IssuerKeys
-from nfc.agent.visit import VisitState
+from nfc.agent.visit import EnteredPins, VisitState
 from nfc.challenge import operation_text, signed_bytes
+from nfc.four_information import FourInformation
+from nfc.pins import Pin
+from nfc.procedures import CardPreview, CardReading
 from nfc.transports.trace import TRAFFIC
 from tests.nfc_agent.conftest import AGENT_ID, Scene
 from tests.nfc_agent.scripted_card import AUTH_KEY, AUTH_PIN, LEAF, NAME, ROOT, TEXT_KEY, TEXT_PIN, Card
@@ -51,7 +55,7 @@ def test_a_card_is_read_and_the_result_is_handed_in(scene: Scene) -> None:
         padding.PKCS1v15(),
         hashes.SHA256(),
     )
-    assert [scene.service.steps.get() for _ in range(3)] == ["waiting_card", "waiting_pin", "reading"]
+    assert scene.steps() == ["waiting_card", "waiting_pin", "reading"]
     assert scene.visit is not None and scene.visit.state is VisitState.DONE
     assert "読み取りが終わりました" in scene.person.page()
 
@@ -186,10 +190,78 @@ def test_another_card_at_the_second_meeting_gets_no_pin(scene: Scene) -> None:
     scene.begin(Card())
     scene.until(VisitState.WAITING_PIN)
     other = Card(leaf=Leaf(ROOT, serial=4712, key_label="other leaf"))
+    before = scene.person.token()
     scene.reader.card = other
-    scene.person.enter()
-    assert scene.result() == ended("card_removed")
+    assert scene.person.enter().status_code == 303
+    scene.until_true(lambda: scene.steps().count("reading") == 1 and scene.steps()[-1] == "waiting_pin")
     assert other.verifications() == []
+    assert scene.person.token() == before, "it is still the same visit"
+    own = Card()
+    scene.reader.card = own
+    scene.person.enter()  # for the other card, which is gone again
+    scene.until_true(lambda: scene.steps().count("reading") == 2 and scene.steps()[-1] == "waiting_pin")
+    assert other.verifications() == own.verifications() == []
+    scene.person.enter()
+    assert scene.result()["outcome"] == "ok"
+
+
+def test_a_card_taken_away_while_the_pins_are_awaited_is_asked_for_again(scene: Scene) -> None:
+    scene.begin(Card())
+    scene.until(VisitState.WAITING_PIN)
+    scene.reader.card = None
+    scene.until(VisitState.WAITING_CARD)
+    page = scene.person.page()
+    assert "カードを置いてください" in page
+    assert "カードが離れました。暗証番号は使っていません。" in page
+    own = Card()
+    scene.reader.card = own
+    scene.until(VisitState.WAITING_PIN)
+    assert "カードが離れました" not in scene.person.page()
+    scene.person.enter()
+    assert scene.result()["outcome"] == "ok"
+
+
+def test_a_card_that_is_out_of_sight_for_a_moment_is_not_asked_for_again(scene: Scene) -> None:
+    card = Card()
+    scene.begin(card)
+    scene.until(VisitState.WAITING_PIN)
+    scene.reader.absent_looks = 1
+    scene.until_true(lambda: scene.reader.absent_looks == 0)
+    scene.until_true(lambda: scene.reader.looks_since >= 2)
+    assert scene.visit is not None and scene.visit.state is VisitState.WAITING_PIN
+
+
+def test_pins_entered_when_no_card_lies_there_any_more_are_dropped_and_the_card_is_asked_for(scene: Scene) -> None:
+    scene.begin(Card())
+    scene.until(VisitState.WAITING_PIN)
+    scene.reader.gone_at_open = True
+    scene.person.enter()
+    scene.until_true(lambda: scene.steps().count("waiting_card") == 2)
+    assert scene.service.results.empty()
+
+
+def test_two_meetings_take_20_commands_and_25_with_the_issuer_check(scene: Scene) -> None:
+    card = Card()
+    scene.begin(card)
+    scene.until(VisitState.WAITING_PIN)
+    first = len(card.commands)
+    scene.person.enter()
+    assert scene.result()["outcome"] == "ok"
+    reads = -(-len(LEAF.der()) // 256)
+    assert first == 4 + reads
+    assert len(card.commands) - first == 10 + 5
+
+
+def test_cancelling_on_the_other_page_ends_the_visit_between_two_steps(scene: Scene) -> None:
+    card = Card()
+    scene.begin(card)
+    scene.until(VisitState.WAITING_PIN)
+    scene.until_true(lambda: scene.steps() == ["waiting_card", "waiting_pin"])
+    scene.service.answers["progress"] = [(409, {}, b"")]
+    scene.end()  # nobody touches the keypad
+    assert card.verifications() == []
+    assert scene.service.results.empty()
+    assert "この読み取りは終わっています" in scene.person.page()
 
 
 def test_a_card_taken_away_before_reading_ends_as_card_problem(scene: Scene) -> None:
@@ -212,8 +284,7 @@ def test_a_card_lost_while_it_judges_a_pin_is_told_as_unknown_and_not_tried_agai
     card = Card()
     scene.begin(card)
     scene.until(VisitState.WAITING_PIN)
-    reads = len([apdu for apdu in card.commands if apdu[1] == 0xB0])
-    card.fail_at = len(card.commands) + 1 + reads + 2  # SELECT, the certificate again, SELECT, query; then VERIFY
+    card.fail_at = len(card.commands) + 4  # SELECT, a part of the certificate, SELECT, query; then VERIFY
     scene.person.enter()
     assert scene.result() == ended("unknown_outcome", "text", 3)
     assert card.verifications() == []
@@ -296,7 +367,7 @@ def test_a_session_that_ended_at_the_service_costs_no_try_and_gets_no_result(sce
     card = Card()
     scene.begin(card)
     scene.until(VisitState.WAITING_PIN)
-    assert [scene.service.steps.get(timeout=5) for _ in range(2)] == ["waiting_card", "waiting_pin"]
+    scene.until_true(lambda: scene.steps() == ["waiting_card", "waiting_pin"])
     scene.service.answers["progress"] = [(410, {}, b"")]
     scene.person.enter()
     scene.end()
@@ -311,6 +382,31 @@ def test_progress_that_cannot_be_told_does_not_stop_the_reading(scene: Scene) ->
     scene.until(VisitState.WAITING_PIN)
     scene.person.enter()
     assert scene.result()["outcome"] == "ok"
+
+
+KEPT_NOWHERE = (FourInformation, CardReading, CardPreview, EnteredPins, Pin)
+
+
+@pytest.mark.parametrize("away_from", ["waiting_pin", "result"])
+def test_a_service_that_goes_away_in_the_middle_leaves_nothing_at_the_agent(scene: Scene, away_from: str) -> None:
+    gc.collect()
+    before = [one for one in gc.get_objects() if type(one) in KEPT_NOWHERE]
+    scene.begin(Card())
+    scene.until(VisitState.WAITING_PIN)
+    if away_from == "waiting_pin":
+        scene.service.stop()
+    else:
+        scene.service.answers["result"] = [None] * 5
+    scene.person.enter()
+    scene.end()
+    assert "読み取った情報はこの端末に残していません" in scene.person.page()
+    gc.collect()
+    known = {id(one) for one in before}
+    left = [one for one in gc.get_objects() if type(one) in KEPT_NOWHERE and id(one) not in known]
+    assert left == []
+    posted = {"name", "address", "birth_date", "sex"}
+    items = [one for one in gc.get_objects() if type(one) is dict and one.keys() == posted and one["name"] == NAME]
+    assert items == []
 
 
 def test_a_result_that_cannot_be_handed_in_is_dropped_and_told(scene: Scene) -> None:

@@ -12,6 +12,7 @@ from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from nfc.agent.visit import VisitState
+from nfc.agent.words import LANGUAGES, Language, plain, say
 from tests.nfc_agent.conftest import Scene
 from tests.nfc_agent.scripted_card import AUTH_KEY, Card
 
@@ -145,3 +146,20 @@ def test_cancelling_by_keyboard_alone(scene: Scene, page: Page) -> None:
     heading(page, "読み取りを中止しました")
     check_page(page, "7-cancelled")
     assert scene.result()["outcome"] == "cancelled"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_passes_the_same_checks(scene: Scene, page: Page, language: Language) -> None:
+    scene.begin(Card(tries={0x11: 3, AUTH_KEY: 1}))
+    scene.until(VisitState.WAITING_PIN)
+    page.goto(scene.keypad.url)
+    page.locator(f"button[name=language][value='{language}']").click()
+    expect(page).to_have_title(f"{plain(say(language, 'pin.title'))}|{plain(say(language, 'site'))}")
+    page.locator("button.primary").click()
+    expect(page.locator(".error-summary")).to_be_focused()
+    check_page(page, f"8-language-{language}")
+    page.get_by_role("button", name="2", exact=True).click()
+    shown = page.get_by_role("button", name=plain(say(language, "key.show.of", label=plain(say(language, "pin.text")))))
+    shown.click()
+    assert page.locator("#text_pin").input_value() == "2"
+    assert page.locator("#text_pin").get_attribute("type") == "text"

@@ -11,7 +11,8 @@ from functools import cache
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.x509.oid import NameOID
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from nfc.trust import TrustAnchor
 from nfc.trust.anchors import Environment, Purpose
@@ -213,6 +214,99 @@ class Crl:
         return builder.sign(signer.key, self.digest).public_bytes(serialization.Encoding.DER)
 
 
+@dataclass(frozen=True)
+class Responder:
+    """A delegated responder's certificate: `root` names it for OCSP signing unless told otherwise."""
+
+    root: Root
+    label: str = "responder"
+    purposes: tuple[x509.ObjectIdentifier, ...] = (ExtendedKeyUsageOID.OCSP_SIGNING,)
+    not_before: datetime = NOW - timedelta(days=1)
+    not_after: datetime = NOW + timedelta(days=30)
+    serial: int = 900_001
+    signer: Root | None = None
+    extensions: Sequence[tuple[x509.ExtensionType, bool]] = ()
+
+    @property
+    def key(self) -> rsa.RSAPrivateKey:
+        return rsa_key(self.label)
+
+    def certificate(self) -> x509.Certificate:
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"TEST {self.label}")])
+        authority = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(self.root.identifier)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(self.root.name)
+            .public_key(self.key.public_key())
+            .serial_number(self.serial)
+            .not_valid_before(self.not_before)
+            .not_valid_after(self.not_after)
+            .add_extension(key_usage("digital_signature"), critical=True)
+            .add_extension(x509.OCSPNoCheck(), critical=False)
+            .add_extension(authority, critical=False)
+        )
+        if self.purposes:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(self.purposes), critical=False)
+        for extension, critical in self.extensions:
+            builder = builder.add_extension(extension, critical=critical)
+        return builder.sign((self.signer or self.root).key, hashes.SHA256())
+
+
+NONCE = bytes(range(32))
+
+
+@dataclass(frozen=True)
+class Ocsp:
+    """An answer about `leaf`, signed by its root or by `responder`; fields are what the checks look at."""
+
+    leaf: Leaf
+    status: ocsp.OCSPCertStatus = ocsp.OCSPCertStatus.GOOD
+    reason: x509.ReasonFlags | None = None
+    responder: Responder | None = None
+    signer_label: str | None = None
+    this_update: datetime = NOW - timedelta(minutes=5)
+    next_update: datetime | None = NOW + timedelta(hours=1)
+    nonce: bytes | None = NONCE
+    about: Leaf | None = None
+    issuer: Root | None = None
+    algorithm: hashes.SHA1 | hashes.SHA256 = field(default_factory=hashes.SHA1)
+    digest: hashes.SHA256 | hashes.SHA384 = field(default_factory=hashes.SHA256)
+    with_responder_certificate: bool = True
+    by_name: bool = False
+
+    def der(self) -> bytes:
+        root = self.leaf.root
+        revoked = self.status is ocsp.OCSPCertStatus.REVOKED
+        builder = ocsp.OCSPResponseBuilder().add_response(
+            cert=(self.about or self.leaf).certificate(),
+            issuer=(self.issuer or root).certificate(),
+            algorithm=self.algorithm,
+            cert_status=self.status,
+            this_update=self.this_update,
+            next_update=self.next_update,
+            revocation_time=self.this_update if revoked else None,
+            revocation_reason=self.reason,
+        )
+        signer = self.responder.certificate() if self.responder else root.certificate()
+        encoding = ocsp.OCSPResponderEncoding.NAME if self.by_name else ocsp.OCSPResponderEncoding.HASH
+        builder = builder.responder_id(encoding, signer)
+        if self.responder and self.with_responder_certificate:
+            builder = builder.certificates([signer])
+        if self.nonce is not None:
+            builder = builder.add_extension(x509.OCSPNonce(self.nonce), critical=False)
+        key = self.responder.key if self.responder else root.key
+        if self.signer_label is not None:
+            # The library signs only with the key of the named responder, so a forgery is made by exchanging bytes.
+            return _forged(builder.sign(key, self.digest), rsa_key(self.signer_label))
+        return builder.sign(key, self.digest).public_bytes(serialization.Encoding.DER)
+
+
+def _forged(response: ocsp.OCSPResponse, key: rsa.RSAPrivateKey) -> bytes:
+    signature = key.sign(response.tbs_response_bytes, padding.PKCS1v15(), hashes.SHA256())
+    return response.public_bytes(serialization.Encoding.DER).replace(response.signature, signature)
+
+
 # --- signed records of the text application (card.md 3.2) ---------------------------------------------------------
 
 KEY_ID = b"9990001\x08\x05001\x00\x00\x00\x00"
@@ -259,3 +353,8 @@ def four_information_file(name: str = "試験　花子", filler: int = 20, offse
         start += len(item)
     content = tlv("DF21", offsets) + b"".join(items)
     return bytes.fromhex("FF2082") + len(content).to_bytes(2, "big") + content + b"\xff" * filler
+
+
+def card_key_record(signer: rsa.RSAPrivateKey, card: rsa.RSAPrivateKey) -> bytes:
+    key = tlv("DF51", bytes.fromhex("900301000191820100") + modulus(card).to_bytes(256, "big"))
+    return tlv("FF50", key + tlv("DF52", signer.sign(key, padding.PKCS1v15(), hashes.SHA256())))

@@ -91,6 +91,12 @@ def test_an_unusable_list_says_nothing_and_hides_no_other(case: str) -> None:
     assert revocation(UNUSABLE[case], Crl(ROOT)) is Revocation.GOOD
 
 
+def test_a_list_of_an_unknown_version_says_nothing() -> None:
+    der = Crl(ROOT).der()
+    place = der.index(b"\x02\x01\x01") + 2  # v2
+    assert judge([der[:place] + b"\x07" + der[place + 1 :]]).revocation is Revocation.NOT_CHECKED
+
+
 @pytest.mark.parametrize("der", [b"", b"\x30\x03\x02\x01\x00", b"<html>", b"\xff" * 100])
 def test_what_is_no_list_says_nothing(der: bytes) -> None:
     assert judge([der]).revocation is Revocation.NOT_CHECKED

@@ -1,4 +1,4 @@
-"""The reader agents' interface: take a card session, say how far it is, post the result (architecture.md section 3)."""
+"""The agents' interface: pair, take a card session, say how far it is, post the result or relay the card's answers."""
 
 from __future__ import annotations
 
@@ -11,35 +11,27 @@ from typing import TypeVar
 from uuid import UUID
 
 from flask import Blueprint, Response, current_app, g, jsonify, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import BadRequest, Conflict, NotFound, TooManyRequests, Unauthorized
 
-from app import cards, db, policies
+from app import cards, clock, db, policies
 from app.settings import Settings
+from app.web.api.schemas import PairIn, ProgressIn, RelayStepIn, TakeIn
 from app.web.rate_limits import AGENT_REFUSED, check_limit
+from nfc.agent.pairing import PAIRING_ID
+from nfc.agent.signing import SignatureError, verify_request
+from nfc.pins import PinKind
+from nfc.transports.relay import answers_from_json, script_to_json
 
 POLL_SECONDS = 0.25
 
 blueprint = Blueprint("api_agents", __name__, url_prefix="/api/agent/v1")
 
 
-class TakeIn(BaseModel):
-    """How many seconds the agent is ready to wait."""
-
-    model_config = ConfigDict(extra="forbid")
-    wait: int = Field(0, ge=0, le=60)
-    session_id: UUID | None = None
-
-
-class ProgressIn(BaseModel):
-    """Where the reading is."""
-
-    model_config = ConfigDict(extra="forbid")
-    step: str = Field(max_length=20)
-
-
 @blueprint.before_request
 def _authenticate() -> None:
+    if request.endpoint == f"{blueprint.name}.pair":
+        return  # not enrolled yet: the code and the key speak for themselves
     agent_id = cards.authenticate_agent(
         request.headers, request.method, request.full_path.rstrip("?"), request.get_data()
     )
@@ -81,6 +73,46 @@ def result(session_id: UUID) -> tuple[Response, int]:
     if not cards.finish_session(settings, g.agent_id, session_id, _body(cards.ResultIn)):
         raise NotFound()
     return Response(), 204
+
+
+@blueprint.post("/sessions/<uuid:session_id>/relay")
+def relay(session_id: UUID) -> tuple[Response, int]:
+    """One step of a reading by a client that only carries the card's answers; 404 as for a result."""
+    settings: Settings = current_app.extensions["todoke"]
+    step = _body(RelayStepIn)
+    try:
+        answers = answers_from_json([answer.model_dump(exclude_unset=True) for answer in step.answers])
+        script = cards.relay_step(settings, g.agent_id, session_id, answers, {PinKind(p) for p in step.allow_last_try})
+    except cards.RelayError:
+        raise BadRequest() from None
+    if script is None:
+        raise NotFound()
+    return jsonify(script_to_json(script)), 200
+
+
+@blueprint.post("/pair")
+def pair() -> tuple[Response, int]:
+    """Enrol the device key that signed this request, with a code that an operator made; 401 when either is wrong."""
+    body = _body(PairIn)
+    public_key = bytes.fromhex(body.public_key)
+    reader = None
+    if _signed_by(public_key):
+        with db.transaction() as session:
+            reader = cards.pair_agent(session, body.code, public_key)
+    if reader is None:
+        check_limit(AGENT_REFUSED)
+        raise Unauthorized()
+    return jsonify({"agent_id": str(reader.agent_id), "reader_no": reader.reader_no, "name": reader.name}), 200
+
+
+def _signed_by(public_key: bytes) -> bool:
+    """Whoever enrols a key must hold it."""
+    now = clock.real_now().timestamp()
+    try:
+        signed = verify_request(public_key, request.headers, "POST", request.path, request.get_data(), now)
+    except SignatureError:
+        return False
+    return signed.agent_id == PAIRING_ID
 
 
 class WaitingPlaces:

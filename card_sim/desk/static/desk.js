@@ -4,7 +4,7 @@
   const reader = document.querySelector("[data-lying]");
   if (!reader) return;
   const look = async () => {
-    const typing = document.activeElement instanceof HTMLInputElement;
+    const typing = /^(INPUT|SELECT)$/.test(document.activeElement?.tagName ?? "");
     if (document.hidden || typing) return;
     try {
       const answer = await fetch("/api/state", { headers: { Accept: "application/json" } });

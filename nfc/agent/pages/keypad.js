@@ -33,6 +33,10 @@
   const fields = [...document.querySelectorAll("input[data-pin]")];
   if (fields.length === 0) return;
   let target = fields[0];
+  // The words come with the page, in the language it is in; {} stands for the name of a field.
+  const place = document.getElementById("number-keys");
+  const say = (name, label) => place.dataset[name].replace("{}", label || "");
+  const nameOf = (field) => field.dataset.pin;
   const keys = document.createElement("fieldset");
   keys.className = "number-keys";
   const legend = document.createElement("legend");
@@ -48,13 +52,13 @@
 
   for (const field of fields) {
     field.addEventListener("focus", () => { choose(field); });
-    const label = document.querySelector(`label[for="${field.id}"]`).textContent;
-    const toggle = button("表示する", `${label}を表示する`);
+    const label = nameOf(field);
+    const toggle = button(say("show"), say("showOf", label));
     toggle.addEventListener("click", () => {
       const show = field.type === "password";
       field.type = show ? "text" : "password";
-      toggle.textContent = show ? "隠す" : "表示する";
-      toggle.setAttribute("aria-label", `${label}を${show ? "隠す" : "表示する"}`);
+      toggle.textContent = say(show ? "hide" : "show");
+      toggle.setAttribute("aria-label", say(show ? "hideOf" : "showOf", label));
     });
     const entry = document.createElement("div");
     entry.className = "entry";
@@ -67,7 +71,7 @@
   function choose(field) {
     target = field;
     for (const each of fields) each.classList.toggle("chosen", each === field);
-    legend.textContent = `数字キー:${document.querySelector(`label[for="${field.id}"]`).textContent}`;
+    legend.textContent = say("keys") + nameOf(field);
   }
 
   function type(change) {
@@ -75,13 +79,15 @@
     if (target.value.length === 4 && target === fields[0]) choose(fields[1]);
   }
 
-  for (const digit of ["1", "2", "3", "4", "5", "6", "7", "8", "9"]) keys.append(key(digit));
-  const wipe = button("消す", "消す(選んでいる欄)");
+  const digits = [...place.dataset.digits];
+  const last = digits.pop();
+  for (const digit of digits) keys.append(key(digit));
+  const wipe = button(say("wipe"), say("wipeOf"));
   wipe.addEventListener("click", () => { type(() => ""); });
-  const back = button("1字消す", "1字消す(選んでいる欄)");
+  const back = button(say("back"), say("backOf"));
   back.addEventListener("click", () => { type((value) => value.slice(0, -1)); });
-  keys.append(wipe, key("0"), back);
-  document.getElementById("number-keys").append(keys);
+  keys.append(wipe, key(last), back);
+  place.append(keys);
   choose(fields[0]);
 
   function key(digit) {
