@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
+
+from app.clock import real_now
 
 
 def serve_beside(reader: tuple[str, int], port: int, state_dir: Path, *, keypad_url: str, service_url: str) -> None:
@@ -47,4 +49,4 @@ def serve_beside(reader: tuple[str, int], port: int, state_dir: Path, *, keypad_
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return real_now()  # beside a reader there is no demo whose clock could be followed
