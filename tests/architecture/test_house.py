@@ -64,6 +64,7 @@ REAL_TIME: dict[str, str] = {
     "app.db": "the time in a UUID orders ids; it decides nothing",
     "app.provider_simulator.simulated_time": "another program with its own clock",
     "nfc.agent.client": "signs requests with real time, and knows nothing of app",
+    "nfc.agent.pairing": "signs requests with real time, and knows nothing of app",
 }
 READS_ENVIRONMENT: dict[str, str] = {
     "app.settings": "the one place that reads settings",
