@@ -44,7 +44,7 @@ def read_and_hand_in(
     pin: str | None,
     now: datetime,
 ) -> None:
-    """Take the card session that the page opened (or the oldest), read the person's card with the PINs, and post the result."""
+    """Take the card session that the page opened (or the oldest), read the card with the PINs, post the result."""
     from card_sim.people import load_people
 
     persona = load_people()[person_id]

@@ -112,8 +112,9 @@ class AgentClient:
     def take(self, wait: int, session_id: str | None = None) -> CardSessionTask | None:
         """Ask for a card session; the service may hold the request up to `wait` seconds. None when there is none.
 
-        With `session_id` only that session is taken: for an agent that knows which page it reads for. Raises ServiceAway, ServiceBusy, AgentRefused, BadAnswer. Never retried: an answer that was lost has already
-        taken the session, and the person opens a new one.
+        With `session_id` only that session is taken: for an agent that knows which page it reads for. Raises
+        ServiceAway, ServiceBusy, AgentRefused, BadAnswer. Never retried: an answer that was lost has already taken the
+        session, and the person opens a new one.
         """
         wait = max(0, min(wait, MAX_WAIT_SECONDS))
         asked = {"wait": wait} if session_id is None else {"wait": wait, "session_id": session_id}
