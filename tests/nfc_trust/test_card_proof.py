@@ -70,7 +70,11 @@ def test_the_record_of_another_card_of_the_same_issuer_passes_with_that_cards_si
     assert check(record=card_key_record(TOWN, other), signed=signature(other)) is CardProofVerdict.LIVE
 
 
-@pytest.mark.parametrize("record", [b"", RECORD[:100], b"\xff\x51" + RECORD[2:], RECORD[:5] + RECORD[275:]])
+@pytest.mark.parametrize(
+    "record",
+    [b"", RECORD[:100], b"\xff\x51" + RECORD[2:], RECORD[:5] + RECORD[275:]],
+    ids=["empty", "cut", "other tag", "without its middle"],
+)
 def test_a_record_of_another_form_is_malformed(record: bytes) -> None:
     assert check(record=record) is CardProofVerdict.MALFORMED
 

@@ -249,7 +249,7 @@ def expected_difference(crl: str, answer: str, mine: str, theirs: str) -> str | 
     return None
 
 
-@pytest.mark.parametrize(("crl", "answer"), itertools.product(CRLS, ANSWERS))
+@pytest.mark.parametrize(("crl", "answer"), list(itertools.product(CRLS, ANSWERS)))
 def test_lists_and_answers_are_judged_alike(crl: str, answer: str) -> None:
     mine = ours(LEAF, crl_der(crl), answer_der(answer))
     theirs = oracle(LEAF, crl_der(crl), answer_der(answer))
