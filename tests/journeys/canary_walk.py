@@ -369,6 +369,10 @@ def meet_errors(phone: Visitor, receipt: str) -> None:
     assert phone.post(f"{POLICY}/apply/consent", note=CANARY.name + "\x00").status_code == 400
     forged = {"csrf_token": "x", "account": ACCOUNT, "note": CANARY.name}
     assert phone.raw("POST", f"{POLICY}/apply/account", data=forged).status_code == 409
+    stranger = {"code": CANARY.name, "public_key": "00" * 32}
+    assert phone.raw("POST", "/api/agent/v1/pair", json=stranger).status_code in (400, 401)
+    session = "00000000-0000-7000-8000-000000000000"
+    assert phone.raw("POST", f"/api/agent/v1/sessions/{session}/relay", json={"answers": []}).status_code == 401
     assert phone.raw("POST", "/api/agent/v1/take", json={"name": CANARY.name}).status_code == 401
     assert phone.get(f"/policies?account={ACCOUNT}&pin=2580").status_code == 200
     assert phone.get(f"/applications/{receipt}").status_code == 200

@@ -42,6 +42,7 @@ class Person:
     def look(self, title: str, page: Page | None = None) -> None:
         """Check this page as it stands and keep a picture."""
         page = page or self.page
+        page.wait_for_load_state("load")
         findings = Axe().run(page)["violations"]
         found = [(finding["id"], [node["html"] for node in finding["nodes"]]) for finding in findings]
         assert found == [], (title, found)
@@ -61,6 +62,7 @@ class Person:
         self.look("トップ")
         self.page.get_by_label("ことば").fill(words)
         self.page.get_by_role("button", name="さがす", exact=True).click()
+        self.heading("給付をさがす")
         self.look("検索結果")
         self.page.get_by_role("link", name=title).click()
         self.heading(title)
@@ -74,8 +76,10 @@ class Person:
 
     def begin(self) -> None:
         self.page.get_by_role("link", name="申し込む").first.click()
+        self.heading("申し込む前に、3つそろえてください")
         self.look("申し込む前に")
         self.page.get_by_role("button", name="本人確認へ進む").click()
+        self.heading("マイナンバーカードで本人確認をします")
         self.look("本人確認の方法")
         self.page.get_by_role("button", name="カードを読み取る").click()
         self.heading("読み取り機に、カードを置いてください")
@@ -132,6 +136,7 @@ class Person:
         self.page.get_by_role("button", name="次へ進む").click()
 
     def enter_account(self, service_id: str, account: str, code: str | None = None) -> None:
+        self.heading(re.compile("番号を入力してください$"))
         self.look("番号の入力")
         self.page.locator("#account").fill(account)
         field_of_code = self.page.locator("#security_code")
