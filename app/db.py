@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import BigInteger, Date, DateTime, Engine, LargeBinary, MetaData, Text, Uuid, create_engine, text
+from sqlalchemy import BigInteger, Date, DateTime, Engine, LargeBinary, MetaData, Text, Uuid, create_engine
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -103,9 +103,11 @@ def transaction() -> Iterator[Session]:
 def reading() -> Iterator[Session]:
     """A read-only transaction; a write inside it is refused by the database."""
     with Session(engine(), expire_on_commit=False) as session:
-        session.execute(text("SET TRANSACTION READ ONLY"))
+        session.connection(execution_options={"postgresql_readonly": True})
         yield session
-        session.rollback()
+        # Committed, not rolled back: after a rollback the driver forgets every statement that was planned.
+        session.expunge_all()
+        session.commit()
 
 
 def driver_connection(session: Session) -> psycopg.Connection[Any]:

@@ -154,7 +154,12 @@ MESSAGES: dict[str, Message] = {
     ),
     "E205": Message(Kind.WAIT, 202, "確認のため、担当者が審査します。結果は{date}ごろお知らせします。"),
     "E206": Message(Kind.DONE, 409, "{date}に申込済みです(受付番号{no})。申込状況を確認してください。"),
-    "E207": Message(Kind.INELIGIBLE, 422, "前回の施策で受け取り済みのため、今回は対象外です。"),
+    "E207": Message(
+        Kind.INELIGIBLE,
+        422,
+        "前回の施策で受け取り済みのため、今回は対象外です。",
+        variants=(("at_maximum", "前回までの施策で、上限の{max}ポイントまで受け取り済みです。"),),
+    ),
     "E208": Message(Kind.DONE, 409, "受付は{end}に終了しました。", variants=(("before", "受付は{start}からです。"),)),
     "E209": Message(
         Kind.DONE, 409, "定員に達したため、受付を終了しました。取消しが出た場合の再開は施策ページでお知らせします。"
@@ -233,4 +238,6 @@ MESSAGES: dict[str, Message] = {
         "処理できませんでした。申込の状態は変わっていません。しばらくして再度お試しください(お問い合わせ番号 {ref})。",
     ),
     "E504": Message(Kind.INPUT, 409, "時間がたったため、{step}からもう一度お願いします。入力内容は残っています。"),
+    "E609": Message(Kind.INPUT, 422, "基準日の条件には、名簿照合または事後審査が必要です。"),
+    "E611": Message(Kind.INPUT, 403, "この操作は、名簿を登録した方以外が行ってください。"),
 }

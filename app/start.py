@@ -13,7 +13,7 @@ def configure(settings: Settings, *, application_name: str = "todoke-web") -> No
     pii.configure(keys)
     audit.configure(keys)
     anchors(settings)
-    municipalities.configure(with_samples=settings.environment is not Environment.PRODUCTION)
+    municipalities.configure(settings.environment is not Environment.PRODUCTION, settings.state_dir / "municipalities")
     db.configure(settings.database_url.get_secret_value(), application_name=application_name)
     with db.reading() as session:
         clock.load(session)

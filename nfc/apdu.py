@@ -29,7 +29,7 @@ class CommandAPDU:
     le: int | None = None
 
     def __post_init__(self) -> None:
-        if any(not 0 <= value <= 0xFF for value in (self.cla, self.ins, self.p1, self.p2)):
+        if (self.cla | self.ins | self.p1 | self.p2) & ~0xFF:  # a negative number has those bits as well
             raise ApduError("a header byte is outside 00-FF")
         if len(self.data) > MAX_EXTENDED_DATA:
             raise ApduError("the data field is too long")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cache
 from typing import Final
 
 from nfc.problems import Outcome
@@ -110,6 +111,7 @@ OUTCOMES: Final = {
 """How a procedure ends on a status word it has no better use for. A place that knows more says so itself."""
 
 
+@cache
 def lookup(sw: int) -> StatusWord:
     """The row for a status word; an unknown one is a fault of the card."""
     text = f"{sw:04X}"

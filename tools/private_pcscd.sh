@@ -14,11 +14,21 @@ set -eu
 PATH=$PATH:/usr/sbin:/sbin
 HERE=$(cd "$(dirname "$0")" && pwd)
 LONGEST_SOCKET_PATH=107
+FIRST_PORT=0x8C7B # 35963, and the next one for the second reader
 WAIT_TENTHS=50
 
 fail() {
     printf '%s\n' "private_pcscd: $*" >&2
     exit 1
+}
+
+driver() {
+    for library in /usr/lib/pcsc/drivers/serial/libifdvpcd.so /usr/lib/*/pcsc/drivers/serial/libifdvpcd.so; do
+        if [ -e "$library" ]; then
+            printf '%s\n' "$library"
+            return
+        fi
+    done
 }
 
 start_outside() {
@@ -31,6 +41,7 @@ start_outside() {
     for program in pcscd unshare mount ip python3; do
         command -v "$program" >/dev/null 2>&1 || fail "$program is missing (see the head of this script)"
     done
+    [ -n "$(driver)" ] || fail "the driver of the virtual readers is missing (Debian: apt install vsmartcard-vpcd)"
     mkdir -p "$dir/run" # pcscd opens the folder of its socket to everybody: so it is a folder within a closed one
     chmod 700 "$dir"
     dir=$(cd "$dir" && pwd)
@@ -43,7 +54,7 @@ start_outside() {
     if [ "$(id -u)" = 0 ]; then user=; else user=--map-root-user; fi
     # shellcheck disable=SC2086 # one option or none
     unshare $user --mount --net true 2>/dev/null ||
-        fail "this machine lets you make no namespaces (as root, or with unprivileged user namespaces, it would)"
+        fail "namespaces are not allowed here: run it as root, or allow unprivileged user namespaces"
     # shellcheck disable=SC2086
     exec unshare $user --mount --net sh "$0" --inside "$dir" "$@"
 }
@@ -74,6 +85,9 @@ run_inside() {
     mkdir -p "$dir/no-usb"
     PCSCLITE_HP_DROPDIR=$dir/no-usb
     export PCSCLITE_HP_DROPDIR
+    # Not the configuration of the machine's own service: there vpcd had better be switched off.
+    printf '%s\n' 'FRIENDLYNAME "Virtual PCD"' "DEVICENAME /dev/null:$FIRST_PORT" "LIBPATH $(driver)" \
+        "CHANNELID $FIRST_PORT" >"$dir/reader.conf"
     polkit=
     case $(pcscd --help 2>&1 || :) in *--disable-polkit*) polkit=--disable-polkit ;; esac
 
@@ -81,7 +95,7 @@ run_inside() {
     trap 'exit 130' INT
     trap 'exit 143' TERM
     # shellcheck disable=SC2086
-    become pcscd --foreground $polkit >"$dir/pcscd.log" 2>&1 &
+    become pcscd --foreground --config "$dir/reader.conf" $polkit >"$dir/pcscd.log" 2>&1 &
     pids=$!
     become python3 "$HERE/vpcd_door.py" "$dir/door" &
     pids="$pids $!"

@@ -110,7 +110,7 @@ def _view(session: Session, row: Application) -> ApplicationView:
 
 
 def _can_withdraw(state: ApplicationState, grant: points.GrantView | None) -> bool:
-    if state in (ApplicationState.SUBMITTED, ApplicationState.SCREENING):
+    if state in (ApplicationState.SUBMITTED, ApplicationState.SCREENING, ApplicationState.INFO_REQUESTED):
         return True
     return state is ApplicationState.APPROVED and (grant is None or grant.state is points.GrantState.PLANNED)
 
@@ -119,7 +119,9 @@ def _timeline(row: Application, state: ApplicationState, grant: points.GrantView
     assert row.submitted_at is not None
     entries = [_happened(row.submitted_at, "申込を受け付けました", f"受付番号 {row.receipt_no}")]
     if row.decided_at:
-        entries.append(_happened(row.decided_at, "審査が終わりました", "すべての条件を満たしていることを確認しました"))
+        refused = state in (ApplicationState.REJECTED, ApplicationState.RE_REVIEW, ApplicationState.REJECTED_FINAL)
+        found = "理由と手続をお知らせしています" if refused else "すべての条件を満たしていることを確認しました"
+        entries.append(_happened(row.decided_at, "審査が終わりました", found))
     elif state is ApplicationState.SCREENING:
         entries.append(
             TimelineEntry(None, "確認中", "自治体が審査しています", "結果が出ると、ここに表示されます", False)

@@ -42,11 +42,23 @@ class Action(StrEnum):
     APPROVE = "approve"
     WITHDRAW = "withdraw"
     FULFIL = "fulfil"
+    WAIT_FOR_A_SEAT = "wait_for_a_seat"
+    GET_A_SEAT = "get_a_seat"
+    CLOSE_OUT = "close_out"
+    REFUSE = "refuse"
+    ASK = "ask"
+    ANSWER = "answer"
+    MISS_DEADLINE = "miss_deadline"
+    OBJECT = "object"
+    OVERTURN = "overturn"
+    UPHOLD = "uphold"
+    MISS_ASSIGNING = "miss_assigning"
+    REVOKE = "revoke"
 
 
 @dataclass(frozen=True)
 class Move:
-    """One allowed move, by whom, and what it does to the money (domain.md 5.5)."""
+    """One allowed move, by whom, and what it does to the money (domain.md 5.5); ``reserve+commit`` does both."""
 
     state: ApplicationState
     action: Action
@@ -63,11 +75,27 @@ MOVES: tuple[Move, ...] = (
     _move(S.STARTED, Action.TIME_LIMIT, S.ABANDONED, "clock"),
     _move(S.STARTED, Action.SUBMIT, S.SUBMITTED, "resident", "reserve"),
     _move(S.SUBMITTED, Action.SCREEN, S.SCREENING, "system"),
-    _move(S.SCREENING, Action.APPROVE, S.APPROVED, "system", "commit"),
+    _move(S.SUBMITTED, Action.WAIT_FOR_A_SEAT, S.WAITLISTED, "system"),
+    _move(S.WAITLISTED, Action.GET_A_SEAT, S.SUBMITTED, "system", "reserve"),
+    _move(S.WAITLISTED, Action.CLOSE_OUT, S.CLOSED_OUT, "system clock"),
+    _move(S.SCREENING, Action.APPROVE, S.APPROVED, "system reviewer", "commit"),
+    _move(S.SCREENING, Action.REFUSE, S.REJECTED, "system approver", "release"),
+    _move(S.SCREENING, Action.ASK, S.INFO_REQUESTED, "reviewer"),
+    _move(S.INFO_REQUESTED, Action.ANSWER, S.SCREENING, "resident"),
+    _move(S.INFO_REQUESTED, Action.MISS_DEADLINE, S.LAPSED, "clock", "release"),
+    _move(S.REJECTED, Action.OBJECT, S.RE_REVIEW, "resident"),
+    _move(S.RE_REVIEW, Action.OVERTURN, S.APPROVED, "approver", "reserve+commit"),
+    _move(S.RE_REVIEW, Action.UPHOLD, S.REJECTED_FINAL, "approver"),
     _move(S.SUBMITTED, Action.WITHDRAW, S.WITHDRAWN, "resident", "release"),
     _move(S.SCREENING, Action.WITHDRAW, S.WITHDRAWN, "resident", "release"),
+    _move(S.WAITLISTED, Action.WITHDRAW, S.WITHDRAWN, "resident"),
+    _move(S.INFO_REQUESTED, Action.WITHDRAW, S.WITHDRAWN, "resident", "release"),
     _move(S.APPROVED, Action.WITHDRAW, S.WITHDRAWN, "resident", "uncommit"),
+    _move(S.APPROVED, Action.MISS_ASSIGNING, S.ASSIGN_EXPIRED, "clock", "expire"),
     _move(S.APPROVED, Action.FULFIL, S.FULFILLED, "system"),
+    # Before the order the amount goes back; after a grant a return case decides what becomes of it.
+    _move(S.APPROVED, Action.REVOKE, S.REVOKED, "approver", "uncommit"),
+    _move(S.FULFILLED, Action.REVOKE, S.REVOKED, "approver"),
 )
 
 _TABLE = {(move.state, move.action): move for move in MOVES}

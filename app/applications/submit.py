@@ -10,15 +10,16 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import audit, cards, clock, db, payments, points, policies, screening, settings
+from app import audit, cards, clock, db, payments, points, policies, screening
 from app.applications.draft import account_in_draft, check_agreed, check_not_applied_yet, digest_of, forget_account
+from app.applications.facts import Known, Typed, claim_rows, known_about
 from app.applications.models import Application
 from app.applications.receipt_no import new_receipt_no
 from app.applications.states import RELEASED, Action, ApplicationState, move
 from app.cards import EvidenceView
 from app.errors import DomainError
 from app.policies import PolicyState, PolicyView
-from app.screening import ScreeningOutcome
+from app.screening import Guardian, ScreeningOutcome
 
 GRACE = timedelta(minutes=15)
 MAX_CONFLICTS = 3
@@ -89,7 +90,8 @@ def _submit(  # noqa: PLR0917  # one parameter for each fact of the request
     if evidence is None or evidence.person_id != application.applicant_id:
         raise DomainError("E504", step="本人確認")
     suspected = duplicate_suspected or _somebody_alike_applied(session, application)
-    outcome = judge(policy, evidence, application.review_requested, duplicate_suspected=suspected)
+    known = known_about(session, policy.document, evidence, application_id=application.id)
+    outcome = _outcome(policy, known, application.review_requested, duplicate_suspected=suspected)
     if outcome.aggregate == "rejected":
         assert outcome.problem is not None
         raise outcome.problem
@@ -113,6 +115,7 @@ def _submit(  # noqa: PLR0917  # one parameter for each fact of the request
         holder_masked=holder,
     )
     screening.write_checks(session, policy_id, application.id, outcome)
+    claim_rows(session, policy_id, application.id, known, outcome)
     application.state = move(ApplicationState.SUBMITTED, Action.SCREEN, "system").target
 
     book = points.Book(session, policy_id)
@@ -142,20 +145,24 @@ def _submit(  # noqa: PLR0917  # one parameter for each fact of the request
 
 
 def judge(
-    policy: PolicyView, evidence: EvidenceView, review_requested: bool, *, duplicate_suspected: bool = False
+    policy: PolicyView,
+    evidence: EvidenceView,
+    review_requested: bool,
+    *,
+    guardian: Guardian | None = None,
+    typed: Typed | None = None,
 ) -> ScreeningOutcome:
-    """Screen this evidence against the policy as it stands now."""
-    facts = screening.Facts(
-        address=evidence.address,
-        birth_date=evidence.birth_date,
-        # Without the issuer's signature over the four items they are the reader's word only (card.md section 9).
-        assurance=evidence.assurance if evidence.issuer_check == "genuine" else "unattended",
-        revocation=evidence.revocation,
-        instant=clock.now(),
-        test_cards_only=settings.current().test_cards_only,
-    )
-    outcome = screening.screen(policy.document, facts, requested_review=review_requested)
-    return screening.suspect_duplicate(outcome, facts.instant) if duplicate_suspected else outcome
+    """Screen this evidence against the policy as it stands now, as the result page shows it before the submit."""
+    with db.reading() as session:
+        known = known_about(session, policy.document, evidence, guardian=guardian, typed=typed)
+    return _outcome(policy, known, review_requested)
+
+
+def _outcome(
+    policy: PolicyView, known: Known, review_requested: bool, *, duplicate_suspected: bool = False
+) -> ScreeningOutcome:
+    outcome = screening.screen(policy.document, known.facts, requested_review=review_requested)
+    return screening.suspect_duplicate(outcome, known.facts.instant) if duplicate_suspected else outcome
 
 
 def _lock(session: Session, policy_id: str, application_id: UUID, person_id: UUID) -> Application:

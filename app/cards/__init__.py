@@ -1,7 +1,7 @@
 """Card sessions: challenge out, card result in, verification, evidence out."""
 
 from app.cards.agents import AgentRevoked, Reader, all_readers, enrol_agent, find_reader, listed_readers, revoke_agent
-from app.cards.evidence import EvidenceView, evidence_of
+from app.cards.evidence import EvidenceView, evidence_of, latest_address_code
 from app.cards.finish import ResultIn, finish_session
 from app.cards.pairing import issue_pair_code, pair_agent
 from app.cards.relay import RelayError, relay_step
@@ -38,6 +38,7 @@ __all__ = [
     "find_reader",
     "finish_session",
     "issue_pair_code",
+    "latest_address_code",
     "listed_readers",
     "note_progress",
     "open_session",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.cards.models import Evidence
@@ -58,4 +59,14 @@ def evidence_of(session: Session, evidence_id: UUID) -> EvidenceView | None:
         birth_date=parse_card_birth_date(items.birth_date.reveal()),
         looks_like_another=row.looks_like_another,
         verified_at=row.verified_at,
+    )
+
+
+def latest_address_code(session: Session, person_id: UUID) -> str | None:
+    """The municipality of the address on the card that this person had read last, if it was clear."""
+    return session.scalar(
+        select(Evidence.address_code)
+        .where(Evidence.person_id == person_id)
+        .order_by(Evidence.verified_at.desc(), Evidence.id.desc())
+        .limit(1)
     )

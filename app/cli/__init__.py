@@ -23,6 +23,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "provider-simulator": ("app.cli.provider_simulator:provider_simulator", "Run a simulated payment provider."),
     "db": ("app.cli.database:db", "Create and migrate the database."),
     "policies": ("app.cli.policies:policies", "Load benefits (施策) and payment services."),
+    "lists": ("app.cli.lists:lists", "Load lists of recipients and exclusions."),
+    "municipalities": (
+        "app.cli.municipalities:municipalities",
+        "Import the table of municipality codes, or ask which municipality an address lies in.",
+    ),
     "agents": ("app.cli.agents:agents", "Enrol, list and revoke reader agents."),
     "openapi": ("app.cli.openapi:openapi", "Describe the interfaces for machines (OpenAPI)."),
     "clock": ("app.cli.clock:clock", "Show or move the simulated clock of a demo."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shlex
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -165,6 +166,8 @@ def _enrol_agents(addresses: Addresses, state: Path) -> None:
 
 def _keep_environment(state: Path, environment: dict[str, str]) -> None:
     """For testers: what to put into the environment to run other commands against this demo."""
-    path = state / "environment.json"
-    path.unlink(missing_ok=True)
-    settings.write_private_file(path, json.dumps(environment, indent=1))
+    as_shell = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
+    for name, text in (("environment.json", json.dumps(environment, indent=1)), ("environment.sh", as_shell)):
+        path = state / name
+        path.unlink(missing_ok=True)
+        settings.write_private_file(path, text)

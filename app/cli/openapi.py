@@ -10,7 +10,7 @@ import click
 @click.command()
 @click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Write it there instead of printing it.")
 def openapi(write: Path | None) -> None:
-    """Print the OpenAPI document of the agents' and relay interface; docs/openapi.json is kept from it."""
+    """Print the OpenAPI document of the interfaces for machines; docs/openapi.json is kept from it."""
     from app.web.api.openapi import text
 
     if write is None:

@@ -44,7 +44,15 @@ def _read(path: Path) -> LoadableFile:
 
 
 def load_samples() -> None:
-    """The sample data of the demo, with the opening balance of the policy that is full."""
+    """The sample data of the demo: services, policies and the recipient lists that two of them name."""
+    from app.cli.lists import load_sample_lists
+
+    load_sample_policies()
+    load_sample_lists()
+
+
+def load_sample_policies() -> None:
+    """The sample services and policies, with the opening balance of the policy that is full."""
     from app import policies as catalogue
 
     folder = Path(__file__).parent.parent / "sample_data"
@@ -64,6 +72,17 @@ def load_samples_command() -> None:
     start.configure(current, application_name="todoke-cli")
     load_samples()
     click.echo("samples loaded")
+
+
+@policies.command()
+def reindex() -> None:
+    """Make the listings of the search again where they are missing or were made by an older release."""
+    from app import db, settings, start
+    from app import policies as catalogue
+
+    start.configure(settings.current(), application_name="todoke-cli")
+    with db.transaction() as session:
+        click.echo(f"{catalogue.list_outdated(session)} listings made")
 
 
 def _load_or_explain(loadable: list[LoadableFile]) -> list[str]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     import procrastinate
+
+    from app.settings import Settings
 
 
 @click.command()
@@ -35,12 +39,23 @@ def worker(concurrency: int) -> None:
     current = settings.current()
     logging.configure(current.log_level)
     start.configure(current, application_name="todoke-worker")
-    from app.cards import fetch_revocation_lists
     from app.cli.simulated_time import follow_clock
 
-    fetch_revocation_lists(current)
+    threading.Thread(target=_fetch_first_lists, args=(current,), name="first-revocation-lists", daemon=True).start()
     follow_clock(lambda: None)
     asyncio.run(_work(jobs.worker_app(current.database_url.get_secret_value()), concurrency))
+
+
+def _fetch_first_lists(current: Settings) -> None:
+    """Until every source has been fetched once: the next regular turn may be ten minutes away, and where several parts
+    start together the source may need a moment longer than the worker. Without a list nothing is ever "not revoked".
+    """
+    from app.cards import fetch_revocation_lists
+
+    for pause in (*[1.0] * 10, *[10.0] * 5, 0.0):
+        if fetch_revocation_lists(current) == len(current.crl_sources):
+            return
+        time.sleep(pause)
 
 
 async def _work(app: procrastinate.App, concurrency: int) -> None:

@@ -15,11 +15,17 @@ from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
 
-from app.municipalities.table import Kind, Municipality, Table, current_table
+from app.municipalities.table import Alias, Kind, Municipality, Table, current_table
 from app.municipalities.variants import fold_variants
 
 MAX_ADDRESS_CHARACTERS = 400
 """Longer input is cut before matching: no name of a municipality begins that late (domain.md 8.1)."""
+
+_BEGINNING = 80
+"""Most addresses are read no further; what follows can't change the answer."""
+_ENOUGH = 60
+"""So many characters must be left of the beginning, else the whole address is read."""
+_LONGEST_TOWN = 30
 
 _INVISIBLE = re.compile("[\u180b-\u180d\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]")
 _SPACES = re.compile(r"\s+")
@@ -60,33 +66,46 @@ class _Target(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """Spellings to what they may mean. No target: a place that is no answer by itself (a prefecture, a county)."""
+    """Spellings to what they may mean. No target: a place that is no answer by itself (a prefecture, a county).
+
+    ``lengths`` are those of the spellings that begin with the same two characters, the longest first: few are tried.
+    """
 
     targets: Mapping[str, frozenset[_Target]]
+    lengths: Mapping[str, tuple[int, ...]]
     longest: int
 
     def longest_prefix(self, text: str) -> tuple[int, frozenset[_Target]]:
-        for length in range(min(self.longest, len(text)), 0, -1):
-            found = self.targets.get(text[:length])
+        targets = self.targets
+        for length in self.lengths.get(text[:2], ()):
+            found = targets.get(text[:length])
             if found is not None:
                 return length, found
-        return 0, frozenset()
+        return 0, _NO_TARGET
+
+
+_NO_TARGET: frozenset[_Target] = frozenset()
 
 
 def resolve(address: str) -> Resolution:
     """The municipality or ward an address lies in, by the table of this process (BR-19 to BR-22)."""
     table = current_table()
-    text = normalise(address)
-    exact_length, exact = _index(table, str).longest_prefix(text)
-    folded_length, folded = _index(table, fold_variants).longest_prefix(fold_variants(text))
+    exact_index, folded_index = _index(table, str), _index(table, fold_variants)
+    text = normalise(address[:_BEGINNING])
+    if len(text) < _ENOUGH and len(address) > _BEGINNING:
+        text = normalise(address)
+    exact_length, exact = exact_index.longest_prefix(text)
+    folded_length, folded = folded_index.longest_prefix(fold_variants(text[: folded_index.longest]))
     # A longer name found by folding is the more precise one: 横浜市中區 is a ward, not 横浜市 without one.
     by_folding = folded_length > exact_length
     targets, length = (folded, folded_length) if by_folding else (exact, exact_length)
     found = Status.FOLDED if by_folding else Status.EXACT
     status = _judge(targets, found)
+    if status is found:
+        (target,) = targets
+        return Resolution(status, target.code, (target.code,), text[:length], table.version)
     candidates = _likeliest_first(table, {target.code for target in targets}, text[length:])
-    code = candidates[0] if status is found else None
-    return Resolution(status, code, candidates, text[:length], table.version)
+    return Resolution(status, None, candidates, text[:length], table.version)
 
 
 def normalise(address: str) -> str:
@@ -122,7 +141,17 @@ def _index(table: Table, fold: Callable[[str], str]) -> _Index:
     for spelling, target in _spellings(table):
         key = fold(normalise(spelling))
         targets[key].update(() if target is None else (target,))
-    return _Index({key: frozenset(found) for key, found in targets.items()}, max(map(len, targets)))
+    lengths: dict[str, set[int]] = defaultdict(set)
+    for key in targets:
+        assert len(key) >= 2, key
+        lengths[key[:2]].add(len(key))
+    longest = max(map(len, targets))
+    assert longest + _LONGEST_TOWN < _ENOUGH
+    return _Index(
+        {key: frozenset(found) for key, found in targets.items()},
+        {beginning: tuple(sorted(found, reverse=True)) for beginning, found in lengths.items()},
+        longest,
+    )
 
 
 def _spellings(table: Table) -> Iterator[tuple[str, _Target | None]]:
@@ -143,11 +172,22 @@ def _spellings(table: Table) -> Iterator[tuple[str, _Target | None]]:
         parts = _ALIAS.fullmatch(alias.alias)
         assert parts is not None, alias
         yield from _with_and_without_prefix(
-            parts["prefecture"], parts["county"] or "", parts["name"], _Target(alias.code)
+            parts["prefecture"], parts["county"] or "", parts["name"], _target_of(table, alias)
         )
 
 
-def _with_and_without_prefix(prefecture: str, county: str, name: str, target: _Target) -> Iterator[tuple[str, _Target]]:
+def _target_of(table: Table, alias: Alias) -> _Target | None:
+    """A retired name without a successor is known, so that no shorter name is taken for it, and leads nowhere."""
+    if alias.code is None:
+        return None
+    return _Target(
+        alias.code, needs_ward=table.get(alias.code).kind is Kind.DESIGNATED_CITY and "区" not in alias.alias
+    )
+
+
+def _with_and_without_prefix(
+    prefecture: str, county: str, name: str, target: _Target | None
+) -> Iterator[tuple[str, _Target | None]]:
     for before in {prefecture + county, prefecture, county, ""}:
         yield before + name, target
 

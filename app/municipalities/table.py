@@ -1,6 +1,8 @@
 """The table of prefectures, municipalities and wards, read once from the CSV files in ``data``.
 
-The fictional municipalities of the samples join only where the installation is not a production one.
+An installation may keep a newer table in its state folder (``todoke municipalities import``), which then goes before
+the one of the package. The fictional municipalities of the samples join only where the installation is not a
+production one.
 """
 
 from __future__ import annotations
@@ -9,14 +11,17 @@ import csv
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from app import clock
 from app.municipalities.codes import is_valid_code
 
+TABLE_FILE = "municipalities.csv"
 _DATA = Path(__file__).parent / "data"
 _SAMPLES = Path(__file__).parent.parent / "sample_data" / "sample_municipalities.json"
 
@@ -33,7 +38,7 @@ class Kind(StrEnum):
     WARD = "ward"
 
 
-_KIND_OF_TABLE = {
+KIND_OF_TABLE = {
     "都道府県": Kind.PREFECTURE,
     "政令指定都市": Kind.DESIGNATED_CITY,
     "市": Kind.CITY,
@@ -60,6 +65,7 @@ class Municipality:
     """One row. ``full_name`` is as the postal data spell it, which for two towns is another glyph than ``name``.
 
     ``parent`` is the designated city of a ward, the prefecture of a municipality, ``None`` for a prefecture.
+    ``successor`` is the code that a row which is no longer valid went over to, where one did.
     """
 
     code: str
@@ -71,6 +77,13 @@ class Municipality:
     kana: str
     kind: Kind
     parent: str | None
+    valid_from: date | None = None
+    valid_to: date | None = None
+    successor: str | None = None
+
+    def is_valid_on(self, day: date) -> bool:
+        """True from ``valid_from`` to ``valid_to``, both included; ``None`` is an open end."""
+        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
 
     @property
     def label(self) -> str:
@@ -80,10 +93,15 @@ class Municipality:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """A name that is no longer, or not officially, the name of ``code`` (BR-22). ``alias`` has its prefecture."""
+    """A name that is no longer, or not officially, the name of ``code`` (BR-22). ``alias`` has its prefecture.
+
+    ``valid_until``: the last day on which it was the name; cards issued before go on showing it. Without a code the
+    name is known to be retired, and where it went is for staff to say.
+    """
 
     alias: str
-    code: str
+    code: str | None
+    valid_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,32 +122,76 @@ class Table:
 
 
 @cache
-def load_table(with_samples: bool) -> Table:
-    """Read the table; ``with_samples`` adds the fictional municipalities. ``ValueError`` for a wrong check digit."""
-    rows: dict[str, Municipality] = {}
-    with (_DATA / "municipalities.csv").open(encoding="utf-8", newline="") as file:
-        records = list(csv.DictReader(file))
-    prefecture_codes = {record["prefecture"]: record["code6"] for record in records if record["kind"] == "都道府県"}
-    for record in records:
-        rows[record["code6"]] = Municipality(
-            code=record["code6"],
-            name=record["name"],
-            full_name=record["full_name"],
-            prefecture=record["prefecture"],
-            prefecture_code=prefecture_codes[record["prefecture"]],
-            county=record["county"],
-            kana=record["kana"],
-            kind=_KIND_OF_TABLE[record["kind"]],
-            parent=record["parent"] or None,
-        )
-    version = max(record["valid_as_of"] for record in records)
+def load_table(with_samples: bool, folder: Path | None = None, day: date | None = None) -> Table:
+    """Read the table as it stands on ``day`` (default: whatever has no end).
+
+    ``with_samples`` adds the fictional municipalities; ``folder`` is where an imported table may be. ``ValueError``
+    for a wrong check digit.
+    """
+    kept = read_rows(table_path(folder))
+    rows = {row.code: row for row in kept.rows if (row.is_valid_on(day) if day else row.valid_to is None)}
+    version = kept.version
     if with_samples:
         rows |= {row.code: row for row in _sample_rows()}
         version += "+samples"
     wrong = [code for code in rows if not is_valid_code(code)]
     if wrong:
         raise ValueError(f"wrong check digits in the municipality table: {', '.join(wrong)}")
-    return Table(version, MappingProxyType(rows), _read_aliases(), MappingProxyType(_read_towns()))
+    aliases = (*_read_aliases(), *_retired(kept.rows, rows))
+    return Table(version, MappingProxyType(rows), aliases, MappingProxyType(_read_towns()))
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTable:
+    """A table file as read: every row, past and future ones too, and the day for which it was made."""
+
+    version: str
+    rows: tuple[Municipality, ...]
+
+
+def table_path(folder: Path | None) -> Path:
+    """The imported table where there is one, else the one of the package."""
+    imported = folder / TABLE_FILE if folder else None
+    return imported if imported is not None and imported.exists() else _DATA / TABLE_FILE
+
+
+def read_rows(path: Path) -> KeptTable:
+    """Read a table file that was written by the import or comes with the package."""
+    with path.open(encoding="utf-8", newline="") as file:
+        records = list(csv.DictReader(file))
+    prefecture_codes = {record["prefecture"]: record["code6"] for record in records if record["kind"] == "都道府県"}
+    rows = tuple(row_of(record, prefecture_codes[record["prefecture"]]) for record in records)
+    return KeptTable(max(record["valid_as_of"] for record in records), rows)
+
+
+def row_of(record: Mapping[str, str], prefecture_code: str) -> Municipality:
+    """One line of a table file."""
+    return Municipality(
+        code=record["code6"],
+        name=record["name"],
+        full_name=record["full_name"],
+        prefecture=record["prefecture"],
+        prefecture_code=prefecture_code,
+        county=record["county"],
+        kana=record["kana"],
+        kind=KIND_OF_TABLE[record["kind"]],
+        parent=record["parent"] or None,
+        valid_from=_day(record.get("valid_from")),
+        valid_to=_day(record.get("valid_to")),
+        successor=record.get("successor") or None,
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _retired(kept: tuple[Municipality, ...], rows: Mapping[str, Municipality]) -> Iterator[Alias]:
+    """Names that ended: they lead to their successor, or are known to lead nowhere certain (BR-22)."""
+    valid = {row.label for row in rows.values()}
+    for row in kept:
+        if row.valid_to is not None and row.kind is not Kind.PREFECTURE and row.label not in valid:
+            yield Alias(row.label, row.successor if row.successor in rows else None, row.valid_to)
 
 
 def _sample_rows() -> Iterator[Municipality]:
@@ -161,7 +223,9 @@ def _sample_row(
 
 def _read_aliases() -> tuple[Alias, ...]:
     with (_DATA / "municipality_aliases.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(Alias(record["alias"], record["code6"]) for record in csv.DictReader(file))
+        return tuple(
+            Alias(record["alias"], record["code6"], _day(record["valid_until"])) for record in csv.DictReader(file)
+        )
 
 
 def _read_towns() -> dict[str, frozenset[str]]:
@@ -174,16 +238,30 @@ def _read_towns() -> dict[str, frozenset[str]]:
 
 class _State:
     with_samples = False
+    folder: Path | None = None
+    table: Table | None = None
+    changes: tuple[date, ...] = ()
+    day: date | None = None
 
 
-def configure(with_samples: bool) -> None:
-    """Choose the table of this process, once at start; without a call it is the real one alone."""
-    _State.with_samples = with_samples
+def configure(with_samples: bool, folder: Path | None = None) -> None:
+    """Choose the table of this process, once at start; without a call it is the one of the package alone.
+
+    ``folder`` is where ``todoke municipalities import`` keeps a newer table.
+    """
+    _State.with_samples, _State.folder, _State.table = with_samples, folder, None
 
 
 def current_table() -> Table:
-    """The table of this process."""
-    return load_table(_State.with_samples)
+    """The table of this process, as it stands today."""
+    if _State.table is None:
+        days = [(row.valid_from, row.valid_to) for row in read_rows(table_path(_State.folder)).rows]
+        _State.changes = tuple(sorted({day for pair in days for day in pair if day is not None}))
+    elif not _State.changes or _State.day == clock.today():
+        return _State.table
+    _State.day = clock.today() if _State.changes else None
+    _State.table = load_table(_State.with_samples, _State.folder, _State.day)
+    return _State.table
 
 
 def get(code: str) -> Municipality:

@@ -1,6 +1,6 @@
 """People: known by keys only; their four items of information live here, encrypted, and nowhere else."""
 
-from app.people import ages
+from app.people import ages, dates, names
 from app.people.recognise import (
     FourItems,
     Recognition,
@@ -9,6 +9,7 @@ from app.people.recognise import (
     facts_of,
     fingerprint_of_facts,
     person_key,
+    persons_alike,
     recognise,
 )
 
@@ -16,10 +17,13 @@ __all__ = [
     "FourItems",
     "Recognition",
     "ages",
+    "dates",
     "erase_facts",
     "erase_facts_of_others",
     "facts_of",
     "fingerprint_of_facts",
+    "names",
     "person_key",
+    "persons_alike",
     "recognise",
 ]

@@ -128,5 +128,12 @@ def _decrypted(row: PersonFacts) -> FourItems:
     )
 
 
+def persons_alike(session: Session, person_id: UUID) -> list[UUID]:
+    """Other persons with the same folded name, birth date and sex in a reading: a suspicion, never a proof (BR-14)."""
+    own = select(PersonFacts.fingerprint).where(PersonFacts.person_id == person_id)
+    alike = select(PersonFacts.person_id).where(PersonFacts.fingerprint.in_(own), PersonFacts.person_id != person_id)
+    return list(session.scalars(alike.distinct().limit(20)))
+
+
 def _context(field: str, facts_id: UUID) -> str:
     return f"person_facts.{field}:{facts_id}"

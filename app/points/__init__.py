@@ -7,7 +7,8 @@ from app.points.grants import assign_grant, hold_grants, order_grant, plan_grant
 from app.points.happenings import GrantFailed, GrantSucceeded
 from app.points.invariants import Difference, check_invariants
 from app.points.ledger import Book, fund, held_for, open_with
-from app.points.queries import GrantView, grants_of, reason_in_words
+from app.points.queries import GrantView, granted_applications, grants_of, reason_in_words
+from app.points.received import received_by
 from app.points.results import ContradictoryResult, Recorded, ResultProblem, UnknownOrder, record_result
 from app.points.states import GrantState, IllegalMove, OrderState
 
@@ -29,6 +30,7 @@ __all__ = [
     "assign_grant",
     "check_invariants",
     "fund",
+    "granted_applications",
     "grants_of",
     "held_for",
     "hold_grants",
@@ -39,6 +41,7 @@ __all__ = [
     "plan_grant",
     "planned_grants",
     "reason_in_words",
+    "received_by",
     "record_result",
     "send_order",
 ]

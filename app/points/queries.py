@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -82,3 +83,18 @@ def _view(grant: Grant, order: GrantOrder | None, links: dict[UUID, payments.Lin
         transaction_no=order.transaction_no if order else None,
         reason=order.reason if order else None,
     )
+
+
+GRANTED_STATES = frozenset(
+    state.value for state in GrantState if state not in (GrantState.PLANNED, GrantState.REVERSED)
+)
+
+
+def granted_applications(session: Session, policy_id: str, applications: Iterable[UUID]) -> frozenset[UUID]:
+    """Which of these applications of a policy have a grant that is ordered or done, and not taken back in full."""
+    query = select(Grant.application_id).where(
+        Grant.policy_id == policy_id,
+        Grant.application_id.in_(list(applications)),
+        Grant.state.in_(GRANTED_STATES),
+    )
+    return frozenset(session.scalars(query))

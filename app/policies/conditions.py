@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
 
 from app import clock
-from app.policies.document import AgeRule, CheckKind, Eligibility, PolicyDocument
-
-ResidenceMode = Literal["card_address_at_application", "base_date", "prefecture", "none", "non_resident"]
+from app.policies.conditions_tree import AgeRule, ResidenceMode
+from app.policies.document import CheckKind, Eligibility, PolicyDocument
 
 
 @dataclass(frozen=True, slots=True)

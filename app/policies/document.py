@@ -6,15 +6,16 @@ document must further satisfy before it is taken is in ``rules``, so that a stor
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from app import clock
+from app.policies.conditions_tree import AgeRule, ConditionsDocument
+from app.policies.form import Address, Line, MunicipalityCode, Part, Points, PolicyId, ServiceId
 
 
 class Category(StrEnum):
@@ -66,7 +67,6 @@ class CheckKind(StrEnum):
 ADDED_BY_THE_SYSTEM = frozenset({CheckKind.AGE, CheckKind.GUARDIAN, CheckKind.SUPPORT_MEASURE})
 
 _E = TypeVar("_E", bound=StrEnum)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 
 
 def _by_label(labels: dict[_E, str]) -> Callable[[object], object]:
@@ -80,26 +80,7 @@ def _by_label(labels: dict[_E, str]) -> Callable[[object], object]:
     return convert
 
 
-def _is_printable(text: str) -> str:
-    if _CONTROL.search(text) or text != text.strip():
-        raise ValueError("must not hold control characters, nor begin or end with a space")
-    return text
-
-
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_is_printable)]
-PolicyId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9-]{1,30}$")]
-ServiceId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9-]{1,39}$")]
-MunicipalityCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
-Address = Annotated[str, StringConstraints(pattern=r"^https://[!-~]+$", max_length=500)]
-Points = Annotated[int, Field(ge=1, le=1_000_000_000_000)]
-Years = Annotated[int, Field(ge=0, le=150)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_by_name=True, validate_by_alias=True)
-
-
-class Axes(_Part):
+class Axes(Part):
     """The four axes of every policy (domain.md 1.1)."""
 
     beneficiary_limited: bool
@@ -108,7 +89,7 @@ class Axes(_Part):
     spend_shop_limited: bool
 
 
-class Flat(_Part):
+class Flat(Part):
     """The same amount for everybody."""
 
     type: Literal["flat"]
@@ -116,7 +97,7 @@ class Flat(_Part):
     per: Literal["challenge"] | None = None
 
 
-class EventBenefit(_Part):
+class EventBenefit(Part):
     """An amount for each event attended."""
 
     type: Literal["event"]
@@ -124,7 +105,7 @@ class EventBenefit(_Part):
     per: Literal["event"] | None = None
 
 
-class StepThreshold(_Part):
+class StepThreshold(Part):
     """What counts as achieved in a walking challenge."""
 
     steps_per_day: Annotated[int, Field(ge=1, le=100_000)]
@@ -132,7 +113,7 @@ class StepThreshold(_Part):
     days: Annotated[int, Field(ge=1, le=366)]
 
 
-class Steps(_Part):
+class Steps(Part):
     """An amount for reaching a number of steps on a number of days."""
 
     type: Literal["steps"]
@@ -140,7 +121,7 @@ class Steps(_Part):
     per_threshold: StepThreshold
 
 
-class PerVisit(_Part):
+class PerVisit(Part):
     """An amount for each visit, so many a month."""
 
     type: Literal["per_visit"]
@@ -148,7 +129,7 @@ class PerVisit(_Part):
     cap_per_month: Annotated[int, Field(ge=1, le=31)] | None = None
 
 
-class Tier(_Part):
+class Tier(Part):
     """One step of a tiered benefit: which child, at which stage, how much."""
 
     amount: Points
@@ -157,14 +138,14 @@ class Tier(_Part):
     stage: Line | None = None
 
 
-class Tiered(_Part):
+class Tiered(Part):
     """Amounts that depend on the child."""
 
     type: Literal["tiered"]
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1, max_length=50)]
 
 
-class Rate(_Part):
+class Rate(Part):
     """A share of purchases, rounded down in the declared way (BR-36), with a cap for each person (BR-37)."""
 
     type: Literal["rate"]
@@ -177,7 +158,7 @@ class Rate(_Part):
 Benefit = Annotated[Flat | EventBenefit | Steps | PerVisit | Tiered | Rate, Field(discriminator="type")]
 
 
-class _Residence(_Part):
+class _Residence(Part):
     note: Line | None = None
 
 
@@ -239,23 +220,14 @@ Residence = Annotated[
 ]
 
 
-class AgeRule(_Part):
-    """An age at a day, in one of the two readings of BR-06."""
-
-    min: Years | None = None
-    max: Years | None = None
-    as_of: date | Literal["application"]
-    rule: Literal["law_age", "nendo_end"]
-
-
-class ChildCountRule(_Part):
+class ChildCountRule(Part):
     """Until when a child counts for 第n子, and in which order (BR-29)."""
 
     count_children_until: Line
     order_by: Literal["birthdate"]
 
 
-class Eligibility(_Part):
+class Eligibility(Part):
     """The declared conditions (domain.md 1.4)."""
 
     residence: Residence
@@ -276,7 +248,7 @@ class Eligibility(_Part):
     guardian_resident_at: Literal["application", "grant"] | None = None
 
 
-class Window(_Part):
+class Window(Part):
     """The dates of a policy. Ends name a whole day: they last until 23:59:59.999 of it in Japan (BR-01)."""
 
     apply_from: AwareDatetime
@@ -298,14 +270,14 @@ class Window(_Part):
         return clock.local(now).date() > self.apply_last_day
 
 
-class WalletRule(_Part):
+class WalletRule(Part):
     """Whether a guardian's service may receive for children, and for how many (BR-27)."""
 
     guardian_wallet: bool
     max_beneficiaries_per_wallet: Annotated[int, Field(ge=1, le=100)]
 
 
-class AlternativeChannel(_Part):
+class AlternativeChannel(Part):
     """The way for people without card or phone."""
 
     counter: bool
@@ -313,13 +285,13 @@ class AlternativeChannel(_Part):
     explanation: Line | None = None
 
 
-class SplitRule(_Part):
+class SplitRule(Part):
     """Whether an amount over a service's limit may be granted in several orders (BR-40)."""
 
     service_cap_aware: bool
 
 
-class PolicyDocument(_Part):
+class PolicyDocument(Part):
     """Everything a municipality declares about one policy; see domain.md 1.3 for the values."""
 
     policy_id: PolicyId
@@ -330,7 +302,7 @@ class PolicyDocument(_Part):
     axes: Axes
     benefit: Benefit
     one_per: Literal["person", "child", "household", "event", "challenge", "visit"]
-    eligibility: Eligibility
+    eligibility: Eligibility = Eligibility(residence=AnyResidence(mode="none"))
     screening: Annotated[tuple[CheckKind, ...], Field(max_length=10)]
     strict_residence: bool
     resident_until: Literal["application", "grant"]
@@ -359,6 +331,8 @@ class PolicyDocument(_Part):
     min_payout: Points | None = None
     accumulate_until_min: bool = False
     modelled_on: Line | None = None
+    conditions: ConditionsDocument | None = None
+    """The conditions as a tree, instead of ``eligibility``: one of the two must be given (``rules``)."""
 
     @property
     def category_label(self) -> str:

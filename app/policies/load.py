@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.policies.amounts import smallest_amount
-from app.policies.catalogue import index_text
-from app.policies.document import CheckKind, PolicyDocument
+from app.policies.catalogue import list_outdated, list_policies
+from app.policies.document import PolicyDocument
 from app.policies.models import Policy, PolicyCounter, PolicyVersion
 from app.policies.rules import faults_of
 from app.policies.state import COMPUTED_STATES, PolicyState
@@ -145,6 +145,8 @@ def load_policies(
     if faults:
         raise LoadRefused(faults)
     session.flush()
+    list_policies(session, [one.document for one in taken if one.document.policy_id not in report["unchanged"]])
+    list_outdated(session)
     return LoadReport(tuple(report["added"]), tuple(report["changed"]), tuple(report["unchanged"]), funding)
 
 
@@ -232,7 +234,6 @@ def _add(session: Session, one: _Taken, source: str) -> None:
             municipality_code=document.municipality_code,
             state=one.stored_state.value,
             current_version=1,
-            **_listed(document),
         )
     )
     session.flush()
@@ -255,8 +256,6 @@ def _change(session: Session, policy: Policy, one: _Taken, source: str) -> Itera
     counter.capacity = document.capacity
     counter.smallest_amount = smallest_amount(document)
     policy.current_version += 1
-    for name, value in _listed(document).items():
-        setattr(policy, name, value)
     session.add(_version(one, policy.current_version, source, PolicyState(policy.state)))
 
 
@@ -271,16 +270,3 @@ def _version(one: _Taken, version: int, source: str, state: PolicyState) -> Poli
         stored_at=clock.now(),
         published_at=None if state in not_yet else clock.now(),
     )
-
-
-def _listed(document: PolicyDocument) -> dict[str, Any]:
-    """The columns of ``Policy`` that repeat the current version."""
-    return {
-        "category": document.category.value,
-        "title_index": index_text(document),
-        "apply_from": document.window.apply_from,
-        "apply_to": document.window.apply_to,
-        "reopen": document.reopen,
-        "decided_at_once": document.cooling_off_hours == 0 and set(document.screening) <= {CheckKind.CARD_AUTO},
-        "services": list(document.services),
-    }

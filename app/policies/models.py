@@ -1,11 +1,11 @@
-"""Tables of policies: the policy with its human decision, its unchangeable versions, its one counter row."""
+"""Tables of policies: the policy with its human decision, its versions, its one counter row, its listing for search."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import ARRAY, CheckConstraint, Computed, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
@@ -28,31 +28,70 @@ LEDGER_COUNTERS = (
 
 
 class Policy(Base):
-    """One policy. ``state`` is what people decided; whether it is open now is computed (domain.md 5.1).
-
-    The columns from ``title_index`` on repeat the current version, so that lists need not read documents.
-    """
+    """One policy. ``state`` is what people decided; whether it is open now is computed (domain.md 5.1)."""
 
     __tablename__ = "policies"
     __table_args__ = (
         CheckConstraint(f"state IN ({_STATES})", name="state"),
         CheckConstraint("current_version >= 1", name="current_version"),
-        CheckConstraint("apply_from < apply_to", name="window"),
-        Index("ix_policies_municipality_code", "municipality_code"),
-        Index("ix_policies_category", "category"),
     )
 
     policy_id: Mapped[str] = mapped_column(primary_key=True)
     municipality_code: Mapped[str]
     state: Mapped[str]
     current_version: Mapped[int]
+
+
+class PolicyListing(Base):
+    """What search looks at, one narrow row for each policy, so that a search reads neither documents nor counters.
+
+    Written with each version (``catalogue.list_policy``). ``state``, ``exhausted`` and ``was_filled`` are not written
+    again: triggers carry them over from ``policies`` and ``policy_counters`` in the transaction that changes them.
+    ``closes_at`` is 24:00 of the last day (BR-01). ``prefecture_code`` and ``municipality_code`` are the giver's.
+    ``search_text`` is for words of three characters and more, ``short_text`` for shorter ones (docs/decisions/0009).
+    ``changed_by`` is the transaction of the last change, set by a trigger: by it each process keeps its index in step.
+    """
+
+    __tablename__ = "policy_listings"
+    __table_args__ = (
+        Index("ix_policy_listings_changed_by", "changed_by"),
+        Index(
+            "ix_policy_listings_search_text",
+            "search_text",
+            postgresql_using="gin",
+            postgresql_ops={"search_text": "gin_trgm_ops"},
+        ),
+        Index(
+            "ix_policy_listings_short_text",
+            "short_text",
+            postgresql_using="gin",
+            postgresql_ops={"short_text": "gin_trgm_ops"},
+        ),
+    )
+
+    policy_id: Mapped[str] = mapped_column(ForeignKey("policies.policy_id", ondelete="CASCADE"), primary_key=True)
+    state: Mapped[str]
+    municipality_code: Mapped[str]
+    prefecture_code: Mapped[str]
     category: Mapped[str]
-    title_index: Mapped[str]
+    timing: Mapped[str]
+    amount: Mapped[int]
     apply_from: Mapped[datetime]
     apply_to: Mapped[datetime]
+    closes_at: Mapped[datetime]
     reopen: Mapped[bool]
     decided_at_once: Mapped[bool]
-    services: Mapped[list[str]]
+    online: Mapped[bool]
+    services: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+    exhausted: Mapped[bool]
+    was_filled: Mapped[bool]
+    is_full: Mapped[bool] = mapped_column(Computed("exhausted OR (was_filled AND NOT reopen)", persisted=True))
+    title: Mapped[str]
+    amount_text: Mapped[str]
+    search_text: Mapped[str]
+    short_text: Mapped[str]
+    index_version: Mapped[int]
+    changed_by: Mapped[int] = mapped_column(server_default="0")
 
 
 class PolicyVersion(Base):

@@ -10,8 +10,12 @@ from datetime import date, datetime
 from itertools import pairwise
 
 from app import clock, municipalities
+from app.errors import DomainError
 from app.policies.amounts import smallest_amount
-from app.policies.document import ADDED_BY_THE_SYSTEM, CheckKind, GrantTiming, PolicyDocument
+from app.policies.conditions_rules import tree_faults
+from app.policies.conditions_translate import checks_needed, tree_of
+from app.policies.conditions_tree import LivesIn, leaves_of
+from app.policies.document import ADDED_BY_THE_SYSTEM, CheckKind, GrantTiming, PolicyDocument, Rate
 
 FieldFault = tuple[str, str]
 
@@ -73,32 +77,67 @@ def _birth_dates_and_ages_make_sense(document: PolicyDocument) -> Iterator[Field
         yield "eligibility.age.rule", "nendo_end is a reading of an upper age limit: max, and no min (BR-06)"
 
 
+def _conditions_are_given_once(document: PolicyDocument) -> Iterator[FieldFault]:
+    says_nothing = document.eligibility == PolicyDocument.model_fields["eligibility"].default
+    if document.conditions is None:
+        if says_nothing and "eligibility" not in document.model_fields_set:
+            yield "eligibility", "Field required, or conditions"
+        return
+    if not says_nothing:
+        yield "eligibility", "says nothing where conditions are given"
+    for path, reason in tree_faults(document.conditions.root):
+        yield f"conditions.{path}", reason
+
+
 def _each_condition_has_its_check(document: PolicyDocument) -> Iterator[FieldFault]:
-    mode = document.eligibility.residence.mode
     checks = set(document.screening)
-    if mode == "base_date" and not checks & {CheckKind.PRE_LIST, CheckKind.POST_REVIEW}:
-        yield "screening", "residence on a base date needs PRE_LIST or POST_REVIEW (BR-18)"
-    if mode in _MODES_THAT_NEED_A_CARD and CheckKind.CARD_AUTO not in checks:
-        yield "screening", f"residence {mode} needs CARD_AUTO (BR-18)"
-    eligibility = document.eligibility
-    needed = {
-        CheckKind.PRE_LIST: eligibility.list_id is not None,
-        CheckKind.EXCLUSION_LIST: bool(eligibility.exclude_recipients_of),
-        CheckKind.EXTERNAL_APP: eligibility.linked_app is not None,
-        CheckKind.EVENT_QR: eligibility.event_checkin is not None,
-        CheckKind.DOC_AT_COUNTER: bool(eligibility.documents),
-    }
-    for check, condition in needed.items():
-        if condition and check not in checks:
-            yield "screening", f"a declared condition needs {check}"
-        # A list may stand for residence on a base date alone.
-        is_for_base_date = check is CheckKind.PRE_LIST and mode == "base_date"
-        if check in checks and not condition and not is_for_base_date:
-            yield "screening", f"{check} has no condition to check"
-    for check in checks & ADDED_BY_THE_SYSTEM:
+    needed = checks_needed(tree_of(document)) - ADDED_BY_THE_SYSTEM
+    if isinstance(document.benefit, Rate) and document.benefit.carryover_from is not None:
+        needed -= {CheckKind.EXCLUSION_LIST}  # the cap of the benefit itself is checked without being declared
+    yield from _residence_can_be_shown(document)
+    for check in sorted(needed - checks):
+        if check is CheckKind.CARD_AUTO or (check is CheckKind.POST_REVIEW and _asks_for_a_base_date(document)):
+            continue  # said by the line before
+        yield "screening", f"a declared condition needs {check}"
+    # A list may stand for residence on a base date alone, and a look at cards or by staff needs no condition.
+    free = {CheckKind.CARD_AUTO, CheckKind.POST_REVIEW}
+    free |= {CheckKind.PRE_LIST} if _asks_for_a_base_date(document) else set()
+    for check in sorted(checks - needed - free - ADDED_BY_THE_SYSTEM):
+        yield "screening", f"{check} has no condition to check"
+    for check in sorted(checks & ADDED_BY_THE_SYSTEM):
         yield "screening", f"{check} is added by the system and is not declared"
     if len(checks) != len(document.screening):
         yield "screening", "names a check twice"
+
+
+def _residence_can_be_shown(document: PolicyDocument) -> Iterator[FieldFault]:
+    """BR-18: a base date needs a list or staff, the card modes need the card."""
+    checks = set(document.screening)
+    for leaf in leaves_of(tree_of(document)):
+        if not isinstance(leaf, LivesIn):
+            continue
+        if leaf.mode == "base_date" and not checks & {CheckKind.PRE_LIST, CheckKind.POST_REVIEW}:
+            yield "screening", "residence on a base date needs PRE_LIST or POST_REVIEW (BR-18)"
+        if leaf.mode in _MODES_THAT_NEED_A_CARD and CheckKind.CARD_AUTO not in checks:
+            yield "screening", f"residence {leaf.mode} needs CARD_AUTO (BR-18)"
+
+
+def check_may_be_approved(document: PolicyDocument) -> None:
+    """What an approver cannot let pass: raises E609 for residence that nothing shows (BR-18).
+
+    Stricter than loading a draft: a base date whose ``PRE_LIST`` names no list is refused, too.
+    """
+    on_a_base_date = [
+        leaf for leaf in leaves_of(tree_of(document)) if isinstance(leaf, LivesIn) and leaf.mode == "base_date"
+    ]
+    by_staff = CheckKind.POST_REVIEW in document.screening
+    without_a_list = any(leaf.by_list is None for leaf in on_a_base_date)
+    if (without_a_list and not by_staff) or next(_residence_can_be_shown(document), None) is not None:
+        raise DomainError("E609")
+
+
+def _asks_for_a_base_date(document: PolicyDocument) -> bool:
+    return any(isinstance(leaf, LivesIn) and leaf.mode == "base_date" for leaf in leaves_of(tree_of(document)))
 
 
 def _axes_fit_the_benefit(document: PolicyDocument) -> Iterator[FieldFault]:
@@ -137,6 +176,7 @@ _RULES: tuple[Callable[[PolicyDocument], Iterator[FieldFault]], ...] = (
     _ends_are_whole_days,
     _dates_are_in_order,
     _birth_dates_and_ages_make_sense,
+    _conditions_are_given_once,
     _each_condition_has_its_check,
     _axes_fit_the_benefit,
     _money_covers_the_seats,

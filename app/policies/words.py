@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime
 
 from app import clock, municipalities
+from app.policies.conditions_tree import AgeRule
+from app.policies.conditions_words import sentences
 from app.policies.document import (
-    AgeRule,
     BaseDateResidence,
     EventBenefit,
     Flat,
@@ -56,6 +57,9 @@ _AMOUNT_FOR: dict[type, str] = {EventBenefit: "参加1回につき", Steps: "目
 
 def in_plain_words(document: PolicyDocument) -> list[str]:
     """Every condition as one sentence for the person who asks "is this for me?", with how it is checked."""
+    if document.conditions is not None:
+        rest = (sentence for describe in (_family, _card, _how_often) for sentence in describe(document))
+        return [*sentences(document.conditions.root), *rest]
     return [sentence for describe in _SENTENCES for sentence in describe(document)]
 
 

@@ -1,22 +1,95 @@
-"""審査: the checks of an application, decided from facts by pure rules, and their stored results."""
+"""審査: the checks of an application, decided from facts by pure rules, their stored results, and what staff decide."""
 
 from app.screening.age import applicant_route
-from app.screening.checks import CHECK_TITLES, CheckView, checks_of, write_checks
+from app.screening.checks import CHECK_TITLES, RESULT_WORDS, CheckView, checks_of, write_checks
 from app.screening.duplicate import suspect_duplicate
-from app.screening.facts import Aggregate, CheckOutcome, CheckResult, Facts, ScreeningOutcome
-from app.screening.pipeline import screen
+from app.screening.facts import Aggregate, CheckOutcome, CheckResult, Facts, Guardian, ScreeningOutcome
+from app.screening.inquiries import (
+    InquiryView,
+    inquiries_of,
+    open_inquiry,
+    overdue,
+    put_question,
+    take_answer,
+)
+from app.screening.letters import FINAL, OBJECTION_DAYS, LetterIncomplete, RefusalLetter, how_to_object
+from app.screening.models import Check
+from app.screening.pipeline import REVIEW_DAYS, screen
+from app.screening.queue import (
+    QueueItem,
+    act,
+    check_is_assigned_to,
+    locked_checks,
+    queue_of,
+    run_again,
+    standing,
+    take,
+)
+from app.screening.rulings import (
+    Proposal,
+    check_is_somebody_else,
+    confirm,
+    confirmed_rulings,
+    drop_proposal,
+    letters_of,
+    propose,
+)
+from app.screening.staff import ReviewRefused, Role, Staff, check_role
+from app.screening.stated_facts import Stated, state_fact, stated_about
+from app.screening.states import CheckAction, CheckMoveRefused, CheckState, Standing
 
 __all__ = [
     "CHECK_TITLES",
+    "FINAL",
+    "OBJECTION_DAYS",
+    "RESULT_WORDS",
+    "REVIEW_DAYS",
     "Aggregate",
+    "Check",
+    "CheckAction",
+    "CheckMoveRefused",
     "CheckOutcome",
     "CheckResult",
+    "CheckState",
     "CheckView",
     "Facts",
+    "Guardian",
+    "InquiryView",
+    "LetterIncomplete",
+    "Proposal",
+    "QueueItem",
+    "RefusalLetter",
+    "ReviewRefused",
+    "Role",
     "ScreeningOutcome",
+    "Staff",
+    "Standing",
+    "Stated",
+    "act",
     "applicant_route",
+    "check_is_assigned_to",
+    "check_is_somebody_else",
+    "check_role",
     "checks_of",
+    "confirm",
+    "confirmed_rulings",
+    "drop_proposal",
+    "how_to_object",
+    "inquiries_of",
+    "letters_of",
+    "locked_checks",
+    "open_inquiry",
+    "overdue",
+    "propose",
+    "put_question",
+    "queue_of",
+    "run_again",
     "screen",
+    "standing",
+    "state_fact",
+    "stated_about",
     "suspect_duplicate",
+    "take",
+    "take_answer",
     "write_checks",
 ]

@@ -14,6 +14,7 @@ from app.errors import DomainError
 from app.policies import CheckKind
 from app.screening.facts import ScreeningOutcome
 from app.screening.models import Check
+from app.screening.states import CheckState
 
 SYSTEM = "system"
 
@@ -30,6 +31,21 @@ CHECK_TITLES = {
     # General words: who sees this list must not learn what the flag means (BR-31).
     CheckKind.SUPPORT_MEASURE: "担当窓口での確認",
 }
+
+RESULT_WORDS = {
+    CheckState.PASSED: "確認できました",
+    CheckState.FAILED: "条件に合いません",
+    CheckState.UPHELD: "条件に合いません",
+    CheckState.APPEALED: "もう一度確認しています",
+    CheckState.PENDING: "これから確認します",
+    CheckState.RUNNING: "これから確認します",
+    CheckState.INCONCLUSIVE: "担当者が確認します",
+    CheckState.MANUAL_QUEUE: "担当者が確認します",
+    CheckState.ASSIGNED: "担当者が確認しています",
+    CheckState.NEEDS_INFO: "あなたからのお返事を待っています",
+    CheckState.INVALIDATED: "もう一度確認しています",
+}
+"""A check's state for the person. Only a decided failure reads as one (BR-32, promise 5)."""
 
 
 @dataclass(frozen=True, slots=True)

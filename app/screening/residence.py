@@ -1,50 +1,34 @@
-"""``CARD_AUTO``: does the municipality of the card's address fit the policy (BR-18 to BR-22, BR-24, BR-32)."""
+"""``CARD_AUTO``: what a person is told about the municipality of the card's address (BR-18 to BR-22, BR-24, BR-32)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from app import municipalities
-from app.municipalities import Kind, Municipality, Resolution, Status
-from app.policies import PolicyDocument, ResidenceCondition, residence_of
-from app.screening.verdict import Verdict, failed, inconclusive, passed
+from app.municipalities import Kind, Municipality
+from app.policies import PolicyDocument
+from app.screening.verdict import Verdict, failed, inconclusive
 
 RULE_VERSION = "card_auto-1"
 
-
-def judge_residence(document: PolicyDocument, address: Resolution) -> Verdict:
-    """Judge the address as the card shows it; too little to know is never a failure (BR-32)."""
-    condition = residence_of(document)
-    if condition.mode == "none":
-        return passed()
-    doubt = _doubt(condition, address)
-    if doubt is not None:
-        return doubt
-    assert address.code is not None
-    inside = any(municipalities.covers(code, address.code) for code in condition.codes)
-    if condition.mode == "non_resident":
-        return failed("E214", policy_muni=_policy_place(document).label) if inside else passed()
-    if not inside:
-        return _lives_elsewhere(document, municipalities.get(address.code))
-    # With ``strict_residence`` a card that was not updated after a move must not decide alone (BR-24).
-    return inconclusive(None) if document.strict_residence else passed()
+_DOUBTS = {
+    "address_unknown": "E218",
+    "address_ambiguous": "E205",
+    "evidence": "E205",
+    # What else the policy asks for beside the card is said by that check.
+    "card_alone": None,
+}
 
 
-def _doubt(condition: ResidenceCondition, address: Resolution) -> Verdict | None:
-    """Why the card's address does not decide the condition, or ``None`` when it does."""
-    if condition.mode == "base_date":
-        # The card proves where somebody lives now, never where on a base date (BR-18).
-        return inconclusive("E205")
-    if address.code is None:
-        # More than one candidate is for staff to tell apart; no candidate means that the check could not be made.
-        return inconclusive("E218" if address.status is Status.NONE else "E205", _candidates(address))
-    code = address.code
-    if any(code != wanted and municipalities.covers(code, wanted) for wanted in condition.codes):
-        # A retired ward resolves to the city alone, and a policy for one ward cannot be told from that (BR-22).
-        return inconclusive("E205", _candidates(address))
-    return None
+def doubt_about_residence(reason: str, told: Mapping[str, str]) -> Verdict:
+    """Too little is known, which is never a failure (BR-32)."""
+    return inconclusive(_DOUBTS.get(reason, "E205"), told)
 
 
-def _lives_elsewhere(document: PolicyDocument, lives_in: Municipality) -> Verdict:
-    policy_place = _policy_place(document)
+def lives_elsewhere(document: PolicyDocument, wanted: tuple[str, ...], code: str) -> Verdict:
+    """E202 when the card names a municipality of the same name in another prefecture (BR-19), else E201."""
+    lives_in = municipalities.get(code)
+    policy_place = _policy_place(document, wanted)
     namesake = _without_ward(lives_in)
     if (
         policy_place.kind is not Kind.PREFECTURE
@@ -61,14 +45,14 @@ def _lives_elsewhere(document: PolicyDocument, lives_in: Municipality) -> Verdic
     return failed("E201", card_muni=lives_in.label)
 
 
-def _policy_place(document: PolicyDocument) -> Municipality:
-    codes = residence_of(document).codes
-    return municipalities.get(codes[0] if len(codes) == 1 else document.municipality_code)
+def lives_where_it_does_not_count(document: PolicyDocument, wanted: tuple[str, ...]) -> Verdict:
+    """E214: the policy is for people who live elsewhere."""
+    return failed("E214", policy_muni=_policy_place(document, wanted).label)
+
+
+def _policy_place(document: PolicyDocument, wanted: tuple[str, ...]) -> Municipality:
+    return municipalities.get(wanted[0] if len(wanted) == 1 else document.municipality_code)
 
 
 def _without_ward(place: Municipality) -> Municipality:
     return municipalities.get(place.parent) if place.kind is Kind.WARD and place.parent else place
-
-
-def _candidates(address: Resolution) -> dict[str, str]:
-    return {"candidates": " ".join(address.candidates)} if address.candidates else {}

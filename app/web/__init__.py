@@ -24,6 +24,7 @@ def create(settings: Settings) -> Flask:
     """Put the service together; the order is the order in which a request meets the parts."""
     from app.web import errors, health, logging, pages, security, sessions, sign_in
     from app.web.api import blueprint as api
+    from app.web.api import public_blueprint as public_api
     from app.web.public import blueprint as public
     from app.web.resident import blueprint as resident
 
@@ -41,7 +42,7 @@ def create(settings: Settings) -> Flask:
     sign_in.install(app)
     errors.install(app)
     pages.install(app, settings)
-    for blueprint in (health.blueprint, public, resident):
+    for blueprint in (health.blueprint, public, public_api, resident):
         app.register_blueprint(blueprint)
     csrf.exempt(api)  # the agents' interface has no cookies: its requests are signed
     app.register_blueprint(api)

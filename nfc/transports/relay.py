@@ -4,7 +4,7 @@ The service runs the procedures of this package and sends what is next as a scri
 a phone, asks the person for the PINs, fills them in, runs the script, and sends the answers back. No PIN crosses the
 wire, and the client keeps what the card answered: every request carries all answers so far, the service replays its
 procedure over them and keeps none. What the client is not trusted with, and what that means for the evidence:
-docs/decisions/0006-relay-keeps-nothing.md.
+docs/decisions/0010-relay-keeps-nothing.md.
 
 Both sides' schema is here as plain dataclasses; docs/openapi.json publishes it.
 """

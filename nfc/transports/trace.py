@@ -45,6 +45,9 @@ class Traced:
 
     def transmit(self, apdu: bytes) -> bytes:
         """Send the command as it is and tell the sink of it and of the answer."""
+        if self._sink is log_traffic and not _LOGGER.isEnabledFor(TRAFFIC):
+            # Nobody listens: writing the lines would take longer than a command takes on a virtual reader.
+            return self._transport.transmit(apdu)
         self._sink(f"> {_shown(apdu)}")
         answer = self._transport.transmit(apdu)
         status = answer[-2:].hex().upper() if len(answer) >= 2 else "no status word"

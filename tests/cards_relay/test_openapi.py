@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from app.web.api.openapi import OPERATIONS, document, text
+from app.web.api.openapi import document, parts, text
 from tests.web.service import Service
 
 FILE = Path(__file__).parents[2] / "docs" / "openapi.json"
@@ -21,11 +21,11 @@ def test_every_route_for_machines_is_described(service: Service) -> None:
         for rule in service.app.url_map.iter_rules()
         if rule.rule.startswith("/api/")
     }
-    assert routes == {operation.path for operation in OPERATIONS} == set(document()["paths"])
+    assert routes == set(document(parts())["paths"])
 
 
 def test_every_reference_leads_somewhere() -> None:
-    whole = document()
+    whole = document(parts())
     references = [line.split('"')[3] for line in json.dumps(whole, indent=1).splitlines() if '"$ref"' in line]
     assert references
     for reference in references:
@@ -36,7 +36,7 @@ def test_every_reference_leads_somewhere() -> None:
 
 
 def test_no_schema_has_a_place_for_a_pin() -> None:
-    schemas = document()["components"]["schemas"]
+    schemas = document(parts())["components"]["schemas"]
     fields = {(name, field) for name, schema in schemas.items() for field in schema.get("properties", {})}
     assert {field for field in fields if "pin" in field[1].lower()} == {("ResultIn", "pin_kind"), ("SlotOut", "pin")}
     assert schemas["SlotOut"]["properties"]["pin"]["enum"] == ["text", "auth"]

@@ -66,6 +66,7 @@ def test_a_card_is_laid_seen_and_taken_away(readers: PrivateReaders, tester: Tes
     assert tester.card("list").stdout == "reader 0: empty\nreader 1: empty\n"
 
 
+@pytest.mark.full
 def test_a_second_card_takes_the_place_of_the_first(readers: PrivateReaders, tester: Tester) -> None:
     tester.card("insert", "TP-02")
     assert tester.card("insert", "TP-03").returncode == 0
@@ -97,9 +98,9 @@ def test_faults_are_named_and_given(readers: PrivateReaders, tester: Tester) -> 
     ("arguments", "complaint"),
     [
         (("TP-99",), "there is no test person TP-99"),
-        (("TP-02", "--fault", "no_such"), "todoke card faults"),
-        (("TP-02", "--at", "tomorrow"), "2026-11-20T10:00:00+09:00"),
-        (("TP-02", "--door", "nowhere/door"), "sh tools/private_pcscd.sh"),
+        pytest.param(("TP-02", "--fault", "no_such"), "todoke card faults", marks=pytest.mark.full),
+        pytest.param(("TP-02", "--at", "tomorrow"), "2026-11-20T10:00:00+09:00", marks=pytest.mark.full),
+        pytest.param(("TP-02", "--door", "nowhere/door"), "sh tools/private_pcscd.sh", marks=pytest.mark.full),
     ],
 )
 def test_a_mistake_is_told_in_one_sentence_and_what_lies_there_stays(
@@ -118,6 +119,7 @@ def test_taking_from_an_empty_reader_is_told(tester: Tester) -> None:
     assert (refused.returncode, refused.stderr) == (1, "Error: no card lies on reader 0\n")
 
 
+@pytest.mark.full
 def test_a_card_of_another_installation_is_in_the_way(readers: PrivateReaders, tester: Tester, tmp_path: Path) -> None:
     tester.card("insert", "TP-02")
     refused = Tester(readers, tmp_path).card("insert", "TP-03")
@@ -125,6 +127,7 @@ def test_a_card_of_another_installation_is_in_the_way(readers: PrivateReaders, t
     assert "another card lies on reader 0" in refused.stderr
 
 
+@pytest.mark.full
 def test_a_killed_holder_leaves_no_trace(readers: PrivateReaders, tester: Tester) -> None:
     tester.card("insert", "TP-02")
     lying = tester.list()["0"]
@@ -134,6 +137,7 @@ def test_a_killed_holder_leaves_no_trace(readers: PrivateReaders, tester: Tester
     until(lambda: not readers.holds_card(), "the card is gone")
 
 
+@pytest.mark.full
 def test_the_card_goes_when_the_readers_go(readers: PrivateReaders, tester: Tester) -> None:
     tester.card("insert", "TP-02")
     readers.stop()
@@ -153,6 +157,7 @@ def test_counters_are_those_of_the_desk_and_the_journey(
     assert wallet.tries_left("TP-02").auth == 2
 
 
+@pytest.mark.full
 def test_the_command_returns_when_the_reader_has_asked_for_the_card(readers: PrivateReaders, tester: Tester) -> None:
     tester.card("insert", "TP-02")
     began = time.monotonic()

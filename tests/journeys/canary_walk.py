@@ -281,7 +281,12 @@ def search(phone: Visitor) -> None:
         phone.get(f"/policies?keyword={quote(words)}", *ITEMS, "pin")  # the field shows what was typed
     for policy in ("P-001", "P-002", "P-006", "P-020"):
         phone.get(f"/policies/{policy}")
+        phone.get(f"/policies/{policy}/check")
+        phone.raw("POST", f"/policies/{policy}/check", data={"note": CANARY.name})
         phone.get(f"/policies/{policy}/apply")
+    phone.get("/policies/near-my-card")
+    phone.get(f"/api/v1/policies?keyword={quote(CANARY.name)}")
+    phone.get(f"/api/v1/places?text={quote(CANARY.name)}")
 
 
 def be_read_by_the_journey(phone: Visitor, places: Places, system: System) -> None:

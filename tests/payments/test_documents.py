@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from app import db
 from app.payments import (
     ServicesRefused,
-    at_once_service_ids,
     describe_security_code,
     get_service,
     known_service_ids,
     load_services,
+    offered_services,
     parse_services,
     services_of,
 )
@@ -118,4 +118,4 @@ def test_services_that_grant_at_once_can_be_told_from_the_others(database):
         load_services(
             session, [service_item("SVC-QR-01"), service_item("SVC-QR-02"), service_item("SVC-LC-01")], SOURCE
         )
-        assert at_once_service_ids(session) == {"SVC-QR-01"}
+        assert [one.service_id for one in offered_services(session) if one.at_once] == ["SVC-QR-01"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import clock
@@ -122,3 +122,43 @@ def test_a_birth_date_with_an_unknown_day_is_none(text: str, expected: date | No
 )
 def test_the_eras_begin_and_end_on_their_days(day: date, words: str) -> None:
     assert wareki(day) == words
+
+
+def slow_birthdays(birth: date, until: date) -> int:
+    """Count birthdays by walking every day, as a clerk would with a calendar; a leap day's is the day after it."""
+    count, day = 0, birth
+    while day < until:
+        day += timedelta(days=1)
+        leap_day_is_missing = (birth.month, birth.day) == (2, 29) and (day.month, day.day) == (3, 1)
+        yesterday = day - timedelta(days=1)
+        count += (day.month, day.day) == (birth.month, birth.day) or (leap_day_is_missing and yesterday.day == 28)
+    return count
+
+
+_BIRTHS = st.one_of(
+    st.dates(date(1900, 1, 1), date(2026, 12, 31)),
+    st.integers(476, 506).map(lambda quarter: date(quarter * 4, 2, 29)),
+    st.integers(1900, 2026).flatmap(lambda year: st.sampled_from([date(year, 4, 1), date(year, 4, 2)])),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(_BIRTHS, st.integers(0, 20_000), st.integers(0, 86_399))
+def test_br_04_br_05_an_age_is_the_number_of_birthdays_lived_through(birth: date, days: int, second: int) -> None:
+    day = birth + timedelta(days=days)
+    instant = datetime(day.year, day.month, day.day, tzinfo=clock.TOKYO) + timedelta(seconds=second)
+    assert law_age(birth, instant) == slow_birthdays(birth, day)
+    assert law_age(birth, instant.astimezone(UTC)) == slow_birthdays(birth, day)
+    assert age_at_end_of(birth, day) == slow_birthdays(birth, day + timedelta(days=1))
+
+
+@settings(max_examples=60, deadline=None)
+@given(_BIRTHS, st.integers(1, 30))
+def test_br_06_nendo_end_is_the_31_march_that_a_walk_meets_first(birth: date, years: int) -> None:
+    day = birth
+    while age_at_end_of(birth, day) < years:
+        day += timedelta(days=1)
+    assert day == attained_on(birth, years)
+    while (day.month, day.day) != (3, 31):
+        day += timedelta(days=1)
+    assert nendo_end_last_day(birth, years) == day

@@ -25,7 +25,7 @@ from app.policies import (
     window_rows,
 )
 from app.policies.conditions import AgeCondition
-from app.policies.document import AgeRule
+from app.policies.conditions_tree import AgeRule
 from tests.policies.samples import ITEMS, document
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import municipalities
-from app.policies import CheckKind, PolicyDocument
+from app.policies import CheckKind, PolicyDocument, Received
 from app.screening import CheckResult, Facts, ScreeningOutcome, applicant_route, screen
 from tests.policies.samples import ITEMS, document
 from tests.screening.people import FIXTURE, PEOPLE, facts, facts_of
@@ -36,7 +36,7 @@ def _at(text: str) -> datetime:
     [
         ("TP-02", "P-001", "approved", None, {"CARD_AUTO": PASSED}),
         ("TP-06", "P-018", "manual", None, {"CARD_AUTO": PASSED, "AGE": PASSED, "POST_REVIEW": PENDING}),
-        ("TP-08", "P-017", "manual", "E218", {"AGE": PASSED, "PRE_LIST": INCONCLUSIVE}),
+        ("TP-08", "P-017", "manual", "E218", {"AGE": PASSED, "PRE_LIST": PENDING}),
         ("TP-09", "P-001", "rejected", "E201", {"CARD_AUTO": FAILED}),
         ("TP-10", "P-001", "approved", None, {"CARD_AUTO": PASSED}),
         ("TP-11", "P-001", "rejected", "E202", {"CARD_AUTO": FAILED}),
@@ -44,11 +44,11 @@ def _at(text: str) -> datetime:
         ("TP-12", "P-018", "manual", None, {"CARD_AUTO": PASSED, "AGE": PASSED, "POST_REVIEW": PENDING}),
         ("TP-13", "P-015", "approved", None, {"CARD_AUTO": PASSED}),
         ("TP-13B", "P-015", "approved", None, {"CARD_AUTO": PASSED}),
-        ("TP-14C1", "P-006", "approved", None, {"CARD_AUTO": PASSED, "AGE": PASSED}),
-        ("TP-14C4", "P-006", "approved", None, {"CARD_AUTO": PASSED, "AGE": PASSED}),
+        ("TP-14C1", "P-006", "manual", "E212", {"CARD_AUTO": PASSED, "AGE": PASSED, "GUARDIAN": INCONCLUSIVE}),
+        ("TP-14C4", "P-006", "manual", "E212", {"CARD_AUTO": PASSED, "AGE": PASSED, "GUARDIAN": INCONCLUSIVE}),
         ("TP-20", "P-015", "rejected", "E201", {"CARD_AUTO": FAILED}),
         ("TP-21", "P-004", "approved", None, {"CARD_AUTO": PASSED}),
-        ("TP-22", "P-019", "manual", "E218", {"EXTERNAL_APP": INCONCLUSIVE}),
+        ("TP-22", "P-019", "manual", "E218", {"EXTERNAL_APP": PENDING}),
     ],
 )
 def test_br_18_br_19_br_21_br_22_the_cases_of_the_test_people(
@@ -105,7 +105,8 @@ def test_br_22_a_retired_ward_cannot_decide_a_policy_for_one_ward() -> None:
 
 
 def test_residence_anywhere_in_the_prefecture() -> None:
-    assert screen(document("P-016"), facts_of("TP-12")).aggregate == "approved"
+    nothing_before = {"P-016-1": Received("none")}
+    assert screen(document("P-016"), facts_of("TP-12", received=nothing_before)).aggregate == "approved"
     outcome = screen(document("P-016"), facts_of("TP-11"))
     assert (outcome.aggregate, _code(outcome)) == ("rejected", "E201")
 

@@ -1,5 +1,6 @@
 """Interfaces for machines. Nothing here has a cookie; every request is signed or carries its own credential."""
 
 from app.web.api.agents import blueprint
+from app.web.api.public import blueprint as public_blueprint
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "public_blueprint"]

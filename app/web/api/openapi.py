@@ -1,156 +1,105 @@
-"""docs/openapi.json: the interfaces for machines, put together from the models that check them (`todoke openapi`)."""
+"""The OpenAPI document, put together from the parts that each interface describes beside its routes.
+
+A part is one module with ``PART``: its paths, its models and its tags. ``docs/openapi.json`` is this document, written
+by ``todoke openapi --write``; a test compares the two.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from importlib.metadata import version
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from app.cards import ResultIn
-from app.web.api.schemas import PairedOut, PairIn, ProblemOut, ProgressIn, RelayStepIn, ScriptOut, TakeIn, TaskOut
-from nfc.agent.signing import AGENT_HEADER, NONCE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER
-
-_SIGNED = """Every request is signed with the agent's Ed25519 device key: the headers name the agent, the time (Unix
-seconds), a nonce of 16 random bytes (base64url without padding), and the signature (base64). Signed are, one per line:
-todoke-agent-request-v1, method, path with query, agent id, timestamp, nonce, SHA-256 of the body (hex)."""
-
-_REFUSALS = {
-    400: "The body is not in the agreement.",
-    401: "Not signed by an enrolled agent just now, or signed before with the same nonce.",
-    404: "The session is not this agent's, over, or answered before.",
-    409: "Nobody waits for this session any more: stop, and use no PIN.",
-    413: "The body is too long.",
-    429: "Too many requests, or too many agents wait; Retry-After says when to come back.",
-}
+TITLE = "todoke"
+VERSION = "1"
+REFERENCE = "#/components/schemas/{model}"
 
 
 @dataclass(frozen=True)
-class Operation:
-    """One request of the interface: a row of the document."""
+class ApiPart:
+    """One interface: OpenAPI path items, which may refer to ``models`` by ``reference``."""
 
-    name: str
-    path: str
-    summary: str
-    body: type[BaseModel]
-    answer: type[BaseModel] | None
-    refusals: tuple[int, ...]
-    empty: str | None = None
-    signed: bool = True
-
-
-OPERATIONS = (
-    Operation(
-        "pair",
-        "/api/agent/v1/pair",
-        "Enrol the device key that signs this request, with a code that an operator made. "
-        "The request names the agent `pairing`.",
-        PairIn,
-        PairedOut,
-        (400, 401, 413, 429),
-    ),
-    Operation(
-        "take",
-        "/api/agent/v1/take",
-        "The next card session for this agent.",
-        TakeIn,
-        TaskOut,
-        (400, 401, 413, 429),
-        empty="No session came in this time.",
-    ),
-    Operation(
-        "progress",
-        "/api/agent/v1/sessions/{session_id}/progress",
-        "Say where the reading is; repeated every few seconds, it also tells when nobody waits any more.",
-        ProgressIn,
-        None,
-        (400, 401, 409, 413, 429),
-        empty="Noted.",
-    ),
-    Operation(
-        "result",
-        "/api/agent/v1/sessions/{session_id}/result",
-        "The end of a visit, judged once.",
-        ResultIn,
-        None,
-        (400, 401, 404, 413, 429),
-        empty="Taken; the person's own page says what it means.",
-    ),
-    Operation(
-        "relay",
-        "/api/agent/v1/sessions/{session_id}/relay",
-        "One step of a reading by a client that carries commands and answers between service and card, such as a "
-        "phone. The PIN never leaves the client. Begin without answers; send all answers so far each time.",
-        RelayStepIn,
-        ScriptOut,
-        (400, 401, 404, 413, 429),
-    ),
-)
+    tag: str
+    about: str
+    paths: Mapping[str, Any]
+    models: Sequence[type[BaseModel]] = field(default=())
+    requests: Sequence[type[BaseModel]] = field(default=())
+    """Models as they are sent to us; ``models`` are as we answer."""
+    components: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def document() -> dict[str, Any]:
-    """The OpenAPI 3.1 document."""
-    models = sorted({m for o in OPERATIONS for m in (o.body, o.answer, ProblemOut) if m}, key=lambda m: m.__name__)
-    _, schemas = models_json_schema(
-        [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
-    )
-    headers = (AGENT_HEADER, TIMESTAMP_HEADER, NONCE_HEADER, SIGNATURE_HEADER)
+class Problem(BaseModel):
+    """A refusal as a problem document (RFC 9457). ``code`` is one of the message list, such as E309."""
+
+    type: str
+    title: str
+    status: int
+    code: str | None = None
+
+
+def reference(model: type[BaseModel]) -> dict[str, str]:
+    """A reference to a model of the document."""
+    return {"$ref": REFERENCE.format(model=model.__name__)}
+
+
+def json_answer(model: type[BaseModel], about: str) -> dict[str, Any]:
+    """An answer that carries a model."""
+    return {"description": about, "content": {"application/json": {"schema": reference(model)}}}
+
+
+def problem(about: str) -> dict[str, Any]:
+    """A refusal."""
+    return {"description": about, "content": {"application/problem+json": {"schema": reference(Problem)}}}
+
+
+def query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
+    """The fields of a model as parameters of a query."""
+    schema = model.model_json_schema()
+    required = set(schema.get("required", ()))
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in required,
+            "description": about.pop("description", ""),
+            "schema": {key: value for key, value in about.items() if key != "title"},
+        }
+        for name, about in schema["properties"].items()
+    ]
+
+
+def document(parts: Sequence[ApiPart]) -> dict[str, Any]:
+    """The whole document: OpenAPI 3.1."""
+    models = {model.__name__: model for part in parts for model in part.models} | {"Problem": Problem}
+    _, definitions = models_json_schema([(model, "serialization") for model in models.values()], ref_template=REFERENCE)
+    requests = [model for part in parts for model in part.requests]
+    _, asked = models_json_schema([(model, "validation") for model in requests], ref_template=REFERENCE)
+    schemas = {**definitions.get("$defs", {}), **asked.get("$defs", {})}
+    shared: dict[str, Any] = {}
+    for part in parts:
+        for kind, named in part.components.items():
+            shared.setdefault(kind, {}).update(named)
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": "todoke: interfaces for machines",
-            "version": version("todoke"),
-            "description": " ".join(_SIGNED.split()),
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        },
-        "paths": {operation.path: {"post": _operation(operation)} for operation in OPERATIONS},
-        "components": {
-            "schemas": dict(sorted(schemas["$defs"].items())),
-            "parameters": {name: _header(name) for name in headers},
-            "responses": {str(status): _refusal(text) for status, text in _REFUSALS.items()},
-        },
+        "info": {"title": TITLE, "version": VERSION, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": part.tag, "description": part.about} for part in parts],
+        "paths": {path: item for part in parts for path, item in part.paths.items()},
+        "components": {"schemas": dict(sorted(schemas.items())), **shared},
     }
+
+
+def parts() -> tuple[ApiPart, ...]:
+    """Every interface that is described; a new one is a line here."""
+    from app.web.api import agents_document, public
+
+    return (public.PART, agents_document.part())
 
 
 def text() -> str:
-    """The document as the file holds it."""
-    return json.dumps(document(), ensure_ascii=False, indent=1) + "\n"
-
-
-def _operation(operation: Operation) -> dict[str, Any]:
-    parameters = [
-        {"$ref": f"#/components/parameters/{name}"}
-        for name in (AGENT_HEADER, TIMESTAMP_HEADER, NONCE_HEADER, SIGNATURE_HEADER)
-    ]
-    if "{session_id}" in operation.path:
-        session = {"name": "session_id", "in": "path", "required": True}
-        parameters.append({**session, "schema": {"type": "string", "format": "uuid"}})  # type: ignore[dict-item]
-    responses: dict[str, Any] = {}
-    if operation.answer is not None:
-        responses["200"] = {"description": operation.answer.__doc__, "content": _json(operation.answer)}
-    if operation.empty is not None:
-        responses["204"] = {"description": operation.empty}
-    responses |= {str(status): {"$ref": f"#/components/responses/{status}"} for status in operation.refusals}
-    return {
-        "operationId": operation.name,
-        "summary": operation.summary,
-        "parameters": parameters,
-        "requestBody": {"required": True, "content": _json(operation.body)},
-        "responses": responses,
-    }
-
-
-def _json(model: type[BaseModel]) -> dict[str, Any]:
-    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}}
-
-
-def _header(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
-
-
-def _refusal(text: str) -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/ProblemOut"}
-    return {"description": text, "content": {"application/problem+json": {"schema": schema}}}
+    """The document as it is kept in ``docs/openapi.json``."""
+    return json.dumps(document(parts()), ensure_ascii=False, indent=1) + "\n"

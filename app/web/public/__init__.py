@@ -1,9 +1,9 @@
-"""The public catalogue: no sign-in, no cookie."""
+"""The public catalogue and the self-check: no sign-in, no cookie."""
 
 from flask import Blueprint
 
 blueprint = Blueprint("public", __name__)
 
-from app.web.public import catalogue  # noqa: E402  # routes register on the blueprint
+from app.web.public import catalogue, self_check  # noqa: E402  # routes register on the blueprint
 
-__all__ = ["blueprint", "catalogue"]
+__all__ = ["blueprint", "catalogue", "self_check"]

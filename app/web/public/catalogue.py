@@ -2,68 +2,133 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-from flask import current_app, render_template, request, url_for
+from flask import current_app, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
 
-from app import clock, db, payments, policies
+from app import cards, clock, db, municipalities, payments, policies
 from app.policies import PolicyView
 from app.settings import Settings
 from app.web.pages import japanese_date, qr_svg
+from app.web.policy_search import LEAST_AMOUNTS, SearchInput, SearchResult, run_search
 from app.web.public import blueprint
 from app.web.service_texts import lead_text
+from app.web.sign_in import signed_in_person
 
 FEATURED = 6
+FACET_CHOICES = 8
+MAX_NUMBER = 1_000_000_000
 
 
 @blueprint.get("/")
 def home() -> str:
     """What can be applied for now."""
     with db.reading() as session:
-        page = policies.search(session, open_now=True, at_once_services=payments.at_once_service_ids(session))
-        at_once = policies.search(
-            session, open_now=True, at_once=True, at_once_services=payments.at_once_service_ids(session)
-        )
-        options = policies.municipality_options(session)
-    giving = {card.municipality_label for card in page.items}
+        open_now = run_search(session, SearchInput(open_now=True)).found
+        at_once = run_search(session, SearchInput(open_now=True, at_once=True)).found
+        givers = policies.count_givers(session)
+    assert open_now is not None and at_once is not None
     return render_template(
         "public/home.html",
-        featured=page.items[:FEATURED],
-        counts={"open": page.total, "at_once": at_once.total, "municipalities": len(giving)},
-        municipalities=options,
+        featured=open_now.items[:FEATURED],
+        counts={"open": open_now.total, "at_once": at_once.total, "municipalities": givers},
     )
 
 
 @blueprint.get("/policies")
 def search() -> str:
-    """Search by municipality, category, words, open now, received at once."""
-    values = {
-        "municipality": request.args.get("municipality", ""),
-        "category": request.args.get("category", ""),
-        "keyword": request.args.get("keyword", "").strip(),
-        "open_now": request.args.get("open_now", ""),
-        "at_once": request.args.get("at_once", ""),
-    }
+    """Search by place, category, words, amount, timing, service, what begins or ends soon, open now, at once."""
+    asked = _asked(request.args)
     with db.reading() as session:
-        page = policies.search(
-            session,
-            municipality=values["municipality"] or None,
-            category=values["category"] or None,
-            keyword=values["keyword"] or None,
-            open_now=bool(values["open_now"]),
-            at_once=bool(values["at_once"]),
-            at_once_services=payments.at_once_service_ids(session),
-            page=request.args.get("page", 1, type=int),
-        )
-        options = policies.municipality_options(session)
+        result = run_search(session, asked)
+    values = {name: value for name, value in asdict(asked).items() if name != "page"}
+    if result.municipality:
+        values["municipality"] = result.municipality
     return render_template(
         "public/policies.html",
-        page=page,
-        values=values,
-        municipalities=options,
-        categories=policies.category_options(),
+        page=result.found,
+        values=values | {"open_now": "1" if asked.open_now else "", "at_once": "1" if asked.at_once else ""},
+        place_label=_label(result.municipality) or asked.place,
+        candidates=[(code, municipalities.label(code)) for code in result.candidates],
+        place_unknown=result.place_unknown,
+        facets=_facets(result),
+        choices={
+            "category": policies.category_options(),
+            "amount": [(amount, f"{policies.points_text(amount)}以上") for amount in LEAST_AMOUNTS],
+            "timing": [("simple", "お買い物をしなくても受け取れる"), ("rebate", "お買い物に応じて受け取れる")],
+            "soon": [("begin", "まもなく始まる(30日以内)"), ("end", "まもなく終わる(14日以内)")],
+            "service": [(service.service_id, service.name) for service in result.services],
+        },
     )
+
+
+@blueprint.get("/policies/near-my-card")
+def near_my_card() -> Response:
+    """The search for the municipality of the card that was read in this session."""
+    person_id = signed_in_person()
+    with db.reading() as session:
+        code = cards.latest_address_code(session, person_id) if person_id else None
+    return redirect(url_for("public.search", municipality=code) if code else url_for("public.search"), code=303)
+
+
+def _asked(args: Mapping[str, str]) -> SearchInput:
+    """The form as typed; what is no number counts as not given, so that an old link still finds something."""
+    typed = {name: args.get(name, "").strip() for name in ("place", "municipality", "category", "keyword", *_CHOICES)}
+    return SearchInput(
+        open_now=bool(args.get("open_now")),
+        at_once=bool(args.get("at_once")),
+        amount=_number(args.get("amount", "")),
+        page=_number(args.get("page", "")) or 1,
+        **_same_place(typed),
+    )
+
+
+_CHOICES = ("timing", "soon", "service")
+
+
+def _same_place(typed: dict[str, str]) -> dict[str, str]:
+    """A changed place goes before the code that the form was made with; the unchanged label is that code."""
+    if typed["place"] and typed["place"] != _label(typed["municipality"]):
+        return typed | {"municipality": ""}
+    return typed | {"place": ""} if typed["place"] else typed
+
+
+def _number(text: str) -> int | None:
+    """A whole number from 1; anything else is none."""
+    return min(int(text), MAX_NUMBER) if re.fullmatch("[0-9]{1,30}", text) and int(text) > 0 else None
+
+
+def _label(code: str) -> str:
+    return municipalities.label(code) if code in municipalities.current_table().rows else ""
+
+
+def _facets(result: SearchResult) -> list[dict[str, Any]]:
+    """The counts as links that narrow the search; one value alone narrows nothing."""
+    if result.found is None:
+        return []
+    titles = {
+        "place": ("地域", "municipality"),
+        "category": ("種類", "category"),
+        "service": ("決済サービス", "service"),
+    }
+    names = result.service_names
+    return [
+        {
+            "title": title,
+            "name": name,
+            "choices": [
+                {"value": one.value, "label": names.get(one.value, one.label), "count": one.count}
+                for one in sorted(result.found.facets[facet], key=lambda one: -one.count)[:FACET_CHOICES]
+            ],
+        }
+        for facet, (title, name) in titles.items()
+        if len(result.found.facets.get(facet, ())) > 1
+    ]
 
 
 @blueprint.get("/policies/<policy_id>")
@@ -103,7 +168,7 @@ def _page(view: PolicyView, services: list[payments.ServiceDocument]) -> dict[st
         "seats_text": _seats_text(view),
         "budget_note": "予算の上限に達したときは、期間の途中でも受付を終わります。",
         "outline_url": view.document.outline_url,
-        "alternative_text": _alternative_text(view, services),
+        "alternative_text": alternative_text(view, services),
         "can_apply": view.refusal is None and view.can_apply_online,
         "apply_block_reason": reason,
         "block_code": view.refusal.code if view.refusal else None,
@@ -129,7 +194,8 @@ def _seats_text(view: PolicyView) -> str | None:
     return f"定員{view.counters.capacity:,}人(残り{max(view.seats_left, 0):,}人分)"
 
 
-def _alternative_text(view: PolicyView, services: list[payments.ServiceDocument]) -> str:
+def alternative_text(view: PolicyView, services: list[payments.ServiceDocument]) -> str:
+    """The way for people without card or phone."""
     other = view.document.alternative_channel
     texts = ["スマートフォンがない方や、カードを読み取れない方は、担当窓口で申し込めます。"] if other.counter else []
     paper = next((s.name for s in services if s.service_id == other.paper_service), None)

@@ -9,7 +9,7 @@ from app import applications, clock, db, people
 from app.errors import DomainError
 from app.people.ages import wareki
 from app.policies import CheckKind
-from app.screening import CHECK_TITLES
+from app.screening import CHECK_TITLES, RESULT_WORDS, CheckState
 from app.web.pages import japanese_date
 from app.web.resident import blueprint
 from app.web.resident.context import (
@@ -22,13 +22,6 @@ from app.web.resident.context import (
 )
 from app.web.resident.identity import open_from_form, reader_routes
 from app.web.sign_in import sign_out, signed_in_person
-
-CHECK_RESULTS = {
-    "passed": "確認できました",
-    "failed": "条件に合いません",
-    "inconclusive": "担当者が確認します",
-    "pending": "これから確認します",
-}
 
 
 @blueprint.get("/policies/<policy_id>/apply")
@@ -150,7 +143,7 @@ def check_row(title: str, result: str, problem: DomainError | None) -> dict[str,
     return {
         "title": title,
         "result": result,
-        "result_label": CHECK_RESULTS.get(result, CHECK_RESULTS["inconclusive"]),
+        "result_label": RESULT_WORDS[CheckState(result)],
         "text": problem.wording() if problem else "",
     }
 

@@ -1,0 +1,163 @@
+"""What is known about a beneficiary when conditions are judged: card, lists, earlier rounds, stated facts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import clock, lists, people, points, policies, screening, settings
+from app.applications.models import Application
+from app.applications.states import RELEASED
+from app.cards import EvidenceView
+from app.lists import Subject
+from app.people import FourItems
+from app.policies import CarryOverCap, CheckKind, LivesIn, NotOnList, OnList, PolicyDocument, Received, ReceivedEarlier
+from app.screening import CheckResult, Facts, Guardian, ScreeningOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The facts, and which row of each list they were taken from (for ``claim_rows``)."""
+
+    facts: Facts
+    rows: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What the person typed beside the card: it helps to find a row of a list, and is never stored by this."""
+
+    kana: str | None = None
+    control_no: str | None = None
+
+
+def known_about(
+    session: Session,
+    document: PolicyDocument,
+    evidence: EvidenceView,
+    *,
+    guardian: Guardian | None = None,
+    typed: Typed | None = None,
+    instant: datetime | None = None,
+    application_id: UUID | None = None,
+) -> Known:
+    """Gather what the policy's conditions ask for about the person of this evidence, at ``instant`` (now).
+
+    ``guardian``: who acts, where it is not the person alone. ``application_id``: whose own claim on a row of a list
+    does not count as somebody else's.
+    """
+    person_id = evidence.person_id
+    tree = policies.leaves_of(policies.tree_of(document))
+    items = people.facts_of(session, evidence.facts_id)
+    stated = screening.stated_about(session, person_id)
+    subject = _subject(evidence, items, typed or Typed()) if items else None
+    levels, rows = _on_lists(session, document, subject, application_id)
+    earlier = {one for leaf in tree if isinstance(leaf, ReceivedEarlier) for one in leaf.policies}
+    earlier |= {leaf.from_policy for leaf in tree if isinstance(leaf, CarryOverCap)}
+    facts = Facts(
+        address=evidence.address,
+        birth_date=evidence.birth_date,
+        # Without the issuer's signature over the four items they are the reader's word only (card.md section 9).
+        assurance=evidence.assurance if evidence.issuer_check == "genuine" else "unattended",
+        revocation=evidence.revocation,
+        instant=instant or clock.now(),
+        test_cards_only=settings.current().test_cards_only,
+        support_measure=stated.support_measure,
+        sex=items.sex.reveal() if items else None,
+        lists=levels,
+        received={one: _received(session, one, person_id) for one in sorted(earlier)},
+        activities=stated.activities,
+        attendances=stated.attendances,
+        documents_seen=stated.documents_seen,
+        guardian=guardian,
+        deceased=stated.deceased_on is not None,
+    )
+    return Known(facts, rows)
+
+
+def claim_rows(session: Session, policy_id: str, application_id: UUID, known: Known, outcome: ScreeningOutcome) -> None:
+    """Note which rows the passed list checks rest on, so that a later list cannot lose them unseen (BR-72, E605)."""
+    if any(check.kind is CheckKind.PRE_LIST and check.result is CheckResult.PASSED for check in outcome.checks):
+        for row_id in known.rows.values():
+            lists.claim_row(session, row_id, policy_id=policy_id, application_id=application_id)
+
+
+def granted_count(session: Session, policy_id: str, application_ids: Iterable[UUID]) -> int:
+    """How many of these applications got something that is not to be given back; for loading lists (E605)."""
+    return sum(points.received_by(session, policy_id, [one])[0] == "received" for one in application_ids)
+
+
+def _on_lists(
+    session: Session, document: PolicyDocument, subject: Subject | None, application_id: UUID | None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The level at which each list of the policy knows the person; a list that is not loaded is missing."""
+    levels: dict[str, str] = {}
+    rows: dict[str, str] = {}
+    wanted = _lists_named(document)
+    if subject is None or not wanted:
+        return levels, rows
+    for list_id in sorted(wanted):
+        found = lists.match(session, list_id, subject)
+        if not found.loaded:
+            continue
+        levels[list_id] = found.level
+        if found.is_strong and found.row_id is not None:
+            others = lists.claimed_by(session, found.row_id, policy_id=document.policy_id) - {application_id}
+            if _still_stand(session, document.policy_id, others):
+                levels[list_id] = "several"  # one row is one person's; who else used it is for staff to see
+            else:
+                rows[list_id] = found.row_id
+    return levels, rows
+
+
+def _subject(evidence: EvidenceView, items: FourItems, typed: Typed) -> Subject:
+    return lists.subject_of(
+        items.name.reveal(),
+        items.address.reveal(),
+        evidence.birth_date,
+        kana=typed.kana,
+        control_no=typed.control_no,
+    )
+
+
+def _lists_named(document: PolicyDocument) -> set[str]:
+    tree = policies.leaves_of(policies.tree_of(document))
+    named = {leaf.list_id for leaf in tree if isinstance(leaf, OnList | NotOnList)}
+    return named | {leaf.by_list for leaf in tree if isinstance(leaf, LivesIn) and leaf.by_list is not None}
+
+
+def _still_stand(session: Session, policy_id: str, application_ids: Collection[UUID | None]) -> bool:
+    ids = [one for one in application_ids if one is not None]
+    if not ids:
+        return False
+    standing = select(Application.id).where(
+        Application.policy_id == policy_id, Application.id.in_(ids), Application.state.not_in(tuple(RELEASED))
+    )
+    return session.scalar(standing.limit(1)) is not None
+
+
+def _received(session: Session, policy_id: str, person_id: UUID) -> Received:
+    """What the person, or somebody alike, got from an earlier policy (BR-14, BR-16, BR-17)."""
+    own = _applications_in(session, policy_id, [person_id])
+    state, amount = points.received_by(session, policy_id, own)
+    if state != "none":
+        return Received(state, amount)
+    alike = _applications_in(session, policy_id, people.persons_alike(session, person_id))
+    if alike and points.received_by(session, policy_id, alike)[0] != "none":
+        return Received("alike")
+    return Received("none")
+
+
+def _applications_in(session: Session, policy_id: str, person_ids: Collection[UUID]) -> list[UUID]:
+    if not person_ids:
+        return []
+    return list(
+        session.scalars(
+            select(Application.id).where(Application.beneficiary_id.in_(person_ids), Application.policy_id == policy_id)
+        )
+    )

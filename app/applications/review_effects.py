@@ -1,0 +1,182 @@
+"""What a decision does to the application, the ledger and the grant: always in the transaction of the decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import audit, clock, payments, points, policies, screening
+from app.applications.models import Application
+from app.applications.states import Action, ApplicationState, MoveRefused, move
+from app.payments import LinkState
+from app.policies import CheckKind, PolicyDocument
+from app.screening import Check, CheckAction, CheckState, ReviewRefused, Standing
+
+Effect = Callable[[], None]
+"""What must come last in a transaction: the guarded update of the policy's hot counter row."""
+
+
+def locked_application(session: Session, policy_id: str, application_id: UUID) -> Application:
+    """The application, locked until the transaction ends; ``LookupError`` when there is none."""
+    row = session.scalar(
+        select(Application)
+        .where(Application.policy_id == policy_id, Application.id == application_id)
+        .with_for_update()
+    )
+    if row is None:
+        raise LookupError("no such application")
+    return row
+
+
+def document_of(session: Session, application: Application) -> PolicyDocument:
+    """The version that the application is judged by."""
+    return policies.document_of(session, application.policy_id, application.policy_version)
+
+
+def settle(session: Session, application: Application, checks: dict[CheckKind, Check], actor_kind: str) -> Effect:
+    """When the last check has passed, approve; or let a held order go on. Returns what closes the books.
+
+    A refusal is not settled here: it needs two people and a letter (``review``).
+    """
+    if screening.standing(checks) is not Standing.APPROVED:
+        return _nothing
+    if application.state == ApplicationState.SCREENING:
+        return approve(session, application, Action.APPROVE, actor_kind)
+    if application.state == ApplicationState.APPROVED:
+        _resume_orders(session, application)
+    return _nothing
+
+
+def approve(session: Session, application: Application, action: Action, actor_kind: str) -> Effect:
+    """Commit the amount and plan the grant; with no cooling-off time the order goes out with it.
+
+    After an objection (``OVERTURN``) seat and amount are reserved anew: E209 when there is none, then the approver adds
+    budget first. Nobody who is reported dead is approved (BR-30).
+    """
+    if screening.stated_about(session, application.beneficiary_id).deceased_on is not None:
+        raise ReviewRefused("deceased")
+    allowed = move(ApplicationState(application.state), action, actor_kind)
+    document, now = document_of(session, application), clock.now()
+    application.state, application.decided_at = allowed.target, now
+    book = points.Book(session, application.policy_id)
+    names = {"application_id": application.id, "person_id": application.beneficiary_id}
+    anew = allowed.effect == "reserve+commit"
+    if anew:
+        book.post(points.LedgerEvent.RESERVE, application.amount, **names)
+    book.post(points.LedgerEvent.COMMIT, application.amount, **names)
+    link = payments.link_of_application(session, application.policy_id, application.id)
+    service = payments.get_service(session, link.service_id) if link else None
+    grant = points.plan_grant(
+        session,
+        policy_id=application.policy_id,
+        application_id=application.id,
+        person_id=application.beneficiary_id,
+        link_id=link.link_id if link else None,
+        service_id=link.service_id if link else None,
+        provider_id=service.provider_id if service else None,
+        amount=application.amount,
+        order_at=now + timedelta(hours=document.cooling_off_hours) if link else None,
+    )
+    if link is not None and document.cooling_off_hours == 0 and link.state is LinkState.VERIFIED:
+        points.order_grant(session, book, grant)
+    note(session, "application.approved", application, actor_kind)
+    session.flush()
+    return lambda: book.close(seats=1 if anew else 0)
+
+
+def release(session: Session, application: Application, event: points.LedgerEvent) -> Effect:
+    """Give seat and amount back."""
+    book = points.Book(session, application.policy_id)
+    book.post(event, application.amount, application_id=application.id, person_id=application.beneficiary_id)
+    session.flush()
+    return lambda: book.close(seats=-1)
+
+
+def drop_link(session: Session, application: Application) -> None:
+    """The service ID is free for others; nothing when an order fixed it or there is none."""
+    link = payments.link_of_application(session, application.policy_id, application.id)
+    if link is not None and link.state is not LinkState.LOCKED:
+        payments.remove_link(session, application.policy_id, link.link_id)
+
+
+def has_no_order(session: Session, application: Application) -> bool:
+    """True while every grant of the application is only planned."""
+    grants = points.grants_of(session, application.policy_id, application.id)
+    planned = points.planned_grants(session, application.policy_id, application.id)
+    return len(grants) == len(planned) and all(grant.order_state is None for grant in grants)
+
+
+def back_to_staff(session: Session, application: Application, kind: CheckKind, code: str) -> bool:
+    """A check that had passed no longer stands: staff look again, and an order not yet sent is held (domain.md 5.3).
+
+    False when the check had not passed, or the order is out: what was ordered stands.
+    """
+    checks = screening.locked_checks(session, application.policy_id, application.id)
+    check = checks.get(kind)
+    if check is None or check.result != CheckState.PASSED or not has_no_order(session, application):
+        return False
+    screening.act(session, check, CheckAction.INVALIDATE, "system")
+    check.code, check.facts = code, {"date": policies.day_text(clock.today() + timedelta(days=screening.REVIEW_DAYS))}
+    points.hold_grants(session, application.policy_id, application.id)
+    note(session, "application.held", application, "system", kind=kind.value)
+    return True
+
+
+def stop_before_the_order(session: Session, application: Application, actor_kind: str) -> Effect | None:
+    """Revoke an approved application whose order is not out: the amount goes back to BUDGET (BR-30).
+
+    ``None`` when the order is out: the grant stands.
+    """
+    if application.state != ApplicationState.APPROVED or not has_no_order(session, application):
+        return None
+    allowed = move(ApplicationState.APPROVED, Action.REVOKE, actor_kind)
+    points.hold_grants(session, application.policy_id, application.id)
+    drop_link(session, application)
+    application.state = allowed.target
+    note(session, "application.revoked", application, actor_kind)
+    return release(session, application, points.LedgerEvent.UNCOMMIT)
+
+
+def note(
+    session: Session,
+    action: str,
+    application: Application,
+    actor_kind: str,
+    actor: str | None = None,
+    **facts: str | int | bool | None,
+) -> None:
+    """One audit event about an application."""
+    audit.record(
+        session,
+        action,
+        actor_kind=actor_kind,
+        actor=actor,
+        policy_id=application.policy_id,
+        object_kind="application",
+        object_id=str(application.id),
+        facts=facts,
+    )
+
+
+def move_application(application: Application, action: Action, actor_kind: str) -> None:
+    """One move of the table; ``ReviewRefused`` for staff who come too late."""
+    try:
+        application.state = move(ApplicationState(application.state), action, actor_kind).target
+    except MoveRefused:
+        raise ReviewRefused("not_in_review") from None
+
+
+def _resume_orders(session: Session, application: Application) -> None:
+    hours = document_of(session, application).cooling_off_hours
+    for grant in points.planned_grants(session, application.policy_id, application.id):
+        if grant.link_id is not None and grant.order_at is None:
+            grant.order_at = clock.now() + timedelta(hours=hours)
+    session.flush()
+
+
+def _nothing() -> None:
+    """No money moves."""

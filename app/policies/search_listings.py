@@ -1,0 +1,319 @@
+"""The public catalogue: what fits a search, in a stable order, with counts of what one could narrow it to."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Generic, TypeVar
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from app import clock, municipalities
+from app.municipalities import Kind
+from app.policies import search_index, search_sql
+from app.policies.catalogue import words_of
+from app.policies.document import CATEGORY_LABELS, GRANT_TIMING_LABELS, Category
+from app.policies.search_index import Bits, Index, Sections
+from app.policies.state import STATE_LABELS, Counters, PolicyState, state_from
+from app.policies.words import moment_text
+
+PAGE_SIZE = 20
+BEGINS_WITHIN = timedelta(days=30)
+CLOSES_WITHIN = timedelta(days=14)
+MOST_WORDS_KEPT = 500
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list; ``number`` counts from 1, ``pages`` is at least 1."""
+
+    items: tuple[T, ...]
+    total: int
+    number: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyCard:
+    """A policy in the list. ``at_once``: decided by the card alone and granted at once by one of its services.
+
+    ``can_apply``: the online form takes an application now. ``apply_text`` says it, or why not, in one sentence.
+    """
+
+    policy_id: str
+    title: str
+    municipality_code: str
+    municipality_label: str
+    category: str
+    category_label: str
+    timing: str
+    state: PolicyState
+    state_label: str
+    amount_text: str
+    apply_from: datetime
+    apply_to: datetime
+    at_once: bool
+    can_apply: bool
+    apply_text: str
+    seats_left: int | None
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value by which the results can be narrowed, and how many then remain. ``label`` may be the value itself."""
+
+    value: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Page[PolicyCard]):
+    """A page of results, with the counts of all of them by category, timing, place, service and state.
+
+    Places are prefectures, or the municipalities of the prefecture that was searched in.
+    """
+
+    facets: Mapping[str, tuple[Choice, ...]]
+
+
+def search(
+    session: Session,
+    *,
+    municipality: str | None = None,
+    category: str | None = None,
+    keyword: str | None = None,
+    open_now: bool = False,
+    at_once: bool = False,
+    page: int = 1,
+    at_once_services: Collection[str] = (),
+    least_amount: int | None = None,
+    timing: str | None = None,
+    soon: str | None = None,
+    service: str | None = None,
+) -> Found:
+    """Public policies: those that can be applied for first, then the coming, then the past ones, each by its end.
+
+    ``municipality`` is a code and finds what is given there: by the municipality itself, by the designated city around
+    a ward and by the prefecture; a prefecture's code finds all within it. ``at_once_services`` are the ids of services
+    that grant at once; the payments domain knows them. ``least_amount`` in points; ``timing`` is ``simple`` or
+    ``rebate``; ``soon`` is ``begin`` (within 30 days) or ``end`` (within 14 days); ``service`` one service's id.
+
+    An unknown value finds nothing; a page beyond the last shows the last. The order is total, so that pages neither
+    repeat nor skip.
+    """
+    now = clock.now()
+    index = _Kept.of(session).index(session)
+    fitting = -1
+    if municipality is not None:
+        fitting &= _given_in(index, municipality)
+    for name, value in (("category", category), ("timing", timing), ("service", service)):
+        if value is not None:
+            fitting &= index.sets[name].get(value, 0)
+    if at_once:
+        fitting &= index.at_once(at_once_services)
+    if least_amount is not None:
+        fitting &= index.at_least(least_amount)
+    for word in words_of(keyword or ""):
+        fitting &= _with_word(session, index, word)
+    sections = _narrowed(index.sections(now.timestamp()), fitting, open_now=open_now)
+    if soon is not None:
+        sections = _soon(index, sections, soon, now)
+    total = sum(bits.bit_count() for bits in sections)
+    pages = max(1, math.ceil(total / PAGE_SIZE))
+    number = min(max(1, page), pages)
+    rows = search_sql.cards(session, _ids(index, sections, (number - 1) * PAGE_SIZE))
+    cards = tuple(_card(row, frozenset(at_once_services), now) for row in rows)
+    return Found(cards, total, number, pages, dict(_facets(index, sections, municipality)))
+
+
+def count_givers(session: Session) -> int:
+    """How many municipalities have something that can be applied for now."""
+    index = _Kept.of(session).index(session)
+    return sum(1 for _ in index.count_municipalities(index.sections(clock.now().timestamp()).open, None))
+
+
+def _given_in(index: Index, wanted: str) -> Bits:
+    """What is given to people of a place (BR-21).
+
+    By the municipality itself, by the designated city around a ward, for a designated city also by its wards, and by
+    the prefecture; in a prefecture everything.
+    """
+    rows = municipalities.current_table().rows
+    place = rows.get(wanted)
+    if place is None:
+        return 0
+    if place.kind is Kind.PREFECTURE:
+        return index.sets["place"].get(wanted, 0)
+    givers = [wanted]
+    while (parent := rows[givers[-1]].parent) is not None:
+        givers.append(parent)
+    if place.kind is Kind.DESIGNATED_CITY:
+        givers += [row.code for row in rows.values() if row.parent == wanted]
+    return index.given_by(givers)
+
+
+def _with_word(session: Session, index: Index, word: str) -> Bits:
+    """The policies in whose text a word occurs, read from the database once for these texts."""
+    where = search_sql.place_of_word(word)
+    found = index.words.get(where)
+    if found is None:
+        ids = search_sql.policies_with(session, *where)
+        found = index.bits(index.numbers[policy_id] for policy_id in ids if policy_id in index.numbers)
+        if len(index.words) >= MOST_WORDS_KEPT:
+            index.words.clear()
+        index.words[where] = found
+    return found
+
+
+def _narrowed(sections: Sections, fitting: Bits, *, open_now: bool) -> Sections:
+    if open_now:
+        return Sections(sections.open & fitting, 0, 0, 0, 0, 0)
+    return Sections(*(bits & fitting for bits in sections))
+
+
+def _soon(index: Index, sections: Sections, soon: str, now: datetime) -> Sections:
+    nothing = Sections(0, 0, 0, 0, 0, 0)
+    if soon == "begin":
+        return nothing._replace(scheduled=sections.scheduled & index.begun_by((now + BEGINS_WITHIN).timestamp()))
+    if soon == "end":
+        return nothing._replace(open=sections.open & index.closed_by((now + CLOSES_WITHIN).timestamp()))
+    return nothing
+
+
+def _ids(index: Index, sections: Sections, offset: int) -> list[str]:
+    """The ids of one page, section by section."""
+    ids: list[str] = []
+    for number, bits in enumerate(sections):
+        size = bits.bit_count()
+        if offset < size and len(ids) < PAGE_SIZE:
+            latest_first = number == search_index.PAST
+            ids += index.slice(bits, offset, PAGE_SIZE - len(ids), latest_first=latest_first)
+        offset = max(0, offset - size)
+    return ids
+
+
+class _Kept:
+    """The index of each database that this process talks to, brought up to date at each search."""
+
+    by_engine: ClassVar[WeakKeyDictionary[Engine, _Kept]] = WeakKeyDictionary()
+
+    def __init__(self) -> None:
+        self._index: Index | None = None
+        self._since = 0
+        self._updating = threading.Lock()
+
+    @classmethod
+    def of(cls, session: Session) -> _Kept:
+        """The one for the database of this session."""
+        engine = session.get_bind()
+        assert isinstance(engine, Engine)
+        return cls.by_engine.setdefault(engine, cls())
+
+    def index(self, session: Session) -> Index:
+        """The index with every change that is committed; while another search brings it up to date, the one before."""
+        if not self._updating.acquire(blocking=self._index is None):
+            assert self._index is not None
+            return self._index
+        try:
+            since, changed = search_sql.changed_listings(session, self._since)
+            listed = search_sql.listed_states()
+            if self._index is None:
+                self._index = Index({one.policy_id: one for one in changed if one.state in listed})
+            elif changed:
+                gone = [one for one in changed if one.state not in listed and one.policy_id in self._index.listings]
+                self._index = self._index.with_changes([one for one in changed if one.state in listed])
+                self._index = self._index.without(one.policy_id for one in gone)
+            self._since = since
+            return self._index
+        finally:
+            self._updating.release()
+
+
+def _card(row: Mapping[str, Any], at_once_services: frozenset[str], now: datetime) -> PolicyCard:
+    apply_from, apply_to = row["apply_from"], row["apply_to"]
+    state = state_from(row["state"], apply_from, apply_to, reopen=True, counters=_full_or_free(row), now=now)
+    return PolicyCard(
+        policy_id=row["policy_id"],
+        title=row["title"],
+        municipality_code=row["municipality_code"],
+        municipality_label=municipalities.label(row["municipality_code"]),
+        category=row["category"],
+        category_label=CATEGORY_LABELS[Category(row["category"])],
+        timing=row["timing"],
+        state=state,
+        state_label=STATE_LABELS[state],
+        amount_text=row["amount_text"],
+        apply_from=apply_from,
+        apply_to=apply_to,
+        at_once=row["decided_at_once"] and not at_once_services.isdisjoint(row["services"]),
+        can_apply=state is PolicyState.OPEN and row["online"],
+        apply_text=apply_sentence(state, apply_from, apply_to, online=row["online"], now=now),
+        seats_left=row["seats_left"],
+        services=tuple(row["services"]),
+    )
+
+
+def _full_or_free(row: Mapping[str, Any]) -> Counters:
+    """As much of the counters as the state depends on: the listing knows already whether the policy is full."""
+    return Counters(None, 1, None, 0, budget=0 if row["is_full"] else 1)
+
+
+def apply_sentence(state: PolicyState, apply_from: datetime, apply_to: datetime, *, online: bool, now: datetime) -> str:
+    """Whether one can still apply, in one sentence: the first thing a person wants to know of a result."""
+    if state is PolicyState.OPEN:
+        days = (clock.local(apply_to).date() - clock.local(now).date()).days
+        left = "今日まで" if days == 0 else f"あと{days}日"
+        return f"いま申し込めます（{left}）" if online else f"担当窓口で申し込めます（{left}）"
+    if state is PolicyState.SCHEDULED:
+        return f"{moment_text(apply_from)}から申し込めます"
+    if state is PolicyState.FULL:
+        return "定員に達したため、いまは申し込めません"
+    if state is PolicyState.SUSPENDED:
+        return "一時停止中のため、いまは申し込めません"
+    return "受付は終わりました"
+
+
+_SECTION_LABELS = (
+    ("open", "受付中"),
+    ("full", "定員到達"),
+    ("scheduled", "受付前"),
+    ("suspended", "一時停止"),
+    ("past", "受付終了"),
+    ("winding_down", "終了の手続中"),
+)
+_LABELS: dict[str, Mapping[str, str]] = {
+    "category": {one.value: label for one, label in CATEGORY_LABELS.items()},
+    "timing": {one.value: label for one, label in GRANT_TIMING_LABELS.items()},
+}
+
+
+def _facets(index: Index, sections: Sections, searched: str | None) -> Iterator[tuple[str, tuple[Choice, ...]]]:
+    found = 0
+    for bits in sections:
+        found |= bits
+    for name, labels in _LABELS.items():
+        yield (
+            name,
+            _choices((one, label, (found & index.sets[name].get(one, 0)).bit_count()) for one, label in labels.items()),
+        )
+    if searched in index.sets["place"]:
+        places = sorted(index.count_municipalities(found, searched))
+    else:
+        places = [(code, (found & bits).bit_count()) for code, bits in sorted(index.sets["place"].items())]
+    yield "place", _choices((code, municipalities.label(code), count) for code, count in places)
+    yield "state", _choices((*label, bits.bit_count()) for label, bits in zip(_SECTION_LABELS, sections, strict=True))
+    services = sorted(index.sets["service"].items())
+    yield "service", _choices((one, one, (found & bits).bit_count()) for one, bits in services)
+
+
+def _choices(counted: Iterable[tuple[str, str, int]]) -> tuple[Choice, ...]:
+    return tuple(Choice(value, label, count) for value, label, count in counted if count)

@@ -1,0 +1,107 @@
+"""What the search reads from the database: listings for the index, the policies of a word, the cards of a page.
+
+No text of a person ever becomes part of a statement; all values are parameters.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from sys import intern
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app import db
+from app.policies.catalogue import SHORT_WORD, short_text
+from app.policies.search_index import Listing
+from app.policies.state import LISTED_STATES
+
+_LISTED = [state.value for state in LISTED_STATES]
+
+# A row that was changed by a transaction that is still open will be seen later with a number that is not below the
+# oldest one open now: nothing is missed, and what is seen twice does no harm. What this transaction itself wrote, and
+# may still take back, is left for later.
+_CHANGED = b"""
+    SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, (
+      SELECT json_agg(json_build_array(policy_id, state, is_full, extract(epoch FROM closes_at),
+        extract(epoch FROM apply_from), municipality_code, prefecture_code, category, timing, amount, decided_at_once,
+        services, hashtext(search_text)))
+      FROM policy_listings WHERE changed_by >= %(since)s
+        AND changed_by <> coalesce(pg_current_xact_id_if_assigned()::text::bigint, -1)
+    )
+"""
+_CARDS = b"""
+    SELECT l.policy_id, l.title, l.municipality_code, l.category, l.timing, l.state, l.apply_from, l.apply_to,
+      l.decided_at_once, l.online, l.services, l.amount_text, l.is_full, c.capacity - c.seats_taken AS seats_left
+    FROM unnest(%(ids)s::text[]) WITH ORDINALITY AS wanted (policy_id, place)
+    JOIN policy_listings AS l USING (policy_id) JOIN policy_counters AS c USING (policy_id)
+    WHERE l.state = ANY(%(listed)s) ORDER BY wanted.place
+"""
+_WORD = {
+    "search_text": b"SELECT policy_id FROM policy_listings WHERE search_text LIKE %(pattern)s",
+    "short_text": b"SELECT policy_id FROM policy_listings WHERE short_text LIKE %(pattern)s",
+}
+
+
+def changed_listings(session: Session, since: int) -> tuple[int, list[Listing]]:
+    """Listings that changed in or after the transaction ``since``, and from where to ask the next time."""
+    cursor = db.driver_connection(session).execute(_CHANGED, {"since": since}, prepare=True)
+    following, rows = cursor.fetchall()[0]
+    return following, [_listing(*row) for row in rows or ()]
+
+
+def _listing(policy_id: str, *rest: Any) -> Listing:
+    """One listing; words that many listings share are kept once."""
+    state, is_full, closes_at, apply_from, *words, amount, decided_at_once, services, text = rest
+    municipality, prefecture, category, timing = map(intern, words)
+    return Listing(
+        policy_id=policy_id,
+        state=intern(state),
+        is_full=is_full,
+        closes_at=closes_at,
+        apply_from=apply_from,
+        municipality=municipality,
+        prefecture=prefecture,
+        category=category,
+        timing=timing,
+        amount=amount,
+        decided_at_once=decided_at_once,
+        services=_offered(*map(intern, services)),
+        text=text,
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _offered(*services: str) -> tuple[str, ...]:
+    return services
+
+
+def listed_states() -> frozenset[str]:
+    """The stored states that the catalogue lists."""
+    return frozenset(_LISTED)
+
+
+def place_of_word(word: str) -> tuple[str, str]:
+    """The column in which a word is looked for, and the pattern; what means something to LIKE is taken literally."""
+    characters = {one: "\\" + one if one in "\\%_" else one for one in word}
+    if len(word) > SHORT_WORD:
+        return "search_text", f"%{''.join(characters[one] for one in word)}%"
+    return "short_text", f"%{''.join(characters.get(one, one) for one in short_text(word))}%"
+
+
+def policies_with(session: Session, column: str, pattern: str) -> list[str]:
+    """The ids of all listings in which the pattern occurs."""
+    connection = db.driver_connection(session)
+    # To the planner, reading every text in turn looks cheap; it is not.
+    connection.execute(b"SET LOCAL enable_seqscan = off")
+    rows = connection.execute(_WORD[column], {"pattern": pattern}, prepare=False).fetchall()
+    return [policy_id for (policy_id,) in rows]
+
+
+def cards(session: Session, ids: list[str]) -> list[dict[str, Any]]:
+    """What the results show of these policies, in this order; one that was just withdrawn is left out."""
+    if not ids:
+        return []
+    cursor = db.driver_connection(session).execute(_CARDS, {"ids": ids, "listed": _LISTED}, prepare=True)
+    names = [column.name for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

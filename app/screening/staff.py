@@ -1,0 +1,38 @@
+"""Who decides: a member of staff with roles. Accounts come with the portal; here only what the rules need of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["reviewer", "approver", "counter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """One member of staff, signed in. ``staff_id`` stands on every record of what they do."""
+
+    staff_id: str
+    roles: frozenset[Role]
+
+
+Reason = Literal["wrong_role", "not_yours", "same_person", "no_proposal", "not_in_review", "others_open", "deceased"]
+
+
+class ReviewRefused(Exception):
+    """Staff may not do this; ``reason`` says why: a role, another's work, or the same person twice (four eyes)."""
+
+    def __init__(
+        self,
+        reason: Literal[
+            "wrong_role", "not_yours", "same_person", "no_proposal", "not_in_review", "others_open", "deceased"
+        ],
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def check_role(staff: Staff, role: Role) -> None:
+    """Raise ``ReviewRefused`` unless the member of staff has the role."""
+    if role not in staff.roles:
+        raise ReviewRefused("wrong_role")

@@ -1,0 +1,87 @@
+"""Facts about a person that others state: a linked app, an event's scan, a counter, the municipality's register.
+
+Statements are only added; of one kind and subject the latest counts, and all stay readable for the auditor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import insert, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.policies import Activity
+from app.screening.models import StatedFact
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What is stated about a person now. ``moved_to`` is a municipality's code, ``None`` when nothing was said."""
+
+    activities: dict[str, Activity] = field(default_factory=dict)
+    attendances: dict[str, str] = field(default_factory=dict)
+    documents_seen: frozenset[str] = frozenset()
+    deceased_on: date | None = None
+    support_measure: bool = False
+    moved_to: str | None = None
+
+
+def state_fact(
+    session: Session,
+    person_id: UUID,
+    kind: str,
+    subject: str,
+    state: str,
+    *,
+    stated_by: str,
+    number: int | None = None,
+    on_day: date | None = None,
+) -> bool:
+    """Add a statement in the caller's transaction; False when it says what the last one said already."""
+    latest = session.scalar(
+        select(StatedFact)
+        .where(StatedFact.person_id == person_id, StatedFact.kind == kind, StatedFact.subject == subject)
+        .order_by(StatedFact.id.desc())
+        .limit(1)
+    )
+    if latest is not None and (latest.state, latest.number, latest.on_day) == (state, number, on_day):
+        return False
+    session.execute(
+        insert(StatedFact).values(
+            person_id=person_id,
+            kind=kind,
+            subject=subject,
+            state=state,
+            number=number,
+            on_day=on_day,
+            stated_at=clock.now(),
+            stated_by=stated_by,
+        )
+    )
+    return True
+
+
+def stated_about(session: Session, person_id: UUID) -> Stated:
+    """The latest statement of each kind and subject, as the checks ask for them."""
+    rows = session.scalars(
+        select(StatedFact)
+        .where(StatedFact.person_id == person_id)
+        .ext(distinct_on(StatedFact.kind, StatedFact.subject))
+        .order_by(StatedFact.kind, StatedFact.subject, StatedFact.id.desc())
+    ).all()
+    by_kind: dict[str, list[StatedFact]] = {}
+    for row in rows:
+        by_kind.setdefault(row.kind, []).append(row)
+    return Stated(
+        activities={row.subject: Activity(row.state == "achieved", row.number) for row in by_kind.get("activity", ())},
+        attendances={row.subject: row.state for row in by_kind.get("event_attendance", ())},
+        documents_seen=frozenset(row.subject for row in by_kind.get("document_seen", ()) if row.state == "seen"),
+        deceased_on=next((row.on_day for row in by_kind.get("death", ()) if row.state == "reported"), None),
+        # The end of the flag's year opens nothing by itself: only a person lifts it (BR-31).
+        support_measure=any(row.state == "set" for row in by_kind.get("support_measure", ())),
+        moved_to=next((row.state for row in by_kind.get("move", ())), None),
+    )

@@ -1,0 +1,1 @@
+"""Benchmarks that anybody can repeat; their tables are kept in `results/`."""
