@@ -20,6 +20,7 @@ TASK_MODULES = (
     "app.job_tasks",
     "app.audit_tasks",
     "app.cards.tasks",
+    "app.organisations.tasks",
     "app.points.tasks",
     "app.applications.tasks",
     "app.applications.review_tasks",

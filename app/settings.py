@@ -108,6 +108,8 @@ class Settings(BaseSettings):
     web_threads: int = Field(16, ge=4, le=200)
     session_idle_minutes: int = Field(30, ge=5, le=240)
     session_absolute_hours: int = Field(8, ge=1, le=24)
+    staff_idle_minutes: int = Field(15, ge=1, le=60)
+    staff_absolute_hours: int = Field(10, ge=1, le=14)
     max_request_bytes: int = Field(256 * 1024, ge=16 * 1024)
     trusted_proxies: int = Field(0, ge=0, le=4)
     log_level: str = "INFO"

@@ -1,6 +1,17 @@
 """Card sessions: challenge out, card result in, verification, evidence out."""
 
-from app.cards.agents import AgentRevoked, Reader, all_readers, enrol_agent, find_reader, listed_readers, revoke_agent
+from app.cards.agents import (
+    AgentRevoked,
+    Reader,
+    all_readers,
+    enrol_agent,
+    find_reader,
+    listed_readers,
+    place_at_counter,
+    reader_at_counter,
+    revoke_agent,
+    take_from_counter,
+)
 from app.cards.evidence import EvidenceView, evidence_of, latest_address_code
 from app.cards.finish import ResultIn, finish_session
 from app.cards.pairing import issue_pair_code, pair_agent
@@ -43,8 +54,11 @@ __all__ = [
     "note_progress",
     "open_session",
     "pair_agent",
+    "place_at_counter",
+    "reader_at_counter",
     "relay_step",
     "revoke_agent",
+    "take_from_counter",
     "take_session",
     "view_session",
 ]

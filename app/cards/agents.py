@@ -97,10 +97,43 @@ def listed_readers(session: Session) -> list[Reader]:
 
 
 def find_reader(session: Session, reader_no: str) -> Reader | None:
-    """The reader with this number on its screen; hyphens and spaces do not matter."""
+    """The reader with this number on its screen; hyphens and spaces do not matter.
+
+    One that stands at a counter is not found: it reads for its counter alone (``reader_at_counter``).
+    """
     digits = "".join(ch for ch in reader_no if ch.isdigit())
-    agent = session.scalar(select(Agent).where(Agent.reader_no == digits, Agent.revoked_at.is_(None)))
+    wanted = select(Agent).where(Agent.reader_no == digits, Agent.revoked_at.is_(None), Agent.kind != "attended")
+    agent = session.scalar(wanted)
     return _reader(agent) if agent else None
+
+
+def reader_at_counter(session: Session, agent_id: UUID) -> Reader | None:
+    """The reader of a counter terminal; None once it is revoked."""
+    agent = session.get(Agent, agent_id)
+    return _reader(agent) if agent is not None and agent.revoked_at is None else None
+
+
+def place_at_counter(session: Session, agent_id: UUID) -> None:
+    """The reader stands at a counter from now on. A simulated one stays simulated: it proves nothing either way."""
+    _become(session, agent_id, "unattended", "attended")
+
+
+def take_from_counter(session: Session, agent_id: UUID) -> None:
+    """The reader is an ordinary one again: what it reads is unattended."""
+    _become(session, agent_id, "attended", "unattended")
+
+
+def _become(session: Session, agent_id: UUID, before: str, after: str) -> None:
+    change = update(Agent).where(Agent.id == agent_id, Agent.kind == before).values(kind=after, listed=False)
+    if session.scalar(change.returning(Agent.id)) is not None:
+        audit.record(
+            session,
+            "agent.kind_changed",
+            actor_kind="operator",
+            object_kind="agent",
+            object_id=str(agent_id),
+            facts={"kind": after},
+        )
 
 
 def all_readers(session: Session) -> list[tuple[Reader, bool]]:

@@ -29,6 +29,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Import the table of municipality codes, or ask which municipality an address lies in.",
     ),
     "agents": ("app.cli.agents:agents", "Enrol, list and revoke reader agents."),
+    "staff": ("app.cli.staff:staff", "Add, list, reset and disable accounts of staff."),
+    "terminals": ("app.cli.terminals:terminals", "Name counter terminals and let their browsers join."),
     "openapi": ("app.cli.openapi:openapi", "Describe the interfaces for machines (OpenAPI)."),
     "clock": ("app.cli.clock:clock", "Show or move the simulated clock of a demo."),
     "keys": ("app.cli.keys:keys", "Make the keys of an installation."),

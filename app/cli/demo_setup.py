@@ -14,6 +14,7 @@ import httpx
 import psycopg
 
 from app import clock, db, migrations, settings, start
+from app.cli import demo_staff
 from app.cli.addresses import Addresses
 from app.cli.policies import load_samples
 from app.cli.processes import Processes
@@ -57,6 +58,8 @@ def prepare_installation(
     say("見本の施策を読み込んでいます")
     load_samples()
     _enrol_agents(addresses, current.state_dir)
+    say("見本の職員と窓口端末を用意しています")
+    demo_staff.prepare(current.state_dir)
     db.dispose()
 
 

@@ -25,6 +25,7 @@ def create(settings: Settings) -> Flask:
     from app.web import errors, health, logging, pages, security, sessions, sign_in
     from app.web.api import blueprint as api
     from app.web.api import public_blueprint as public_api
+    from app.web.counter import blueprint as counter
     from app.web.public import blueprint as public
     from app.web.resident import blueprint as resident
 
@@ -42,7 +43,7 @@ def create(settings: Settings) -> Flask:
     sign_in.install(app)
     errors.install(app)
     pages.install(app, settings)
-    for blueprint in (health.blueprint, public, public_api, resident):
+    for blueprint in (health.blueprint, public, public_api, resident, counter):
         app.register_blueprint(blueprint)
     csrf.exempt(api)  # the agents' interface has no cookies: its requests are signed
     app.register_blueprint(api)

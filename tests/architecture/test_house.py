@@ -36,7 +36,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "app.migrations",
     ),
     ("app.municipalities", "app.people"),
-    ("app.cards", "app.lists", "app.policies", "app.payments"),
+    ("app.cards", "app.lists", "app.organisations", "app.policies", "app.payments"),
     ("app.screening",),
     ("app.points",),
     ("app.applications",),

@@ -15,6 +15,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from tests.web.service import POLICY, Browser, Service, check_is_clear, error_code
+from tests.web_counter.hands import a_desk, signed_in_staff
 
 OWNER, OTHER = "TP-02", "TP-10"
 
@@ -26,6 +27,8 @@ class Who(StrEnum):
     BROWSER = "the browser that opened the card session"
     PERSON = "the person whose card was read"
     AGENT = "an enrolled reader, by its signature"
+    DESK = "the browser of a counter terminal"
+    STAFF = "a member of staff signed in at a counter terminal"
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Row:
 _OPEN, _DRAFT, _NONE = Row(Who.PUBLIC, 200, 200), Row(Who.PERSON, 409, 409), Row(Who.PERSON, 404, 404)
 _READING, _SIGNED = Row(Who.BROWSER, 404, 404), Row(Who.AGENT, 401, 401)
 _ONWARD = Row(Who.PUBLIC, 303, 303)
+_TO_SIGN_IN = Row(Who.STAFF, 303, 303)
 
 ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "static"): _OPEN,
@@ -78,6 +82,14 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "public.check"): Row(Who.PUBLIC, 422, 422),  # answers are missing; it has no session, so no token either
     ("GET", "api_public.search"): _OPEN,
     ("GET", "api_public.places"): _OPEN,
+    ("GET", "counter.terminal"): _OPEN,
+    ("POST", "counter.join_terminal"): Row(Who.PUBLIC, 422, 422),  # the code is missing
+    ("GET", "counter.sign_in"): Row(Who.DESK, 303, 303),  # to the page where a terminal joins
+    ("POST", "counter.signed_in"): Row(Who.DESK, 303, 303),
+    ("POST", "counter.leave"): _ONWARD,
+    ("GET", "counter.home"): _TO_SIGN_IN,
+    ("GET", "counter.tester_staff"): _OPEN,  # 404 in production: tests/web_counter
+    ("POST", "counter.tester_codes"): _OPEN,
     ("POST", "api_agents.take"): _SIGNED,
     ("POST", "api_agents.progress"): _SIGNED,
     ("POST", "api_agents.result"): _SIGNED,
@@ -97,6 +109,8 @@ class Walked:
     session_id: UUID
     half_way: Browser
     form_token: str
+    staff: Browser
+    desk: Browser
 
     def path(self, rule: Rule) -> str:
         """The address of a route for what these people left."""
@@ -131,7 +145,9 @@ def walked(service: Service) -> Walked:
     owner, waiting, half_way = service.browser(), service.browser(), service.browser()
     receipt = owner.apply(OWNER)
     token = half_way.to_confirm("TP-29", "5555666677778")
-    return Walked(service, owner, receipt, waiting, waiting.open_reading(), half_way, token)
+    desk, _ = a_desk(service)
+    staff, _ = signed_in_staff(service)
+    return Walked(service, owner, receipt, waiting, waiting.open_reading(), half_way, token, staff, desk)
 
 
 def routes(service: Service) -> list[tuple[str, Rule]]:
@@ -196,7 +212,12 @@ def test_an_agents_signature_opens_the_agents_routes_and_no_other(walked: Walked
 def test_who_may_is_let_in(walked: Walked) -> None:
     """Without this, routes that refuse everybody would pass the tests above."""
     service = walked.service
-    people = {Who.PUBLIC: service.browser(), Who.BROWSER: walked.waiting}
+    people = {
+        Who.PUBLIC: service.browser(),
+        Who.BROWSER: walked.waiting,
+        Who.STAFF: walked.staff,
+        Who.DESK: walked.desk,
+    }
     for method, rule in routes(service):
         row = ROUTES[method, rule.endpoint]
         if method != "GET" or row.who is Who.AGENT or rule.endpoint == "health.readyz":

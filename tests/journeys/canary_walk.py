@@ -26,6 +26,7 @@ import pytest
 
 from app.cli.journey_card import read_and_hand_in
 from app.embedded_postgres import EmbeddedPostgres
+from tests.journeys.canary_counter import leave_the_counter, set_up_the_counter
 from tests.journeys.leaks import ACCOUNT, CANARY, MY_NUMBER_TYPED, Trace, traces
 from tests.journeys.system import System, start_system
 
@@ -270,6 +271,9 @@ def walk_everywhere(system: System, recorder: Recorder) -> str:
     queued, receipt = submit(phone, system)
     meet_errors(phone, receipt)
     be_read_at_the_desk(Visitor(system, recorder), places)
+    desk = Visitor(system, recorder)
+    set_up_the_counter(desk)
+    leave_the_counter(desk)
     a_stranger_looks(Visitor(system, recorder), places, receipt)
     return queued
 

@@ -1,0 +1,53 @@
+"""The demo's staff and its counter terminal, from the sample data; made once, kept with the demo's data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from uuid import UUID
+
+from app import cards, db, organisations, settings
+from app.organisations import Role
+from card_sim.staff import load_staff
+
+TERMINAL = ("992011", "1番窓口(試験)")
+
+
+def prepare(state: Path) -> None:
+    """Accounts whose passwords a tester reads on the page /tester/staff, and one terminal at the desk's reader."""
+    kept: dict[str, str] = {}
+    path = state / "staff.json"
+    if path.exists():
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    before = dict(kept)
+    for one in load_staff():
+        with db.transaction() as session:
+            known = organisations.get_staff(session, one.staff_id)
+            if known is not None and one.staff_id in kept:
+                continue
+            if known is not None:
+                credentials = organisations.reset_staff(session, one.staff_id)
+            else:
+                credentials = organisations.add_staff(
+                    session,
+                    staff_id=one.staff_id,
+                    municipality_code=one.municipality_code,
+                    name=one.name,
+                    roles={Role(one.role)},
+                )
+            kept[one.staff_id] = credentials.password.reveal()
+    if kept != before:
+        path.unlink(missing_ok=True)
+        settings.write_private_file(path, json.dumps(kept, indent=1))
+    _prepare_terminal(state)
+
+
+def _prepare_terminal(state: Path) -> None:
+    desk = json.loads((state / "agents" / "desk.json").read_text(encoding="utf-8"))
+    municipality_code, name = TERMINAL
+    with db.transaction() as session:
+        if any(one.name == name for one in organisations.all_terminals(session)):
+            return
+        agent_id = UUID(desk["agent_id"])
+        organisations.add_terminal(session, municipality_code=municipality_code, name=name, agent_id=agent_id)
+        cards.place_at_counter(session, agent_id)

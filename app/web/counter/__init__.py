@@ -1,0 +1,9 @@
+"""The counter: the browser of staff at its terminal, and the screen that faces the resident."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("counter", __name__)
+
+from app.web.counter import desk, sign_in  # noqa: E402  # routes register on the blueprint
+
+__all__ = ["blueprint", "desk", "sign_in"]
