@@ -32,10 +32,14 @@ class SettingsRefused(Exception):
 
 
 class ProviderEndpoint(BaseModel):
-    """Where one payment provider takes grant orders, and the token it gave us."""
+    """Where one payment provider takes grant orders, the token it gave us, and the secret that signs its call-backs.
+
+    Without ``callback_secret`` no call-back of this provider is taken.
+    """
 
     url: str
     token: SecretStr
+    callback_secret: SecretStr | None = Field(None, min_length=16)
 
 
 class Keys(BaseModel):

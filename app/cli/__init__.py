@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "openapi": ("app.cli.openapi:openapi", "Describe the interfaces for machines (OpenAPI)."),
     "clock": ("app.cli.clock:clock", "Show or move the simulated clock of a demo."),
     "keys": ("app.cli.keys:keys", "Make the keys of an installation."),
+    "results": ("app.cli.results:results", "List and decide providers' results that were put aside."),
     "check": ("app.cli.check:check", "Check that counters, entries and orders agree."),
 }
 

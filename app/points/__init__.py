@@ -1,22 +1,29 @@
 """ポイント: the ledger, grants, grant orders, and their delivery to payment providers."""
 
 from app.points.accounts import Account, LedgerEvent
+from app.points.call_backs import EventReused, SignedCallBack, sign, take_call_back
 from app.points.deliver import inquire_order, send_order
 from app.points.due import order_due_grants
-from app.points.grants import assign_grant, hold_grants, order_grant, plan_grant, planned_grants
+from app.points.grants import GrantDisputed, assign_grant, hold_grants, order_grant, plan_grant, planned_grants
 from app.points.happenings import GrantFailed, GrantSucceeded
 from app.points.invariants import Difference, check_invariants
 from app.points.ledger import Book, fund, held_for, open_with
-from app.points.queries import GrantView, granted_applications, grants_of, reason_in_words
+from app.points.problems import ProblemCode, Resolution, Source
+from app.points.quarantine import PutAside, Reported, is_disputed, put_aside_results
+from app.points.queries import GrantView, WaitingOrder, granted_applications, grants_of, reason_in_words, waiting_orders
 from app.points.received import received_by
+from app.points.resolve import ResolutionRefused, resolve_result
 from app.points.results import ContradictoryResult, Recorded, ResultProblem, UnknownOrder, record_result
 from app.points.states import GrantState, IllegalMove, OrderState
+from app.points.take_result import Taken, take_result
 
 __all__ = [
     "Account",
     "Book",
     "ContradictoryResult",
     "Difference",
+    "EventReused",
+    "GrantDisputed",
     "GrantFailed",
     "GrantState",
     "GrantSucceeded",
@@ -24,9 +31,18 @@ __all__ = [
     "IllegalMove",
     "LedgerEvent",
     "OrderState",
+    "ProblemCode",
+    "PutAside",
     "Recorded",
+    "Reported",
+    "Resolution",
+    "ResolutionRefused",
     "ResultProblem",
+    "SignedCallBack",
+    "Source",
+    "Taken",
     "UnknownOrder",
+    "WaitingOrder",
     "assign_grant",
     "check_invariants",
     "fund",
@@ -35,13 +51,20 @@ __all__ = [
     "held_for",
     "hold_grants",
     "inquire_order",
+    "is_disputed",
     "open_with",
     "order_due_grants",
     "order_grant",
     "plan_grant",
     "planned_grants",
+    "put_aside_results",
     "reason_in_words",
     "received_by",
     "record_result",
+    "resolve_result",
     "send_order",
+    "sign",
+    "take_call_back",
+    "take_result",
+    "waiting_orders",
 ]

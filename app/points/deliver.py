@@ -19,8 +19,11 @@ from app.points.inquiry_plan import ACCEPTED_GAPS, ANSWER_WITHIN, LEASE, MAX_ATT
 from app.points.ledger import Book
 from app.points.models import GrantOrder
 from app.points.permission import may_still_order
-from app.points.results import Recorded, fail_order, hand_back, locked_order, record_result
+from app.points.problems import Source
+from app.points.quarantine import Reported, is_disputed
+from app.points.results import fail_order, hand_back, locked_order
 from app.points.states import IN_PROVIDERS_HANDS, OrderEvent, OrderState, order_after
+from app.points.take_result import Taken, take_result
 
 log = structlog.get_logger(__name__)
 NOT_RECEIVED = "not_received"
@@ -29,8 +32,8 @@ NOT_RECEIVED = "not_received"
 def send_order(policy_id: str, order_id: UUID) -> None:
     """Send a created order to its provider and record the answer; does nothing for an order that was sent before.
 
-    No answer makes the order ``unknown``. Raises what ``record_result`` raises, and anything unforeseen; the order is
-    then found and asked about by ``inquire_order``.
+    No answer makes the order ``unknown``. An answer that contradicts the record is put aside for staff. Raises what is
+    unforeseen; the order is then found and asked about by ``inquire_order``.
     """
     prepared = _mark_sent(policy_id, order_id)
     if prepared is None:
@@ -44,7 +47,7 @@ def send_order(policy_id: str, order_id: UUID) -> None:
             _note_silence(locked_order(session, policy_id, order_id))
         return
     with db.transaction() as session:
-        record_result(session, policy_id, order_id, answer)
+        take_result(session, Reported(provider_id, policy_id, order_id, answer, Source.ANSWER))
 
 
 def inquire_order(policy_id: str, order_id: UUID) -> None:
@@ -73,8 +76,8 @@ def inquire_order(policy_id: str, order_id: UUID) -> None:
         if isinstance(answer, Closed):
             _start_over(session, policy_id, order_id)
             return
-        recorded = record_result(session, policy_id, order_id, answer)
-    if recorded is Recorded.UNCHANGED:
+        taken = take_result(session, Reported(provider_id, policy_id, order_id, answer, Source.INQUIRY))
+    if taken is not Taken.RECORDED:
         _postpone(policy_id, order_id)
 
 
@@ -130,7 +133,8 @@ def _start_over(session: Session, policy_id: str, order_id: UUID) -> None:
     order.answered_at, order.inquire_after = clock.now(), None
     book = Book(session, policy_id)
     grant = fail_order(session, book, order, NOT_RECEIVED)
-    if order.attempt < MAX_ATTEMPTS and may_still_order(session, policy_id):
+    disputed = is_disputed(session, policy_id, order.grant_id)
+    if order.attempt < MAX_ATTEMPTS and may_still_order(session, policy_id) and not disputed:
         order_grant(session, book, grant)
     else:
         hand_back(session, grant, NOT_RECEIVED)

@@ -13,7 +13,12 @@ from app.points.accounts import LedgerEvent
 from app.points.inquiry_plan import RESEND_AFTER
 from app.points.ledger import Book
 from app.points.models import Grant, GrantOrder
+from app.points.quarantine import is_disputed
 from app.points.states import GrantEvent, GrantState, OrderState, grant_after
+
+
+class GrantDisputed(Exception):
+    """A result of this grant was put aside and waits for a decision; no further order may go out meanwhile."""
 
 
 def plan_grant(
@@ -96,7 +101,8 @@ def hold_grants(session: Session, policy_id: str, application_id: UUID) -> int:
 def order_grant(session: Session, book: Book, grant: Grant) -> GrantOrder:
     """Order a planned grant: fixes the link, posts ``order`` into the book, and defers the sending with it.
 
-    The caller closes the book last. ``IllegalMove`` when the grant is ordered already or its link is not verified.
+    The caller closes the book last. ``IllegalMove`` when the grant is ordered already or its link is not verified;
+    ``GrantDisputed`` while a result of an earlier order waits for a decision, because the benefit may have been sent.
     """
     # Imported here because the tasks import this module.
     from app.points.tasks import send_grant_order
@@ -111,6 +117,8 @@ def order_grant(session: Session, book: Book, grant: Grant) -> GrantOrder:
             GrantOrder.policy_id == grant.policy_id, GrantOrder.grant_id == grant.id
         )
     )
+    if attempts and is_disputed(session, grant.policy_id, grant.id):
+        raise GrantDisputed(str(grant.id))
     order = GrantOrder(
         policy_id=grant.policy_id,
         id=db.new_id(),

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
 from app.points.accounts import FLOWS, ORDER_EVENTS
+from app.points.problems import ProblemCode, Resolution, Source
 from app.points.states import LIVE_ORDER, GrantState, OrderState
 
 
@@ -139,3 +140,68 @@ class GrantOrder(Base):
     inquiries: Mapped[int] = mapped_column(default=0)
     transaction_no: Mapped[str | None]
     reason: Mapped[str | None]
+    # Set where staff found that another order of the same grant, recorded as failed, had been carried out after all.
+    stands_for: Mapped[UUID | None]
+
+
+class QuarantinedResult(Base):
+    """A provider's result that was put aside: nothing in ledger or order was changed by it (BR-43).
+
+    The same result again counts up ``times``. ``grant_id`` is set where the order is one of ours; while such a row is
+    open, no further order goes out for the grant.
+    """
+
+    __tablename__ = "quarantined_results"
+    __table_args__ = (
+        PrimaryKeyConstraint("id"),
+        UniqueConstraint("digest"),
+        CheckConstraint(_one_of("code", ProblemCode), name="code_is_known"),
+        CheckConstraint(_one_of("source", Source), name="source_is_known"),
+        CheckConstraint(f"resolution IS NULL OR {_one_of('resolution', Resolution)}", name="resolution_is_known"),
+        CheckConstraint("times >= 1", name="times_count_from_one"),
+        CheckConstraint(
+            "(resolution IS NULL) = (resolved_at IS NULL) AND (resolution IS NULL) = (resolved_by IS NULL)",
+            name="resolved_by_somebody",
+        ),
+        CheckConstraint(
+            f"resolution IS NULL OR resolution = '{Resolution.NO_CHANGE}' OR coalesce(note, '') <> ''",
+            name="a_decision_has_a_note",
+        ),
+        Index("ix_quarantined_results_open", "first_at", postgresql_where="resolution IS NULL"),
+        Index("ix_quarantined_results_grant", "policy_id", "grant_id", postgresql_where="resolution IS NULL"),
+    )
+
+    id: Mapped[UUID]
+    provider_id: Mapped[str]
+    source: Mapped[str]
+    source_ref: Mapped[str | None]
+    code: Mapped[str]
+    policy_id: Mapped[str]
+    order_id: Mapped[UUID]
+    grant_id: Mapped[UUID | None]
+    recorded_state: Mapped[str | None]
+    reported_state: Mapped[str]
+    transaction_no: Mapped[str | None]
+    reason: Mapped[str | None]
+    amount: Mapped[int | None]
+    digest: Mapped[bytes]
+    times: Mapped[int] = mapped_column(default=1)
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    resolution: Mapped[str | None]
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[str | None]
+    note: Mapped[str | None]
+
+
+class CallBack(Base):
+    """A call-back that was taken: its id is good for one content, so that a replay changes nothing."""
+
+    __tablename__ = "call_backs"
+    __table_args__ = (PrimaryKeyConstraint("provider_id", "event_id"), Index("ix_call_backs_taken_at", "taken_at"))
+
+    provider_id: Mapped[str]
+    event_id: Mapped[UUID]
+    body_digest: Mapped[bytes]
+    outcome: Mapped[str]
+    taken_at: Mapped[datetime]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import payments
 from app.points.models import Grant, GrantOrder
-from app.points.states import GrantState, OrderState
+from app.points.states import IN_PROVIDERS_HANDS, GrantState, OrderState
 
 REASONS = {
     "account_closed": "決済サービスの口座が使えない状態でした",
@@ -98,3 +98,34 @@ def granted_applications(session: Session, policy_id: str, applications: Iterabl
         Grant.state.in_(GRANTED_STATES),
     )
     return frozenset(session.scalars(query))
+
+
+MAX_WAITING_LISTED = 1_000
+
+
+@dataclass(frozen=True)
+class WaitingOrder:
+    """An order without a final answer, for staff; ``amount`` in whole points."""
+
+    policy_id: str
+    order_id: UUID
+    provider_id: str | None
+    state: OrderState
+    sent_at: datetime
+    inquiries: int
+    amount: int
+
+
+def waiting_orders(session: Session, *, sent_before: datetime) -> list[WaitingOrder]:
+    """Orders in a provider's hands that were sent before this instant, oldest first; at most a thousand."""
+    orders = session.scalars(
+        select(GrantOrder)
+        .where(GrantOrder.state.in_(IN_PROVIDERS_HANDS), GrantOrder.sent_at <= sent_before)
+        .order_by(GrantOrder.sent_at)
+        .limit(MAX_WAITING_LISTED)
+    )
+    return [
+        WaitingOrder(o.policy_id, o.id, o.provider_id, OrderState(o.state), o.sent_at, o.inquiries, o.amount)
+        for o in orders
+        if o.sent_at is not None
+    ]

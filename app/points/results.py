@@ -5,11 +5,10 @@ from __future__ import annotations
 from enum import Enum, auto
 from uuid import UUID
 
-import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import audit, clock, db, events, payments
+from app import audit, clock, events, payments
 from app.payments.gateways import GatewayAnswer
 from app.points.accounts import LedgerEvent
 from app.points.happenings import GrantFailed, GrantSucceeded
@@ -26,7 +25,6 @@ from app.points.states import (
     order_after,
 )
 
-log = structlog.get_logger(__name__)
 REASON_UNKNOWN = "unspecified"
 
 
@@ -50,7 +48,7 @@ class UnknownOrder(ResultProblem):
 
 
 class ContradictoryResult(ResultProblem):
-    """The result contradicts the recorded state of the order (E704); nothing was changed, staff are alarmed."""
+    """The result contradicts the recorded state of the order (E704); nothing was changed."""
 
     code = "E704"
 
@@ -59,12 +57,11 @@ def record_result(session: Session, policy_id: str, order_id: UUID, answer: Gate
     """Take one answer into the order, the grant, the ledger and, by event, the application.
 
     The same answer again, and late news of an order that is already decided, change nothing. Raises ``UnknownOrder``
-    or ``ContradictoryResult``; the latter leaves an audit event even though the caller's transaction is undone.
+    or ``ContradictoryResult`` before anything is written; ``take_result`` puts those aside.
     """
     order = locked_order(session, policy_id, order_id)
     state = OrderState(order.state)
     if state is OrderState.CREATED or (state in FINAL_ORDER and not _agrees(order, answer)):
-        _alarm(order, answer)
         raise ContradictoryResult(str(order_id))
     if state in FINAL_ORDER:
         return Recorded.UNCHANGED
@@ -180,13 +177,6 @@ def _agrees(order: GrantOrder, answer: GatewayAnswer) -> bool:
 
 def _move(order: GrantOrder, event: OrderEvent) -> None:
     order.state = order_after(OrderState(order.state), event)
-
-
-def _alarm(order: GrantOrder, answer: GatewayAnswer) -> None:
-    """In a transaction of its own, because the caller's will be undone by the refusal."""
-    log.error("result contradicts the record", order_id=str(order.id), recorded=order.state, reported=answer.state)
-    with db.transaction() as session:
-        _record(session, order, "grant.contradiction", recorded=order.state, reported=answer.state)
 
 
 def _record(session: Session, order: GrantOrder, action: str, **facts: str) -> None:

@@ -9,7 +9,7 @@ import structlog
 
 from app import db, jobs
 from app.jobs import tasks
-from app.points import deliver, due
+from app.points import call_backs, deliver, due
 from app.points.invariants import check_invariants
 from app.points.states import OrderState
 
@@ -57,3 +57,10 @@ def check_invariants_nightly(timestamp: int) -> None:
         log.error("ledger invariant broken", difference=str(difference))
     if not differences:
         log.info("ledger invariants hold")
+
+
+@tasks.periodic(cron="40 * * * *")
+@tasks.task(name="points.forget_call_backs", queueing_lock="points.forget_call_backs")
+def forget_call_backs(timestamp: int) -> None:
+    """Ids of call-backs that are too old to be taken again are forgotten."""
+    call_backs.forget_old_call_backs()

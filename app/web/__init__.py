@@ -24,6 +24,7 @@ def create(settings: Settings) -> Flask:
     """Put the service together; the order is the order in which a request meets the parts."""
     from app.web import errors, health, logging, pages, security, sessions, sign_in
     from app.web.api import blueprint as api
+    from app.web.api import provider_blueprint as provider_api
     from app.web.api import public_blueprint as public_api
     from app.web.counter import blueprint as counter
     from app.web.public import blueprint as public
@@ -47,6 +48,8 @@ def create(settings: Settings) -> Flask:
         app.register_blueprint(blueprint)
     csrf.exempt(api)  # the agents' interface has no cookies: its requests are signed
     app.register_blueprint(api)
+    csrf.exempt(provider_api)  # call-backs are signed, too
+    app.register_blueprint(provider_api)
     return app
 
 

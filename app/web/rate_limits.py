@@ -29,6 +29,7 @@ CHECK_ACCOUNT = Limit("check_account", 20, 600)
 STAFF_SIGN_IN = Limit("staff_sign_in", 20, 300)
 JOIN_TERMINAL = Limit("join_terminal", 10, 300)
 AGENT_REFUSED = Limit("agent_refused", 60, 60)
+CALL_BACK_REFUSED = Limit("call_back_refused", 60, 60)
 
 
 def check_limit(limit: Limit, caller: str | None = None) -> None:

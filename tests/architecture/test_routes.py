@@ -29,6 +29,7 @@ class Who(StrEnum):
     AGENT = "an enrolled reader, by its signature"
     DESK = "the browser of a counter terminal"
     STAFF = "a member of staff signed in at a counter terminal"
+    PROVIDER = "a payment provider, by the signature of its call-back"
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "counter.home"): _TO_SIGN_IN,
     ("GET", "counter.tester_staff"): _OPEN,  # 404 in production: tests/web_counter
     ("POST", "counter.tester_codes"): _OPEN,
+    ("POST", "api_providers.grant_result"): Row(Who.PROVIDER, 401, 401),
     ("POST", "api_agents.take"): _SIGNED,
     ("POST", "api_agents.progress"): _SIGNED,
     ("POST", "api_agents.result"): _SIGNED,

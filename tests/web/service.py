@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ HTTPS = "https://todoke.example.jp"
 POLICY = "P-001"
 ACCOUNT = "1111222233334"
 CODE = "1234"
+SECRET, OTHER_SECRET = "secret-of-the-first-provider", "secret-of-the-second-provider"
 STEPS = f"/policies/{POLICY}/apply"
 
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -179,6 +181,14 @@ class Browser:
         sent = self.send(f"{STEPS}/confirm", form_token=token, confirmed="yes")
         assert sent.status_code == 303, heading(sent)
         return sent.headers["Location"].partition("?")[0].rpartition("/")[2]
+
+
+def providers_json() -> str:
+    """Three providers: two with a secret for call-backs, one without; none of them is ever reached."""
+    secrets = {"PRV-01": SECRET, "PRV-02": OTHER_SECRET, "PRV-03": None}
+    return json.dumps(
+        {name: {"url": "http://127.0.0.1:9", "token": "t", "callback_secret": s} for name, s in secrets.items()}
+    )
 
 
 def service_host(service: Service) -> str:

@@ -1,0 +1,121 @@
+"""The providers' interface: a provider tells what became of a grant order, by a signed call-back."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from flask import Blueprint, Response, current_app, jsonify, request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from werkzeug.exceptions import BadRequest, Conflict, Unauthorized
+
+from app import clock, points
+from app.payments.gateways import GatewayAnswer
+from app.settings import Settings
+from app.web.api.openapi import ApiPart, json_answer, problem, reference
+from app.web.rate_limits import CALL_BACK_REFUSED, check_limit
+
+PATH = "/api/provider/v1/grant-results"
+MAX_BODY_BYTES = 4_096
+_HEADERS = {
+    "X-Todoke-Provider": "The provider's id",
+    "X-Todoke-Timestamp": "Seconds since 1970 (UTC) when the message was signed; taken within five minutes",
+    "X-Todoke-Event": "A UUID of the provider's own for this event; the same again changes nothing",
+    "X-Todoke-Signature": "`v1=` and HMAC-SHA256, in hex, of `<timestamp>.<event>.<body>` with the shared secret",
+}
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]
+
+blueprint = Blueprint("api_providers", __name__)
+
+
+class GrantResultIn(BaseModel):
+    """What became of one grant order; `amount` is the whole points of the order, to be compared."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    order_id: UUID
+    policy_id: _Text
+    state: Literal["accepted", "succeeded", "failed"]
+    amount: int = Field(ge=1, le=1_000_000_000)
+    transaction_no: _Text | None = None
+    reason: Annotated[str, StringConstraints(pattern="^[a-z0-9_]{1,40}$")] | None = None
+
+
+class GrantResultOut(BaseModel):
+    """`recorded`: booked now; `already_recorded`: known before; `put_aside`: staff look at it, nothing was booked."""
+
+    outcome: Literal["recorded", "already_recorded", "put_aside"]
+
+
+@blueprint.post(PATH)
+def grant_result() -> Response:
+    """Take one result. 401 for a signature that is wrong or old; 409 for an event id with another content."""
+    signed = points.SignedCallBack(
+        timestamp=request.headers.get("X-Todoke-Timestamp", ""),
+        event_id=request.headers.get("X-Todoke-Event", ""),
+        signature=request.headers.get("X-Todoke-Signature", ""),
+        body=_body(),
+    )
+    provider_id = request.headers.get("X-Todoke-Provider", "")
+    settings: Settings = current_app.extensions["todoke"]
+    endpoint = settings.providers.get(provider_id)
+    secret = endpoint.callback_secret if endpoint else None
+    if secret is None or not signed.is_authentic(secret.get_secret_value().encode(), clock.real_now()):
+        check_limit(CALL_BACK_REFUSED)
+        raise Unauthorized()
+    try:
+        event_id, result = UUID(signed.event_id), GrantResultIn.model_validate_json(signed.body)
+    except ValueError as error:
+        assert isinstance(error, ValueError | ValidationError)
+        raise BadRequest() from None
+    reported = points.Reported(
+        provider_id=provider_id,
+        policy_id=result.policy_id,
+        order_id=result.order_id,
+        answer=GatewayAnswer(result.state, result.transaction_no, result.reason),
+        source=points.Source.CALL_BACK,
+        source_ref=str(event_id),
+        amount=result.amount,
+    )
+    try:
+        taken = points.take_call_back(event_id, signed.body, reported)
+    except points.EventReused:
+        raise Conflict() from None
+    return jsonify(outcome=taken.name.lower())
+
+
+def _body() -> bytes:
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        raise BadRequest()
+    return request.get_data()
+
+
+PART = ApiPart(
+    tag="providers",
+    about="Call-backs of payment providers, signed with a shared secret.",
+    paths={
+        PATH: {
+            "post": {
+                "tags": ["providers"],
+                "operationId": "takeGrantResult",
+                "summary": "Tell what became of a grant order",
+                "parameters": [
+                    {"name": name, "in": "header", "required": True, "description": about, "schema": {"type": "string"}}
+                    for name, about in _HEADERS.items()
+                ],
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": reference(GrantResultIn)}},
+                },
+                "responses": {
+                    "200": json_answer(GrantResultOut, "Taken; `outcome` says what it did"),
+                    "400": problem("The body or the event id is not in the agreed form"),
+                    "401": problem("The signature is missing, wrong or older than five minutes"),
+                    "409": problem("The event id was used before with another content"),
+                },
+            }
+        }
+    },
+    models=(GrantResultOut,),
+    requests=(GrantResultIn,),
+)
