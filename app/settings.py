@@ -102,6 +102,8 @@ class Settings(BaseSettings):
     trust_anchors_dir: Path | None = None
     trust_anchors_environment: str = "production"
     crl_sources: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    ocsp_url: str | None = None
+    ocsp_seconds: float = Field(3.0, gt=0, le=10)
     card_session_seconds: int = Field(180, ge=30, le=600)
     agent_wait_seconds: int = Field(25, ge=0, le=25)
 
@@ -122,6 +124,16 @@ class Settings(BaseSettings):
     @classmethod
     def _split_by_spaces(cls, value: object) -> object:
         return value.split() if isinstance(value, str) else value
+
+    @field_validator("ocsp_url")
+    @classmethod
+    def _is_a_responder(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+            raise ValueError("must be an address such as http://ocsp.example.jp/")
+        return value
 
     @field_validator("public_url")
     @classmethod

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from app import audit, clock, db, municipalities
 from app.cards.models import Agent, CardSession, Evidence, RevocationList
+from app.cards.responder import ask_responder
 from app.cards.revocation_lists import fetch_missing_lists
 from app.cards.sessions import PROGRESS
 from app.cards.trust import anchors
@@ -77,11 +79,13 @@ def finish_session(
         consumed = _consume(session, agent_id, session_id)
     if consumed is None:
         return False
-    if result.outcome == "ok":
-        fetch_missing_lists(settings)
     try:
+        check_reading_succeeded(result)
+        certificate = _decode(result.certificate)
+        verdict = _verify(settings, consumed, certificate, _decode(result.signature))
+        _check_issuer_verdict(result)
         with db.transaction() as session:
-            _conclude(session, settings, consumed, result, relayed=relayed)
+            _conclude(session, consumed, result, certificate, verdict, relayed=relayed)
     except DomainError as problem:
         with db.transaction() as session:
             _fail(session, consumed, problem)
@@ -114,12 +118,15 @@ def _consume(session: Session, agent_id: UUID, session_id: UUID) -> _Consumed | 
     return _Consumed(row.id, agent_id, agent.kind, row.challenge, row.purpose, row.policy_id)
 
 
-def _conclude(session: Session, settings: Settings, consumed: _Consumed, result: ResultIn, *, relayed: bool) -> None:
-    check_reading_succeeded(result)
-    certificate = _decode(result.certificate)
-    verdict = _verify(session, settings, consumed, certificate, _decode(result.signature))
-    _check_verdict(verdict)
-    _check_issuer_verdict(result)
+def _conclude(
+    session: Session,
+    consumed: _Consumed,
+    result: ResultIn,
+    certificate: bytes,
+    verdict: AuthenticationVerdict,
+    *,
+    relayed: bool,
+) -> None:
     assert result.four_information is not None
     items = FourItems(**{k: Private(v) for k, v in result.four_information.model_dump().items()})
     recognition = recognise(session, certificate, items)
@@ -197,20 +204,28 @@ def _pin_problem(result: ResultIn) -> DomainError:
     return DomainError("E101", variant="text" if result.pin_kind == "text" else None, n=left)
 
 
-def _verify(
-    session: Session, settings: Settings, consumed: _Consumed, certificate: bytes, signature: bytes
-) -> AuthenticationVerdict:
+def _verify(settings: Settings, consumed: _Consumed, certificate: bytes, signature: bytes) -> AuthenticationVerdict:
+    """Judge certificate and signature. Holds no database connection while others are asked about revocation, and asks
+    only about a certificate that is good in itself. Raises DomainError."""
     text = operation_text(
         str(consumed.session_id), str(consumed.agent_id), consumed.purpose, consumed.policy_id, settings.public_url
     )
-    return verify_authentication(
+    judge = partial(
+        verify_authentication,
         certificate_der=certificate,
         message=signed_bytes(consumed.challenge, text),
         signature=signature,
         anchors=anchors(settings),
-        crls=list(session.scalars(select(RevocationList.der))),
         at=clock.now(),
     )
+    _check_verdict(judge(crls=()))
+    fetch_missing_lists(settings)
+    answers = ask_responder(settings, certificate)
+    with db.reading() as session:
+        lists = list(session.scalars(select(RevocationList.der)))
+    verdict = judge(crls=lists, ocsp=answers)
+    _check_verdict(verdict)
+    return verdict
 
 
 def _check_verdict(verdict: AuthenticationVerdict) -> None:

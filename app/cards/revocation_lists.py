@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +19,7 @@ from app import clock, db
 from app.cards.models import RevocationList
 from app.cards.trust import anchors
 from app.settings import Settings
+from nfc.trust.revocation import MAX_REMEMBERED
 
 MAX_CRL_BYTES = 20 * 1024 * 1024
 FETCH_SECONDS = 5.0
@@ -78,8 +81,14 @@ class _LastTry:
 
 
 def _is_current(der: bytes) -> bool:
-    end = x509.load_der_x509_crl(der).next_update_utc
+    end = _end_of(der)
     return end is not None and clock.now() < end
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _end_of(der: bytes) -> datetime | None:
+    """Until when a list says that it holds; asked at each reading, so remembered by content."""
+    return x509.load_der_x509_crl(der).next_update_utc
 
 
 def _read(source: str) -> bytes:

@@ -35,6 +35,11 @@ class Addresses:
         return self.port + 4
 
     @property
+    def ocsp_port(self) -> int:
+        """The OCSP responder of the TEST issuer."""
+        return self.port + 5
+
+    @property
     def web_is_local(self) -> bool:
         """True when no other machine can reach the service."""
         return self.host in ("127.0.0.1", "localhost", "::1")

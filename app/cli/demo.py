@@ -20,7 +20,7 @@ READY_SECONDS = 90.0
 
 
 @click.command()
-@click.option("--port", default=8000, show_default=True, help="Port of the service; the next four are used as well.")
+@click.option("--port", default=8000, show_default=True, help="Port of the service; the next five are used as well.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address of the service; 0.0.0.0 lets phones in.")
 @click.option("--state-dir", type=click.Path(path_type=Path), help="Where data is kept [default: .state/demo-PORT].")
 @click.option("--no-qr", is_flag=True, help="Print no QR code.")
@@ -67,7 +67,7 @@ def _say(text: str) -> None:
 
 
 def _check_ports(addresses: Addresses) -> None:
-    for port in range(addresses.port, addresses.port + 5):
+    for port in range(addresses.port, addresses.ocsp_port + 1):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -87,6 +87,7 @@ def _wait_until_ready(addresses: Addresses, processes: object, stop: threading.E
     assert isinstance(processes, Processes)
     checks = [f"{addresses.web_here}/readyz"]
     checks += [f"{addresses.local(p)}/" for p in (addresses.provider_port, addresses.desk_port, addresses.keypad_port)]
+    checks.append(f"{addresses.local(addresses.ocsp_port)}/healthz")
     deadline = time.monotonic() + READY_SECONDS
     while checks and not stop.is_set():
         ended = processes.ended()

@@ -6,7 +6,7 @@ import click
 
 
 @click.command("demo-prepare")
-@click.option("--port", default=8000, show_default=True, help="Port of the service; the other parts use the next four.")
+@click.option("--port", default=8000, show_default=True, help="Port of the service; the other parts use the next five.")
 def demo_prepare(port: int) -> None:
     """Make an installation ready for the demo: tables, simulated clock, TEST issuer, sample data, enrolled agents.
 

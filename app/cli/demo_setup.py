@@ -71,6 +71,8 @@ def start_processes(processes: Processes, addresses: Addresses, state: Path, env
     processes.start("provider", ["provider-simulator", "--port", str(addresses.provider_port)], environment)
     desk = ["desk", "--port", str(addresses.desk_port), *desk_address, "--keypad-url", keypad]
     processes.start("desk", [*desk, "--service-url", addresses.public_url], environment)
+    ocsp = ["ocsp", "--port", str(addresses.ocsp_port), "--delegated", "--state-dir", str(state)]
+    processes.start("ocsp", ocsp, environment)
     _wait_for(f"{addresses.local(addresses.desk_port)}/healthz")  # the worker's first revocation lists come from it
     web = ["serve", "--host", addresses.host, "--port", str(addresses.port)]
     processes.start("web", web, environment)
@@ -105,6 +107,7 @@ def _environment(cluster: EmbeddedPostgres, addresses: Addresses, state: Path) -
         "TODOKE_TRUST_ANCHORS_DIR": str(state / "trust"),
         "TODOKE_TRUST_ANCHORS_ENVIRONMENT": "test",
         "TODOKE_CRL_SOURCES": f"{desk}/crl/1.crl {desk}/crl/2.crl",
+        "TODOKE_OCSP_URL": f"{addresses.local(addresses.ocsp_port)}/ocsp",
         "TODOKE_PROVIDERS": json.dumps({p: {"url": provider, "token": tokens[p]} for p in PROVIDERS}),
         # Short, so that Ctrl-C does not wait long for a reader that waits.
         "TODOKE_AGENT_WAIT_SECONDS": "3",

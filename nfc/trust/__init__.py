@@ -7,13 +7,19 @@ Nothing here does I/O besides those two loaders, and nothing here reads a clock.
 """
 
 from nfc.trust.anchors import AnchorError, Environment, Purpose, TrustAnchor, load_anchors
-from nfc.trust.authentication import AuthenticationResult, AuthenticationVerdict, verify_authentication
+from nfc.trust.authentication import (
+    AuthenticationResult,
+    AuthenticationVerdict,
+    issuing_anchor,
+    verify_authentication,
+)
 from nfc.trust.card_proof import CardProofVerdict, check_card_proof
 from nfc.trust.issuer import CvKey, IssuerVerdict, check_issuer, load_cv_keys
-from nfc.trust.ocsp import OcspAnswer, build_ocsp_request, check_ocsp, combine
+from nfc.trust.ocsp import NONCE_BYTES, OcspAnswer, build_ocsp_request, check_ocsp, combine
 from nfc.trust.revocation import Revocation, RevocationVerdict, check_revocation
 
 __all__ = [
+    "NONCE_BYTES",
     "AnchorError",
     "AuthenticationResult",
     "AuthenticationVerdict",
@@ -32,6 +38,7 @@ __all__ = [
     "check_ocsp",
     "check_revocation",
     "combine",
+    "issuing_anchor",
     "load_anchors",
     "load_cv_keys",
     "verify_authentication",

@@ -132,6 +132,20 @@ def verify_authentication(
     )
 
 
+def issuing_anchor(
+    certificate_der: bytes, anchors: Sequence[TrustAnchor]
+) -> tuple[x509.Certificate, TrustAnchor] | None:
+    """The certificate and the pinned authentication root that signed it, for asking that root's responder; else None.
+
+    Says nothing about validity, profile or revocation: that is `verify_authentication`.
+    """
+    try:
+        certificate, _ = _check_certificate(certificate_der)
+        return certificate, _check_chain(certificate, anchors)
+    except _Refused:
+        return None
+
+
 def _check_certificate(der: bytes) -> tuple[x509.Certificate, rsa.RSAPublicKey]:
     """Row 2: one DER object without a rest, version 3, RSA-2048 with the usual exponent, readable extensions."""
     if not 0 < len(der) <= MAX_CERTIFICATE_BYTES:

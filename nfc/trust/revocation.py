@@ -10,6 +10,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -21,6 +22,8 @@ from nfc.trust.anchors import TrustAnchor
 CLOCK_SLACK: Final = timedelta(seconds=60)
 MAX_CRL_BYTES: Final = 32 * 1024 * 1024
 MAX_CRLS: Final = 64
+MAX_REMEMBERED: Final = 16
+"""Lists kept parsed: one for each root in use and its predecessor."""
 
 # Critical extensions of a CRL that this code understands. A delta CRL (critical deltaCRLIndicator) is not among them.
 _UNDERSTOOD: Final = frozenset(
@@ -88,21 +91,35 @@ def _usable_crl(
 ) -> x509.CertificateRevocationList | None:
     if len(der) > MAX_CRL_BYTES:
         return None
+    crl = _genuine_crl(der, issuer)
+    if crl is None:
+        return None
+    try:
+        usable = _is_fresh(crl, at) and _covers(crl.extensions, certificate)
+    except UNREADABLE:
+        return None
+    return crl if usable else None
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _genuine_crl(der: bytes, issuer: TrustAnchor) -> x509.CertificateRevocationList | None:
+    """The list, if this root signed it and nothing in it is foreign to us: true of these bytes for ever.
+
+    Remembered by content, because a national list has very many lines and every card asks for it.
+    """
     try:
         crl = x509.load_der_x509_crl(der)
         extensions = crl.extensions
-        usable = (
+        genuine = (
             crl.issuer.public_bytes() == issuer.certificate.subject.public_bytes()
             and crl.signature_algorithm_oid == SignatureAlgorithmOID.RSA_WITH_SHA256
             and _names_issuer_key(extensions, issuer)
-            and _is_fresh(crl, at)
             and all(not extension.critical or extension.oid in _UNDERSTOOD for extension in extensions)
-            and _covers(extensions, certificate)
             and crl.is_signature_valid(issuer.public_key)
         )
     except UNREADABLE:
         return None
-    return crl if usable else None
+    return crl if genuine else None
 
 
 def _names_issuer_key(extensions: x509.Extensions, issuer: TrustAnchor) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.card_door import FIRST_PORT
-from tests.interop.private_readers import SCRIPT, PrivateReaders, until
+from tests.interop.private_readers import SCRIPT, START_SECONDS, PrivateReaders, until
 
 pytestmark = pytest.mark.interop
 
@@ -100,7 +100,7 @@ def test_pcscd_and_the_door_end_with_the_script(folder: Path, number: int) -> No
     children = [int(pid) for pid in listed.split()]
     assert len(children) == 2
     os.kill(started.pid, number)
-    until(lambda: not any(lives(pid) for pid in children), "both have ended")
+    until(lambda: not any(lives(pid) for pid in children), "both have ended", START_SECONDS)
     started.stop()
 
 

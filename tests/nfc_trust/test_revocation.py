@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
 from nfc.trust import AuthenticationVerdict, Revocation, verify_authentication
+from nfc.trust.revocation import _genuine_crl
 from tests.nfc_trust.hierarchy import MESSAGE, NOW, Crl, Leaf, Root, distribution_point
 
 ROOT = Root("authentication 1")
@@ -131,6 +132,15 @@ def test_a_partial_list_counts_only_when_it_is_the_part_the_certificate_names(
     part: x509.IssuingDistributionPoint, expected: Revocation
 ) -> None:
     assert revocation(Crl(ROOT, extensions=[(part, True)])) is expected
+
+
+def test_a_list_is_parsed_once_but_its_time_is_judged_at_each_use() -> None:
+    der = Crl(ROOT).der()
+    later = NOW + timedelta(days=3)
+    _genuine_crl.cache_clear()
+    found = [judge([der], at).revocation for at in (NOW, later, NOW)]
+    assert found == [Revocation.GOOD, Revocation.NOT_CHECKED, Revocation.GOOD]
+    assert (_genuine_crl.cache_info().misses, _genuine_crl.cache_info().hits) == (1, 2)
 
 
 def test_revocation_is_not_looked_at_for_a_certificate_that_failed_before() -> None:
