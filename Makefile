@@ -1,6 +1,6 @@
 # todoke: everything a newcomer needs, by name. Each target sets up what it needs first.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all fuzz lint format lock clean
+.PHONY: help setup demo test test-all fuzz lint format messages lock clean
 
 PORT ?= 8000
 HOST ?= 127.0.0.1
@@ -31,6 +31,9 @@ format: setup ## Put code and templates into the house style
 	@.venv/bin/ruff check --fix --quiet .
 	@.venv/bin/ruff format .
 	@.venv/bin/djlint templates --reformat --quiet
+
+messages: setup ## Bring the translations in step with the words of pages and code, and list what is missing
+	@.venv/bin/python tools/messages.py
 
 lock: setup ## Bring the lock files in step with pyproject.toml (UPGRADE=1 takes the newest versions)
 	@.venv/bin/python tools/locks.py update $(if $(UPGRADE),--upgrade)

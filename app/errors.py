@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.language import say
+
 
 class Kind(StrEnum):
     """What an error means for the person (domain.md 3.2)."""
@@ -56,9 +58,9 @@ class DomainError(Exception):
         return self.message.kind
 
     def wording(self) -> str:
-        """The sentence for the person, facts filled in."""
+        """The sentence for the person in the reader's language, facts filled in."""
         text = dict(self.message.variants)[self.variant] if self.variant else self.message.wording
-        return text.format(**self.facts)
+        return say(text, **self.facts)
 
 
 MESSAGES: dict[str, Message] = {

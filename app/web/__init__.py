@@ -22,7 +22,7 @@ csrf = CSRFProtect()
 
 def create(settings: Settings) -> Flask:
     """Put the service together; the order is the order in which a request meets the parts."""
-    from app.web import errors, health, logging, pages, security, sessions, sign_in
+    from app.web import errors, health, languages, logging, pages, security, sessions, sign_in
     from app.web.api import blueprint as api
     from app.web.api import provider_blueprint as provider_api
     from app.web.api import public_blueprint as public_api
@@ -38,6 +38,7 @@ def create(settings: Settings) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     logging.install(app)
     sessions.install(app, settings)
+    languages.install(app, settings)
     _follow_clock(app)
     security.install(app, settings)
     csrf.init_app(app)

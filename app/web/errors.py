@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.errors import DomainError, Kind
+from app.language import say
 from app.web.logging import log
 
 TITLES = {
@@ -69,7 +70,7 @@ def problem_response(error: DomainError, **context: object) -> Response:
         kind=error.kind.value,
         title=_title(error),
         text=error.wording(),
-        became=BECAME[error.kind],
+        became=say(BECAME[error.kind]),
         **{"next_actions": _next_actions(error), "office": None, "ref": None} | context,
     )
     return make_response(html, status)
@@ -81,26 +82,29 @@ def _next_actions(error: DomainError) -> list[dict[str, str]]:
     policy_id = (request.view_args or {}).get("policy_id")
     if error.code == "E206":
         url = url_for("resident.application", receipt_no=error.facts["no"])
-        actions.append({"label": "申込状況を見る", "url": url})
+        actions.append({"label": say("申込状況を見る"), "url": url})
     elif error.code == "E504" and policy_id:
         url = url_for("resident.start", policy_id=policy_id)
-        actions.append({"label": "この施策の申込をもう一度始める", "url": url})
+        actions.append({"label": say("この施策の申込をもう一度始める"), "url": url})
     elif policy_id and error.kind is not Kind.SYSTEM:
-        actions.append({"label": "施策のページへ戻る", "url": url_for("public.policy", policy_id=policy_id)})
-    return [*actions, {"label": "給付をさがす", "url": url_for("public.search")}]
+        actions.append({"label": say("施策のページへ戻る"), "url": url_for("public.policy", policy_id=policy_id)})
+    return [*actions, {"label": say("給付をさがす"), "url": url_for("public.search")}]
 
 
 def _title(error: DomainError) -> str:
     if error.code in TITLES_BY_CODE:
-        return TITLES_BY_CODE[error.code]
-    return {
-        Kind.VERIFY: "確認できませんでした",
-        Kind.INELIGIBLE: "この施策の対象になりません",
-        Kind.INPUT: "内容をご確認ください",
-        Kind.WAIT: "お待ちください",
-        Kind.DONE: "受付の状況をご確認ください",
-        Kind.SYSTEM: "処理できませんでした",
-    }[error.kind]
+        return say(TITLES_BY_CODE[error.code])
+    return say(TITLES_BY_KIND[error.kind])
+
+
+TITLES_BY_KIND = {
+    Kind.VERIFY: "確認できませんでした",
+    Kind.INELIGIBLE: "この施策の対象になりません",
+    Kind.INPUT: "内容をご確認ください",
+    Kind.WAIT: "お待ちください",
+    Kind.DONE: "受付の状況をご確認ください",
+    Kind.SYSTEM: "処理できませんでした",
+}
 
 
 TITLES_BY_CODE = {
@@ -137,6 +141,7 @@ def _http_error(error: HTTPException) -> Response:
     if status < 400:
         return make_response(error.get_response())
     title, text = TITLES.get(status, TITLES[400] if status < 500 else TITLES[500])
+    title, text = say(title), say(text)
     if _wants_json():
         response = _problem_json(status, None, title)
     else:
@@ -158,8 +163,8 @@ def _fault(error: BaseException) -> Response:
     )
     if unavailable:
         if _wants_json():
-            return _problem_json(503, "E503", TITLES[503][0])
-        title, text = TITLES[503]
+            return _problem_json(503, "E503", say(TITLES[503][0]))
+        title, text = map(say, TITLES[503])
         page = render_template("errors/page.html", status=503, title=title, text=text, ref=g.get("ref"))
         return make_response(page, 503, {"Retry-After": "30"})
     fault = DomainError("E503", ref=str(g.get("ref", "-")))

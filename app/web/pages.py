@@ -11,6 +11,7 @@ from flask import Flask, request
 from markupsafe import Markup
 
 from app import clock
+from app.language import day_text, say
 from app.settings import Settings
 from app.web.sign_in import signed_in_person
 
@@ -30,20 +31,14 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def japanese_date(value: datetime | date) -> str:
-    """2026年11月20日, in Japan."""
-    day = clock.local(value).date() if isinstance(value, datetime) else value
-    return f"{day.year}年{day.month}月{day.day}日"
+    """2026年11月20日, in Japan; in the reader's language."""
+    return day_text(value)
 
 
 def japanese_time(value: datetime) -> str:
-    """2026年11月20日 10時05分, in Japan."""
+    """2026年11月20日 10時05分, in Japan; 20 November 2026, 10:05."""
     local = clock.local(value)
-    return f"{japanese_date(local)} {local.hour}時{local.minute:02d}分"
-
-
-def points_text(amount: int) -> str:
-    """10,000ポイント."""
-    return f"{amount:,}ポイント"
+    return say("{day} {hour}時{minute}分", day=local.date(), hour=local.hour, minute=f"{local:%M}")
 
 
 def qr_svg(text: str) -> Markup:

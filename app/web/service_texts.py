@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from app.language import say
 from app.payments import GrantMode, ServiceDocument
 
 _AFTERWARDS = {
@@ -19,15 +20,15 @@ def lead_text(service: ServiceDocument) -> str:
     """How soon a benefit arrives and what is to be done for it."""
     when = _lead_words(service.grant_lead)
     afterwards = _AFTERWARDS.get(service.grant_mode)
-    return f"{when}({afterwards})" if afterwards else when
+    return say("{when}({afterwards})", when=when, afterwards=afterwards) if afterwards else when
 
 
 def _lead_words(lead: timedelta) -> str:
     minutes = int(lead.total_seconds() // 60)
     if minutes == 0:
-        return "すぐに届きます"
+        return say("すぐに届きます")
     if minutes < 60:
-        return f"{minutes}分ほどで届きます"
+        return say("{n}分ほどで届きます", n=minutes)
     if minutes < 24 * 60:
-        return f"{minutes // 60}時間ほどで届きます"
-    return f"{minutes // (24 * 60)}日ほどで届きます"
+        return say("{n}時間ほどで届きます", n=minutes // 60)
+    return say("{n}日ほどで届きます", n=minutes // (24 * 60))

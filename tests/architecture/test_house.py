@@ -32,6 +32,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "app.jobs",
         "app.job_tasks",
         "app.my_number",
+        "app.language",
+        "app.language_ruby",
         "app.embedded_postgres",
         "app.migrations",
     ),
@@ -48,7 +50,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 GROUND = set(FLOORS[0])
 DOMAINS = {unit for floor in FLOORS[1:6] for unit in floor}
 APART = {"app.provider_simulator": "a program of somebody else, here for tests: it knows nothing of app"}
-DATA_ONLY = {"app.static", "app.sample_data"}
+DATA_ONLY = {"app.static", "app.sample_data", "app.translations"}
 
 # (module, what it imports): reason.
 FLOOR_EXCEPTIONS: dict[tuple[str, str], str] = {

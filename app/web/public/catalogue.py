@@ -12,9 +12,10 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from app import cards, clock, db, municipalities, payments, policies
+from app.language import one_after_another, points_text, say
 from app.policies import PolicyView
 from app.settings import Settings
-from app.web.pages import japanese_date, qr_svg
+from app.web.pages import qr_svg
 from app.web.policy_search import LEAST_AMOUNTS, SearchInput, SearchResult, run_search
 from app.web.public import blueprint
 from app.web.service_texts import lead_text
@@ -23,6 +24,8 @@ from app.web.sign_in import signed_in_person
 FEATURED = 6
 FACET_CHOICES = 8
 MAX_NUMBER = 1_000_000_000
+TIMINGS = (("simple", "お買い物をしなくても受け取れる"), ("rebate", "お買い物に応じて受け取れる"))
+SOON = (("begin", "まもなく始まる(30日以内)"), ("end", "まもなく終わる(14日以内)"))
 
 
 @blueprint.get("/")
@@ -59,9 +62,9 @@ def search() -> str:
         facets=_facets(result),
         choices={
             "category": policies.category_options(),
-            "amount": [(amount, f"{policies.points_text(amount)}以上") for amount in LEAST_AMOUNTS],
-            "timing": [("simple", "お買い物をしなくても受け取れる"), ("rebate", "お買い物に応じて受け取れる")],
-            "soon": [("begin", "まもなく始まる(30日以内)"), ("end", "まもなく終わる(14日以内)")],
+            "amount": [(amount, say("{amount}以上", amount=points_text(amount))) for amount in LEAST_AMOUNTS],
+            "timing": [(value, say(label)) for value, label in TIMINGS],
+            "soon": [(value, say(label)) for value, label in SOON],
             "service": [(service.service_id, service.name) for service in result.services],
         },
     )
@@ -119,7 +122,7 @@ def _facets(result: SearchResult) -> list[dict[str, Any]]:
     names = result.service_names
     return [
         {
-            "title": title,
+            "title": say(title),
             "name": name,
             "choices": [
                 {"value": one.value, "label": names.get(one.value, one.label), "count": one.count}
@@ -155,7 +158,7 @@ def _page(view: PolicyView, services: list[payments.ServiceDocument]) -> dict[st
         "policy_id": view.policy_id,
         "title": view.document.title,
         "municipality_label": view.municipality_label,
-        "office_label": f"{view.municipality_label} 給付担当窓口",
+        "office_label": say("{place} 給付担当窓口", place=view.municipality_label),
         "category": view.document.category.value,
         "category_label": view.category_label,
         "state": view.state.value,
@@ -166,7 +169,7 @@ def _page(view: PolicyView, services: list[payments.ServiceDocument]) -> dict[st
         "services": _services(view, services),
         "window": view.window_rows,
         "seats_text": _seats_text(view),
-        "budget_note": "予算の上限に達したときは、期間の途中でも受付を終わります。",
+        "budget_note": say("予算の上限に達したときは、期間の途中でも受付を終わります。"),
         "outline_url": view.document.outline_url,
         "alternative_text": alternative_text(view, services),
         "can_apply": view.refusal is None and view.can_apply_online,
@@ -182,7 +185,7 @@ def _services(view: PolicyView, services: list[payments.ServiceDocument]) -> lis
             "name": offer.service.name,
             "category": offer.service.category,
             "lead_text": lead_text(offer.service),
-            "last_day_text": offer.closed.wording() if offer.closed else f"{japanese_date(offer.last_day)}まで",
+            "last_day_text": offer.closed.wording() if offer.closed else say("{day}まで", day=offer.last_day),
         }
         for offer in offers
     ]
@@ -191,14 +194,17 @@ def _services(view: PolicyView, services: list[payments.ServiceDocument]) -> lis
 def _seats_text(view: PolicyView) -> str | None:
     if view.counters.capacity is None or view.seats_left is None:
         return None
-    return f"定員{view.counters.capacity:,}人(残り{max(view.seats_left, 0):,}人分)"
+    capacity, left = f"{view.counters.capacity:,}", f"{max(view.seats_left, 0):,}"
+    return say("定員{capacity}人(残り{left}人分)", capacity=capacity, left=left)
 
 
 def alternative_text(view: PolicyView, services: list[payments.ServiceDocument]) -> str:
     """The way for people without card or phone."""
     other = view.document.alternative_channel
-    texts = ["スマートフォンがない方や、カードを読み取れない方は、担当窓口で申し込めます。"] if other.counter else []
+    texts = []
+    if other.counter:
+        texts.append(say("スマートフォンがない方や、カードを読み取れない方は、担当窓口で申し込めます。"))
     paper = next((s.name for s in services if s.service_id == other.paper_service), None)
     if paper:
-        texts.append(f"{paper}でも受け取れます。")
-    return "".join(texts) or "ほかの申込方法は、担当窓口にお問い合わせください。"
+        texts.append(say("{paper}でも受け取れます。", paper=paper))
+    return one_after_another(*texts) or say("ほかの申込方法は、担当窓口にお問い合わせください。")

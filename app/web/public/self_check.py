@@ -7,6 +7,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from app import db, payments, policies
+from app.language import say
 from app.policies import self_check
 from app.policies.self_check import Outcome
 from app.web import csrf
@@ -35,9 +36,13 @@ def check(policy_id: str) -> str | tuple[str, int] | Response:
     given = {question.id: request.form.get(question.id, "") for question in questions}
     answers = {name: answer for name, answer in given.items() if answer in self_check.ANSWERS}
     errors = [
-        {"field": question.id, "text": f"「{question.text}」の答えを選んでください。", "code": None}
-        for question in questions
-        if question.id not in answers
+        {
+            "field": one.id,
+            "text": say("「{question}」の答えを選んでください。", question=one.text),
+            "code": None,
+        }
+        for one in questions
+        if one.id not in answers
     ]
     verdict = self_check.judge(questions, answers) if not errors else None
     asked = request.method == "POST"
@@ -47,17 +52,17 @@ def check(policy_id: str) -> str | tuple[str, int] | Response:
             "policy_id": view.policy_id,
             "title": view.document.title,
             "municipality_label": view.municipality_label,
-            "office_label": f"{view.municipality_label} 給付担当窓口",
+            "office_label": say("{place} 給付担当窓口", place=view.municipality_label),
             "can_apply": view.refusal is None and view.can_apply_online,
             "apply_block_reason": view.refusal.wording() if view.refusal else view.apply_block_reason,
             "alternative_text": alternative_text(view, services),
         },
         questions=questions,
-        answer_labels=ANSWER_LABELS,
+        answer_labels=[(value, say(label)) for value, label in ANSWER_LABELS],
         answers=answers,
         errors=errors if asked else [],
         verdict=verdict if asked else None,
-        verdict_title=TITLES[verdict.outcome] if verdict else None,
+        verdict_title=say(TITLES[verdict.outcome]) if verdict else None,
     )
     return (page, 422) if asked and errors else page
 

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from app import applications, clock, db, people
 from app.errors import DomainError
+from app.language import say
 from app.people.ages import wareki
 from app.policies import CheckKind
 from app.screening import CHECK_TITLES, RESULT_WORDS, CheckState
@@ -73,7 +74,7 @@ def result(policy_id: str) -> str:
         policy=policy_line(policy),
         outcome={"approved": "passed", "rejected": "failed"}.get(outcome.aggregate, "manual"),
         checks=[
-            check_row(CHECK_TITLES[check.kind], check.result.value, check.problem)
+            check_row(say(CHECK_TITLES[check.kind]), check.result.value, check.problem)
             for check in outcome.checks
             if check.kind is not CheckKind.SUPPORT_MEASURE
         ],
@@ -126,7 +127,7 @@ def agree(policy_id: str) -> Response | tuple[str, int]:
         "agree_outline": "実施要綱の内容に同意するときは、チェックを入れてください。",
         "agree_service": "決済サービスへ伝えることに同意するときは、チェックを入れてください。",
     }
-    missing = [{"field": f, "text": t, "code": None} for f, t in layers.items() if request.form.get(f) != "yes"]
+    missing = [{"field": f, "text": say(t), "code": None} for f, t in layers.items() if request.form.get(f) != "yes"]
     with db.transaction() as session:
         policy = policy_or_404(session, policy_id)
         draft = draft_or_error(session, policy_id)
@@ -143,7 +144,7 @@ def check_row(title: str, result: str, problem: DomainError | None) -> dict[str,
     return {
         "title": title,
         "result": result,
-        "result_label": RESULT_WORDS[CheckState(result)],
+        "result_label": say(RESULT_WORDS[CheckState(result)]),
         "text": problem.wording() if problem else "",
     }
 

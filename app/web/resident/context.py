@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from app import applications, cards, clock, policies
 from app.errors import DomainError
+from app.language import say
 from app.people.ages import law_age
 from app.policies import PolicyView
 from app.web.sign_in import signed_in_person
@@ -38,7 +39,7 @@ def policy_line(policy: PolicyView) -> dict[str, Any]:
 
 def office(policy: PolicyView) -> str:
     """Whom to ask: the office of the municipality that runs the policy."""
-    return f"{policy.municipality_label} 給付担当窓口"
+    return say("{place} 給付担当窓口", place=policy.municipality_label)
 
 
 def draft_or_error(session: Session, policy_id: str) -> applications.Draft:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from app import cards, db
+from app.language import say
 from app.settings import Settings
 from app.web.rate_limits import OPEN_CARD_SESSION, check_limit
 
@@ -21,26 +22,28 @@ def reader_routes(session: Session) -> list[dict[str, str | None]]:
     routes: list[dict[str, str | None]] = []
     for reader in cards.listed_readers(session):
         text = (
-            "カードを選んで置くと、模擬カードで試せます。"
+            say("カードを選んで置くと、模擬カードで試せます。")
             if reader.kind == "simulated"
-            else "この読み取り機で読み取ります。"
+            else say("この読み取り機で読み取ります。")
         )
         if not reader.online:
-            text = "いま応答がありません。しばらくして、もう一度お試しください。"
+            text = say("いま応答がありません。しばらくして、もう一度お試しください。")
         routes.append({"kind": "reader", "title": reader.name, "text": text, "reader_no": reader.reader_no})
     routes.append(
         {
             "kind": "number",
-            "title": "ほかの読み取り機を使う",
-            "text": "お手もとの読み取り機に表示された6けたの番号を入れます。",
+            "title": say("ほかの読み取り機を使う"),
+            "text": say("お手もとの読み取り機に表示された6けたの番号を入れます。"),
             "reader_no": None,
         }
     )
     routes.append(
         {
             "kind": "counter",
-            "title": "窓口で申し込む",
-            "text": "カードリーダーがない方や、暗証番号が分からない方は、施策のページにある担当窓口にご相談ください。",
+            "title": say("窓口で申し込む"),
+            "text": say(
+                "カードリーダーがない方や、暗証番号が分からない方は、施策のページにある担当窓口にご相談ください。"
+            ),
             "reader_no": None,
         }
     )
@@ -69,13 +72,15 @@ def open_from_form(purpose: str, policy_id: str | None, template: str, **context
                 )
                 return redirect(url_for("resident.wait", session_id=card_session_id), code=303)
     except cards.ReaderBusy as busy:
-        busy_text = f"この読み取り機は、ほかの方が使っています。長くてもあと{busy.seconds // 60 + 1}分で空きます。"
+        busy_text = say(
+            "この読み取り機は、ほかの方が使っています。長くてもあと{n}分で空きます。", n=busy.seconds // 60 + 1
+        )
     with db.reading() as session:
         routes = reader_routes(session)
     text = busy_text or (
-        "この番号の読み取り機は見つかりません。番号を確かめてください。"
+        say("この番号の読み取り機は見つかりません。番号を確かめてください。")
         if number
-        else "読み取り機を選ぶか、番号を入れてください。"
+        else say("読み取り機を選ぶか、番号を入れてください。")
     )
     errors = [{"field": "reader" if busy_text else "reader_number", "text": text, "code": None}]
     page = render_template(

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from app import applications, cards, db
 from app.errors import DomainError
+from app.language import say
 from app.web.errors import problem_response
 from app.web.resident import blueprint
 from app.web.resident.context import office, policy_or_404
@@ -45,12 +46,14 @@ def wait(session_id: UUID) -> str | Response:
         "id": view.id,
         "confirmation": view.confirmation,
         "state": view.state,
-        "state_label": STATE_LABELS[view.state],
+        "state_label": say(STATE_LABELS[view.state]),
         "steps": _steps(view.state),
         "reader_name": view.reader_name,
         "keypad_url": view.keypad_url,
         "desk_url": view.desk_url,
-        "expires_text": f"安全のため、あと{minutes}分{seconds:02d}秒で終わります。",
+        "expires_text": say(
+            "安全のため、あと{minutes}分{seconds}秒で終わります。", minutes=minutes, seconds=f"{seconds:02d}"
+        ),
     }
     return render_template("resident/wait.html", session=shown, for_status=view.purpose == "status")
 
@@ -69,7 +72,7 @@ def state(session_id: UUID) -> FlaskResponse:
     """For the page's script: the state in words, and where to go when it is over."""
     view = _own(session_id)
     next_url = None if view.is_waiting else url_for("resident.after_reading", session_id=session_id)
-    return jsonify(state=view.state, label=STATE_LABELS.get(view.state, ""), next_url=next_url)
+    return jsonify(state=view.state, label=say(STATE_LABELS.get(view.state, "")), next_url=next_url)
 
 
 @blueprint.get("/card-sessions/<uuid:session_id>/next")
@@ -105,7 +108,7 @@ def _own(session_id: UUID) -> cards.SessionView:
 
 def _steps(state: str) -> list[dict[str, object]]:
     current = next((i for i, (_, states) in enumerate(STEPS) if state in states), len(STEPS))
-    return [{"label": label, "done": i < current, "current": i == current} for i, (label, _) in enumerate(STEPS)]
+    return [{"label": say(label), "done": i < current, "current": i == current} for i, (label, _) in enumerate(STEPS)]
 
 
 def _not_read(view: cards.SessionView) -> Response:
@@ -117,5 +120,8 @@ def _not_read(view: cards.SessionView) -> Response:
     if view.policy_id is not None:
         with db.reading() as session:
             label = office(policy_or_404(session, view.policy_id))
-    actions = [{"label": "もう一度カードを読み取る", "url": again}, {"label": "給付をさがす", "url": "/policies"}]
+    actions = [
+        {"label": say("もう一度カードを読み取る"), "url": again},
+        {"label": say("給付をさがす"), "url": "/policies"},
+    ]
     return problem_response(view.problem, next_actions=actions, office=label)

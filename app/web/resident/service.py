@@ -12,9 +12,9 @@ from werkzeug.wrappers import Response
 
 from app import applications, clock, db, payments, people
 from app.errors import DomainError
+from app.language import one_after_another, points_text, say
 from app.settings import Settings
 from app.web.errors import problem_response
-from app.web.pages import japanese_date, points_text
 from app.web.rate_limits import CHECK_ACCOUNT, check_limit
 from app.web.resident import blueprint
 from app.web.resident.context import (
@@ -50,7 +50,7 @@ def chosen(policy_id: str) -> Response | tuple[str, int]:
             age = age_of(evidence_or_error(session, draft))
             applications.choose_service(session, policy, draft.person_id, service_id, age)
     except LookupError:
-        error = {"field": "service_id", "text": "決済サービスを選んでください。", "code": None}
+        error = {"field": "service_id", "text": say("決済サービスを選んでください。"), "code": None}
         return _service_page(policy_id, [error]), 422
     except DomainError as problem:
         if problem.code == "E504":
@@ -85,7 +85,7 @@ def _offer_row(offer: payments.Offer) -> dict[str, str | None]:
         "name": service.name,
         "category": service.category,
         "lead_text": lead_text(service),
-        "last_day_text": f"{japanese_date(offer.last_day)}まで選べます",
+        "last_day_text": say("{day}まで選べます", day=offer.last_day),
         "id_label": service.id_label,
         "note": service.warning,
     }
@@ -138,7 +138,9 @@ def _account_page(
         service={
             "name": service.name,
             "id_label": service.id_label,
-            "id_help": f"{payments.describe_account_id(service)}です。アプリかカードで確かめて入力してください。",
+            "id_help": say(
+                "{format}です。アプリかカードで確かめて入力してください。", format=payments.describe_account_id(service)
+            ),
             "security_code_label": service.security_code_label if service.security_code_regex else None,
             "code_help": _code_help(service),
         },
@@ -151,9 +153,9 @@ def _account_page(
 
 
 def _code_help(service: payments.ServiceDocument) -> str:
-    text = f"{payments.describe_security_code(service)}です。"
+    text = say("{format}です。", format=payments.describe_security_code(service))
     if service.code_lifetime_min:
-        text += f"表示されてから{service.code_lifetime_min}分間使えます。"
+        text = one_after_another(text, say("表示されてから{n}分間使えます。", n=service.code_lifetime_min))
     return text
 
 
@@ -168,14 +170,14 @@ def send(policy_id: str) -> Response | tuple[str, int]:
     """Submit. The same page sent twice leads to the same receipt."""
     application_id, page, person_id = _read_form_token(policy_id, request.form.get("form_token", ""))
     if request.form.get("confirmed") != "yes":
-        error = {"field": "confirmed", "text": "内容を確かめて、チェックを入れてください。", "code": None}
+        error = {"field": "confirmed", "text": say("内容を確かめて、チェックを入れてください。"), "code": None}
         return _confirm_page(policy_id, [error]), 422
     try:
         receipt = applications.submit(policy_id, application_id, person_id, page=page)
     except DomainError as problem:
         if problem.code != "E217":
             raise
-        again = {"label": "変更点を確認して同意する", "url": url_for("resident.consent", policy_id=policy_id)}
+        again = {"label": say("変更点を確認して同意する"), "url": url_for("resident.consent", policy_id=policy_id)}
         return problem_response(problem, next_actions=[again])
     return redirect(url_for("resident.application", receipt_no=receipt.receipt_no, sent="1"), code=303)
 
@@ -192,11 +194,11 @@ def _confirm_page(policy_id: str, errors: list[dict[str, str | None]] | None = N
     assert items is not None
     hours = policy.document.cooling_off_hours
     rows = [
-        ("施策", policy.document.title, None),
-        ("自治体", policy.municipality_label, None),
-        ("受け取る方", items.name.reveal(), None),
-        ("金額", points_text(draft.amount), None),
-        ("届く時期", _arrival_text(hours, service), None),
+        (say("施策"), policy.document.title, None),
+        (say("自治体"), policy.municipality_label, None),
+        (say("受け取る方"), items.name.reveal(), None),
+        (say("金額"), points_text(draft.amount), None),
+        (say("届く時期"), _arrival_text(hours, service), None),
     ]
     return render_template(
         "resident/confirm.html",
@@ -215,13 +217,13 @@ def _confirm_page(policy_id: str, errors: list[dict[str, str | None]] | None = N
 
 def _arrival_text(hours: int, service: payments.ServiceDocument) -> str:
     lead = lead_text(service)
-    return lead if hours == 0 else f"申込から{hours}時間後に手続を始め、そのあと{lead}"
+    return lead if hours == 0 else say("申込から{hours}時間後に手続を始め、そのあと{lead}", hours=hours, lead=lead)
 
 
 def _warning(hours: int) -> str:
     if hours == 0:
-        return "申し込むと、すぐに付与の手続に入ります。そのあとは、決済サービスの変更も取下げもできません。"
-    return f"申し込んでから{hours}時間は取り下げられます。そのあとは、決済サービスを変更できません。"
+        return say("申し込むと、すぐに付与の手続に入ります。そのあとは、決済サービスの変更も取下げもできません。")
+    return say("申し込んでから{hours}時間は取り下げられます。そのあとは、決済サービスを変更できません。", hours=hours)
 
 
 def _check_consented(draft: applications.Draft) -> None:

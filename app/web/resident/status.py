@@ -11,9 +11,10 @@ from werkzeug.wrappers import Response
 
 from app import applications, db, municipalities
 from app.applications import ApplicationView
+from app.language import points_text, say
 from app.policies import CheckKind
 from app.settings import Settings
-from app.web.pages import points_text, qr_svg
+from app.web.pages import qr_svg
 from app.web.resident import blueprint
 from app.web.resident.apply import check_row
 from app.web.resident.identity import open_from_form, reader_routes
@@ -76,13 +77,13 @@ def application(receipt_no: str) -> str | Response:
         service={"name": view.service_name, "masked": view.masked_account} if view.service_name else None,
         timeline=view.timeline,
         checks=[
-            check_row(check.title, check.result, check.problem)
+            check_row(say(check.title), check.result, check.problem)
             for check in view.checks
             if check.kind is not CheckKind.SUPPORT_MEASURE
         ],
         reason_code=next((check.problem.code for check in view.checks if check.problem), None),
         actions=_actions(view),
-        next_line=view.status.next_line,
+        next_line=say(view.status.next_line),
         just_submitted=request.args.get("sent") == "1",
     )
 
@@ -91,7 +92,7 @@ def application(receipt_no: str) -> str | Response:
 def application_state(receipt_no: str) -> FlaskResponse:
     """For the page's script: the word now, and whether anything more will happen."""
     view = _own(receipt_no)
-    return jsonify(word=view.status.word, final=view.status.is_final)
+    return jsonify(word=say(view.status.word), final=view.status.is_final)
 
 
 @blueprint.post("/applications/<receipt_no>/withdraw")
@@ -118,9 +119,9 @@ def _status(view: ApplicationView) -> dict[str, Any]:
     status = view.status
     return {
         "key": status.key,
-        "word": status.word,
+        "word": say(status.word),
         "turn": status.turn or "none",
-        "turn_label": applications.TURN_LABELS[status.turn],
+        "turn_label": say(applications.TURN_LABELS[status.turn]),
         "date_text": status.date_text,
         "tone": TONES.get(status.key),
         "is_final": status.is_final,
@@ -142,4 +143,4 @@ def _actions(view: ApplicationView) -> list[dict[str, str]]:
     if not view.can_withdraw:
         return []
     url = url_for("resident.withdraw", receipt_no=view.receipt_no)
-    return [{"title": "申込を取り下げる", "url": url, "method": "POST"}]
+    return [{"title": say("申込を取り下げる"), "url": url, "method": "POST"}]
