@@ -16,6 +16,23 @@ from app.settings import Settings
 
 PARAMETER = "lang"
 REMEMBERED_SECONDS = 365 * 24 * 3600
+# What an address says about its page; whatever else somebody puts there is not repeated in the page.
+KEPT = frozenset(
+    {
+        "place",
+        "municipality",
+        "category",
+        "keyword",
+        "open_now",
+        "at_once",
+        "amount",
+        "timing",
+        "soon",
+        "service",
+        "page",
+    }
+    | {"sent"}
+)
 NAMES = ((JAPANESE, "日本語"), (EASY, "やさしい日本語"), (ENGLISH, "English"))
 # In a page's ``lang``: やさしい日本語 is Japanese.
 TAGS = {JAPANESE: "ja", EASY: "ja", ENGLISH: "en"}
@@ -103,5 +120,5 @@ def _preferred() -> str:
 
 def _address(code: str) -> str:
     """This page in that language; without the path, which an answer about somebody else's page would repeat."""
-    kept = [(name, value) for name, value in request.args.items(multi=True) if name != PARAMETER]
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name in KEPT]
     return f"?{urlencode([*kept, (PARAMETER, code)])}"
