@@ -14,10 +14,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, select
+from sqlalchemy import ForeignKey, Index, event, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app import clock
+from app import clock, db
 from app.db import Base
 from app.settings import Keys
 
@@ -93,19 +93,36 @@ def record(
     policy_id: str | None = None,
     facts: dict[str, str | int | bool | None] | None = None,
 ) -> None:
-    """Write one audit event in the caller's transaction. ``facts`` holds ids, codes and whole numbers only."""
-    session.add(
-        AuditEvent(
-            at=clock.now(),
-            action=action,
-            actor_kind=actor_kind,
-            actor=actor,
-            policy_id=policy_id,
-            object_kind=object_kind,
-            object_id=object_id,
-            facts=facts or {},
-        )
+    """Write one audit event in the caller's transaction. ``facts`` holds ids, codes and whole numbers only.
+
+    The events of a transaction are written together: at its commit, or earlier by ``write``.
+    """
+    events: list[dict[str, Any]] = session.info.setdefault(_RECORDED, [])
+    events.append(
+        {
+            "at": clock.now(),
+            "action": action,
+            "actor_kind": actor_kind,
+            "actor": actor,
+            "policy_id": policy_id,
+            "object_kind": object_kind,
+            "object_id": object_id,
+            "facts": facts or {},
+        }
     )
+    if session.in_nested_transaction():  # what is undone alone must be written alone
+        write(session)
+
+
+def write(session: Session) -> None:
+    """Write the events that were recorded so far; called before a row is locked that everybody waits for."""
+    events: list[dict[str, Any]] | None = session.info.pop(_RECORDED, None)
+    if events:
+        db.insert_rows(session, AuditEvent, events)
+
+
+_RECORDED = "audit.recorded"
+event.listen(Session, "before_commit", write)
 
 
 def seal(session: Session) -> int:

@@ -7,16 +7,33 @@ nothing use ``reading()``, which the database itself holds to that.
 from __future__ import annotations
 
 import os
+import select
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from enum import Enum
+from functools import lru_cache
 from typing import Any, ClassVar
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import BigInteger, Date, DateTime, Engine, LargeBinary, MetaData, Text, Uuid, create_engine
+from psycopg.types.json import Jsonb
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Date,
+    DateTime,
+    Engine,
+    LargeBinary,
+    MetaData,
+    Text,
+    Uuid,
+    create_engine,
+    event,
+)
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 NAMING_CONVENTION = {
@@ -66,7 +83,6 @@ def configure(database_url: str, *, pool_size: int = 10, application_name: str =
         sqlalchemy_url(database_url),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
         pool_timeout=10,
         hide_parameters=True,  # an error's text goes to logs; what a statement carried does not
         connect_args={
@@ -75,7 +91,17 @@ def configure(database_url: str, *, pool_size: int = 10, application_name: str =
             "options": f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC",
         },
     )
+    event.listen(_Connection.engine, "checkout", _is_still_connected)
     return _Connection.engine
+
+
+def _is_still_connected(connection: psycopg.Connection[Any], record: object, proxy: object) -> None:
+    """A server that went away has closed the socket, or said so on it: that is seen without asking the server.
+
+    A ping would cost every request a round trip (docs/decisions/0011). The pool then makes a new connection.
+    """
+    if connection.closed or select.select([connection.fileno()], (), (), 0)[0]:
+        raise DisconnectionError
 
 
 def dispose() -> None:
@@ -108,6 +134,52 @@ def reading() -> Iterator[Session]:
         # Committed, not rolled back: after a rollback the driver forgets every statement that was planned.
         session.expunge_all()
         session.commit()
+
+
+def insert_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows of the same columns in one statement, past the unit of work: for what every application writes.
+
+    Nothing is filled in but the database's own defaults. What the session still holds is written first.
+    """
+    session.flush()
+    connection = session.connection()
+    columns = tuple(rows[0])
+    most = MAX_PARAMETERS // len(columns)
+    adapt = _adapters(table, columns)
+    for first in range(0, len(rows), most):
+        some = rows[first : first + most]
+        values = tuple(turn(row[name]) for row in some for name, turn in adapt)
+        connection.exec_driver_sql(_insert_statement(table, columns, len(some)), values)
+
+
+MAX_PARAMETERS = 60_000
+
+
+@lru_cache(maxsize=500)
+def _insert_statement(table: type[Base], columns: tuple[str, ...], rows: int) -> str:
+    one = f"({', '.join(['%s'] * len(columns))})"
+    return f"INSERT INTO {table.__tablename__} ({', '.join(columns)}) VALUES {', '.join([one] * rows)}"  # noqa: S608
+
+
+@lru_cache(maxsize=500)
+def _adapters(table: type[Base], columns: tuple[str, ...]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    types = {column.name: column.type for column in table.__table__.columns}
+    return tuple((name, _as_json if isinstance(types[name], JSONB) else _as_value) for name in columns)
+
+
+def _as_json(value: Any) -> Any:
+    return None if value is None else Jsonb(value)
+
+
+def _as_value(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else value
+
+
+@contextmanager
+def at_once() -> Iterator[Connection]:
+    """A connection on which every statement is a transaction of its own, without the round trips of a longer one."""
+    with engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield connection
 
 
 def driver_connection(session: Session) -> psycopg.Connection[Any]:

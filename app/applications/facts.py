@@ -15,7 +15,6 @@ from app.applications.models import Application
 from app.applications.states import RELEASED
 from app.cards import EvidenceView
 from app.lists import Subject
-from app.people import FourItems
 from app.policies import CarryOverCap, CheckKind, LivesIn, NotOnList, OnList, PolicyDocument, Received, ReceivedEarlier
 from app.screening import CheckResult, Facts, Guardian, ScreeningOutcome
 
@@ -53,9 +52,8 @@ def known_about(
     """
     person_id = evidence.person_id
     tree = policies.leaves_of(policies.tree_of(document))
-    items = people.facts_of(session, evidence.facts_id)
     stated = screening.stated_about(session, person_id)
-    subject = _subject(evidence, items, typed or Typed()) if items else None
+    subject = _subject(evidence, typed or Typed())
     levels, rows = _on_lists(session, document, subject, application_id)
     earlier = {one for leaf in tree if isinstance(leaf, ReceivedEarlier) for one in leaf.policies}
     earlier |= {leaf.from_policy for leaf in tree if isinstance(leaf, CarryOverCap)}
@@ -68,7 +66,7 @@ def known_about(
         instant=instant or clock.now(),
         test_cards_only=settings.current().test_cards_only,
         support_measure=stated.support_measure,
-        sex=items.sex.reveal() if items else None,
+        sex=evidence.items.sex.reveal(),
         lists=levels,
         received={one: _received(session, one, person_id) for one in sorted(earlier)},
         activities=stated.activities,
@@ -93,13 +91,13 @@ def granted_count(session: Session, policy_id: str, application_ids: Iterable[UU
 
 
 def _on_lists(
-    session: Session, document: PolicyDocument, subject: Subject | None, application_id: UUID | None
+    session: Session, document: PolicyDocument, subject: Subject, application_id: UUID | None
 ) -> tuple[dict[str, str], dict[str, str]]:
     """The level at which each list of the policy knows the person; a list that is not loaded is missing."""
     levels: dict[str, str] = {}
     rows: dict[str, str] = {}
     wanted = _lists_named(document)
-    if subject is None or not wanted:
+    if not wanted:
         return levels, rows
     for list_id in sorted(wanted):
         found = lists.match(session, list_id, subject)
@@ -115,10 +113,10 @@ def _on_lists(
     return levels, rows
 
 
-def _subject(evidence: EvidenceView, items: FourItems, typed: Typed) -> Subject:
+def _subject(evidence: EvidenceView, typed: Typed) -> Subject:
     return lists.subject_of(
-        items.name.reveal(),
-        items.address.reveal(),
+        evidence.items.name.reveal(),
+        evidence.items.address.reveal(),
         evidence.birth_date,
         kana=typed.kana,
         control_no=typed.control_no,

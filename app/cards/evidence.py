@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.cards.models import Evidence
 from app.municipalities import Resolution, Status
-from app.people import facts_of
+from app.people import FourItems, facts_of
 from app.people.ages import parse_card_birth_date
 
 
@@ -29,6 +29,7 @@ class EvidenceView:
     birth_date: date | None
     looks_like_another: bool
     verified_at: datetime
+    items: FourItems = field(repr=False)
 
     @property
     def is_believed(self) -> bool:
@@ -59,6 +60,7 @@ def evidence_of(session: Session, evidence_id: UUID) -> EvidenceView | None:
         birth_date=parse_card_birth_date(items.birth_date.reveal()),
         looks_like_another=row.looks_like_another,
         verified_at=row.verified_at,
+        items=items,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 
-class _Service(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+class Service(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, bind: str, workers: int, threads: int) -> None:
         self._options = {
             "bind": bind,
@@ -45,4 +45,4 @@ class _Service(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
 def run(bind: str, *, workers: int, threads: int) -> None:
     """Serve until stopped. The application is made in each worker process: no connection crosses a fork."""
-    _Service(bind, workers, threads).run()
+    Service(bind, workers, threads).run()

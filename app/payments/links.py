@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app import clock, db
@@ -16,10 +16,23 @@ from app.errors import DomainError
 from app.payments.account_ids import index_form, last4, masked
 from app.payments.documents import ServiceDocument
 from app.payments.models import PaymentLink
-from app.payments.states import LIVE, LinkEvent, LinkState, after
+from app.payments.states import LIVE, MOVES, LinkEvent, LinkState, after
 from app.pii import Private, vault
 
 ONE_PERSON_PER_ID = 1
+
+_COLUMNS = tuple(column.name for column in PaymentLink.__table__.columns)
+_INSERT = insert(PaymentLink).on_conflict_do_nothing().returning(PaymentLink.id)
+_LOCK = (
+    update(PaymentLink)
+    .where(
+        PaymentLink.policy_id == bindparam("policy"),
+        PaymentLink.id == bindparam("link"),
+        PaymentLink.state.in_([state.value for (state, event) in MOVES if event is LinkEvent.LOCK]),
+    )
+    .values(state=LinkState.LOCKED.value, changed_at=bindparam("now"))
+    .returning(PaymentLink.id)
+)
 
 
 @dataclass(frozen=True)
@@ -51,12 +64,6 @@ def create_link(
     policy (BR-56) and E313 when the earlier choice already has a grant order.
     """
     index = vault().index(f"service:{service.service_id}", index_form(normalized))
-    current = _live_link_of(session, policy_id, application_id)
-    if current is not None:
-        if (current.service_id, current.id_index) == (service.service_id, index):
-            return current
-        _remove(current)
-        session.flush()
     link_id = db.new_id()
     now = clock.now()
     link = PaymentLink(
@@ -74,12 +81,7 @@ def create_link(
         created_at=now,
         changed_at=now,
     )
-    try:
-        with session.begin_nested():
-            session.add(link)
-    except IntegrityError as error:
-        return _existing_or_refusal(session, link, error)
-    return link
+    return link if _insert(session, link) else _instead_of_the_one_there_is(session, link)
 
 
 def get_link(session: Session, policy_id: str, link_id: UUID) -> PaymentLink:
@@ -95,12 +97,14 @@ def get_link(session: Session, policy_id: str, link_id: UUID) -> PaymentLink:
     return link
 
 
-def lock_link(session: Session, policy_id: str, link_id: UUID) -> PaymentLink:
+def lock_link(session: Session, policy_id: str, link_id: UUID) -> None:
     """Fix the link because a grant order exists (E313 from here); a further order on the same link changes nothing."""
-    link = get_link(session, policy_id, link_id)
-    if link.state != LinkState.LOCKED:
-        _move(link, LinkEvent.LOCK)
-    return link
+    session.flush()
+    locked = session.connection().execute(_LOCK, {"policy": policy_id, "link": link_id, "now": clock.now()})
+    if locked.scalar() is None:
+        link = get_link(session, policy_id, link_id)
+        if link.state != LinkState.LOCKED:
+            _move(link, LinkEvent.LOCK)
 
 
 def release_link(session: Session, policy_id: str, link_id: UUID) -> None:
@@ -161,14 +165,27 @@ def _live_link_of(session: Session, policy_id: str, application_id: UUID) -> Pay
     )
 
 
-def _existing_or_refusal(session: Session, wanted: PaymentLink, error: IntegrityError) -> PaymentLink:
-    """A parallel request of the same application may have been first with the very same choice."""
+def _insert(session: Session, link: PaymentLink) -> bool:
+    """False when the application has a live link already, or the ID serves another application.
+
+    One statement: the unique indexes judge, and a refusal leaves the transaction whole.
+    """
+    session.flush()
+    values = {name: getattr(link, name) for name in _COLUMNS}
+    return session.connection().execute(_INSERT, values).scalar() is not None
+
+
+def _instead_of_the_one_there_is(session: Session, wanted: PaymentLink) -> PaymentLink:
+    """An earlier choice gives way; a parallel request of the same application may have made the very same one."""
     first = _live_link_of(session, wanted.policy_id, wanted.application_id)
-    if first is not None and (first.service_id, first.id_index) == (wanted.service_id, wanted.id_index):
-        return first
-    if "uq_payment_links_live" not in str(error.orig):
-        raise error
-    raise DomainError("E303") from None
+    if first is not None:
+        if (first.service_id, first.id_index) == (wanted.service_id, wanted.id_index):
+            return first
+        _remove(first)
+        session.flush()
+        if _insert(session, wanted):
+            return wanted
+    raise DomainError("E303")
 
 
 def _remove(link: PaymentLink) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
 
 from app import audit, clock, db, jobs, payments
@@ -52,8 +52,7 @@ def plan_grant(
         order_at=order_at,
         planned_at=clock.now(),
     )
-    session.add(grant)
-    session.flush()
+    session.add(grant)  # written with the next flush: often it is ordered before, and is one row written once
     return grant
 
 
@@ -98,7 +97,7 @@ def hold_grants(session: Session, policy_id: str, application_id: UUID) -> int:
     return sum(grant.amount for grant in grants)
 
 
-def order_grant(session: Session, book: Book, grant: Grant) -> GrantOrder:
+def order_grant(session: Session, book: Book, grant: Grant) -> None:
     """Order a planned grant: fixes the link, posts ``order`` into the book, and defers the sending with it.
 
     The caller closes the book last. ``IllegalMove`` when the grant is ordered already or its link is not verified;
@@ -109,38 +108,36 @@ def order_grant(session: Session, book: Book, grant: Grant) -> GrantOrder:
 
     if grant.link_id is None or grant.service_id is None:
         raise ValueError("the grant has no payment link")
+    is_new = inspect(grant).pending
     grant.state = grant_after(GrantState(grant.state), GrantEvent.ORDER)
     payments.lock_link(session, grant.policy_id, grant.link_id)
     now = clock.now()
-    attempts = session.scalar(
-        select(func.coalesce(func.max(GrantOrder.attempt), 0)).where(
-            GrantOrder.policy_id == grant.policy_id, GrantOrder.grant_id == grant.id
-        )
-    )
-    if attempts and is_disputed(session, grant.policy_id, grant.id):
+    earlier = 0 if is_new else _attempts(session, grant)
+    if earlier and is_disputed(session, grant.policy_id, grant.id):
         raise GrantDisputed(str(grant.id))
-    order = GrantOrder(
-        policy_id=grant.policy_id,
-        id=db.new_id(),
-        grant_id=grant.id,
-        attempt=(attempts or 0) + 1,
-        amount=grant.amount,
-        link_id=grant.link_id,
-        service_id=grant.service_id,
-        provider_id=grant.provider_id,
-        state=OrderState.CREATED,
-        created_at=now,
+    order_id, attempt = db.new_id(), earlier + 1
+    order = {
+        "policy_id": grant.policy_id,
+        "id": order_id,
+        "grant_id": grant.id,
+        "attempt": attempt,
+        "amount": grant.amount,
+        "link_id": grant.link_id,
+        "service_id": grant.service_id,
+        "provider_id": grant.provider_id,
+        "state": OrderState.CREATED,
+        "created_at": now,
         # Paper and the like is handed over at a counter: nobody is asked, so nothing falls due.
-        inquire_after=now + RESEND_AFTER if grant.provider_id else None,
-    )
-    session.add(order)
-    session.flush()
+        "inquire_after": now + RESEND_AFTER if grant.provider_id else None,
+        "inquiries": 0,
+    }
+    db.insert_rows(session, GrantOrder, [order])
     book.post(
         LedgerEvent.ORDER,
         grant.amount,
         application_id=grant.application_id,
         person_id=grant.person_id,
-        order_id=order.id,
+        order_id=order_id,
     )
     audit.record(
         session,
@@ -148,9 +145,13 @@ def order_grant(session: Session, book: Book, grant: Grant) -> GrantOrder:
         actor_kind="system",
         policy_id=grant.policy_id,
         object_kind="grant_order",
-        object_id=str(order.id),
-        facts={"grant_id": str(grant.id), "attempt": order.attempt, "amount": grant.amount},
+        object_id=str(order_id),
+        facts={"grant_id": str(grant.id), "attempt": attempt, "amount": grant.amount},
     )
     if grant.provider_id:
-        jobs.defer(session, send_grant_order, policy_id=grant.policy_id, order_id=str(order.id))
-    return order
+        jobs.defer(session, send_grant_order, policy_id=grant.policy_id, order_id=str(order_id))
+
+
+def _attempts(session: Session, grant: Grant) -> int:
+    most = select(func.coalesce(func.max(GrantOrder.attempt), 0))
+    return session.scalars(most.where(GrantOrder.policy_id == grant.policy_id, GrantOrder.grant_id == grant.id)).one()

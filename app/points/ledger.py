@@ -10,10 +10,10 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, insert, or_, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
-from app import clock
+from app import audit, clock, db
 from app.points.accounts import FLOWS, Account, LedgerEvent
 from app.points.models import LedgerEntry
 from app.policies import counters
@@ -73,8 +73,9 @@ class Book:
             raise RuntimeError("the book is closed")
         self._closed = True
         if self._entries:
-            self._session.execute(insert(LedgerEntry), self._entries)
+            db.insert_rows(self._session, LedgerEntry, self._entries)
         self._session.flush()
+        audit.write(self._session)
         moved = {name: change for name, change in self._deltas.items() if change}
         if moved or seats:
             counters.apply(self._session, self.policy_id, seats=seats, **moved)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import clock
+from app import clock, db
 from app.errors import DomainError
 from app.policies import CheckKind
 from app.screening.facts import ScreeningOutcome
@@ -77,7 +77,7 @@ def write_checks(session: Session, policy_id: str, application_id: UUID, outcome
         }
         for check in outcome.checks
     ]
-    session.execute(insert(Check), rows)
+    db.insert_rows(session, Check, rows)
 
 
 def checks_of(session: Session, policy_id: str, application_id: UUID) -> list[CheckView]:

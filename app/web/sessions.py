@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Flask, Request, Response, g
 from flask.sessions import SessionInterface, SessionMixin
-from sqlalchemy import delete, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import CallbackDict
 
@@ -22,6 +22,11 @@ from app.settings import Settings
 from app.web.models import WebSession
 
 TOUCH_SECONDS = 60
+
+_LOAD = select(WebSession.data, WebSession.expires_at, WebSession.last_seen_at).where(
+    WebSession.token_hash == bindparam("key")
+)
+_TOUCH = update(WebSession).where(WebSession.token_hash == bindparam("key")).values(last_seen_at=bindparam("now"))
 
 
 class ServerSession(CallbackDict[str, Any], SessionMixin):
@@ -65,13 +70,13 @@ class DatabaseSessions(SessionInterface):
             return ServerSession()
 
     def _load(self, token: str) -> ServerSession:
-        with db.transaction() as session:
-            row = session.get(WebSession, _hash(token))
-            now = clock.real_now()
+        key, now = _hash(token), clock.real_now()
+        with db.at_once() as connection:
+            row = connection.execute(_LOAD, {"key": key}).one_or_none()
             if row is None or row.expires_at <= now or row.last_seen_at + self._idle <= now:
                 return ServerSession()
             if now - row.last_seen_at > timedelta(seconds=TOUCH_SECONDS):
-                row.last_seen_at = now
+                connection.execute(_TOUCH, {"key": key, "now": now})
             return ServerSession(dict(row.data), token)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:

@@ -1,0 +1,69 @@
+"""`python -m bench.apply`: what an application costs, beside what its parts cost alone.
+
+One application is the press of the button on the confirming page: session, CSRF, validation, screening, one
+transaction with application, checks, ledger, grant, order, job, audit and the guarded counters. It is measured over
+HTTP, in turn with pgbench sending the same statements and with a bare Flask under the same server; spread over 200
+policies, and all on one. It starts its own PostgreSQL, which keeps what it commits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from bench.apply import checks, report, servers, town
+from bench.apply.measure import SPREAD_OVER, Bench
+
+GOAL = 0.4
+
+
+def main() -> None:
+    """Measure, print, keep; exit status 1 when the invariants don't hold or a goal is missed."""
+    parser = argparse.ArgumentParser(prog="python -m bench.apply", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=30, help="turns of each kind of load (the median counts)")
+    parser.add_argument("--workers", type=int, default=2, help="web processes")
+    parser.add_argument("--connections", type=int, default=8, help="connections of the load, and clients of pgbench")
+    parser.add_argument("--json", action="store_true", help="print a last line for machines, keep nothing")
+    arguments = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="todoke-b-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        result = compare(folder, stack, arguments)
+    print(report.table(result))
+    if arguments.json:
+        print(json.dumps(result))
+    else:
+        report.keep(result)
+    met = min(result["ratio_serial_bound_spread"], result["ratio_serial_bound_hot"]) >= GOAL
+    sys.exit(not (result["invariants_hold"] and met))
+
+
+def compare(folder: Path, stack: ExitStack, arguments: argparse.Namespace) -> dict[str, Any]:
+    """The reference transaction against its serial bound."""
+    began = time.monotonic()
+    place = town.prepare(folder, policy_count=SPREAD_OVER)
+    stack.callback(place.cluster.stop)
+    started = []
+    for start in (servers.service, servers.bare_flask):
+        log = folder / f"{start.__name__}.log"
+        started.append(start(town.free_port(), arguments.workers, log, place.environment))
+        stack.callback(started[-1].stop)
+    bench = Bench(place, *started, folder, arguments.connections)
+    bench.prepare()
+    for number in range(arguments.rounds):
+        bench.round()
+        print(f"\rround {number + 1} of {arguments.rounds}", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    differences = checks.differences(bench.accepted)
+    return report.result(bench, differences, arguments, time.monotonic() - began)
+
+
+if __name__ == "__main__":
+    main()
