@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 TAKE_AWAY_SECONDS = 10.0
 LOOK_SECONDS = 0.05
+PROBE_SECONDS = 1.0
+"""Who only looks whether a card lies there holds the record for a moment too."""
 NOTICED_SECONDS = 0.5
 """pcscd looks every 0.4 s whether the card is still there. A card that is laid between a loss in the middle of a
 command and this look is never powered up: so a card counts as lying until the look is over."""
@@ -65,8 +67,9 @@ class Slot:
     def lying(self) -> Lying | None:
         """The card there, None when none lies there (or its holder was killed)."""
         try:
-            with self.path.open("r", encoding="utf-8") as record:
+            with self.path.open("r+", encoding="utf-8") as record:
                 if _lock(record.fileno()):
+                    record.truncate(0)  # left by a holder that was killed: its process id may be somebody else's by now
                     return None
                 raw = json.load(record)
         except (FileNotFoundError, ValueError):
@@ -80,24 +83,30 @@ class Slot:
             return False
         os.kill(found.pid, signal.SIGTERM)
         deadline = time.monotonic() + TAKE_AWAY_SECONDS
-        while self.lying() is not None:
+        while not self._is_free():
             if time.monotonic() >= deadline:
                 os.kill(found.pid, signal.SIGKILL)
                 deadline = float("inf")
             time.sleep(LOOK_SECONDS)
         return True
 
+    def _is_free(self) -> bool:
+        with self.path.open("a", encoding="utf-8") as record:
+            return _lock(record.fileno())
+
     @contextmanager
     def held(self, lying: Lying) -> Iterator[None]:
         """Record the card and keep the record locked inside. Raises CannotLay when another card lies there."""
         with self.path.open("a+", encoding="utf-8") as record:
-            if not _lock(record.fileno()):
-                raise CannotLay(f"another card lies on reader {self.reader}")
+            deadline = time.monotonic() + PROBE_SECONDS
+            while not _lock(record.fileno()):
+                if time.monotonic() >= deadline:
+                    raise CannotLay(f"another card lies on reader {self.reader}")
+                time.sleep(LOOK_SECONDS)
             record.truncate(0)
             json.dump(lying.as_json(), record)
             record.flush()
             yield
-            record.truncate(0)
 
 
 def slots(state_dir: Path, readers: VirtualReaders) -> list[Slot]:

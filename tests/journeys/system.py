@@ -91,11 +91,12 @@ class System:
         return self.process.wait(timeout=60)
 
 
-def start_system(state: Path, port: int | None = None) -> System:
-    """Start a demo and wait until it is ready."""
+def start_system(state: Path, port: int | None = None, **settings: str) -> System:
+    """Start a demo, with these settings beside its own, and wait until it is ready."""
     port = port or free_port_block()
     log = (state.parent / f"{state.name}.log").open("ab")
     environment = {key: value for key, value in os.environ.items() if not key.startswith("TODOKE_")}
+    environment |= settings
     process = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "demo", "--port", str(port), "--state-dir", str(state), "--no-qr"],
         stdout=log,
