@@ -22,6 +22,7 @@ TASK_MODULES = (
     "app.cards.tasks",
     "app.organisations.tasks",
     "app.points.tasks",
+    "app.rebates.tasks",
     "app.applications.tasks",
     "app.applications.review_tasks",
     "app.web.tasks",

@@ -25,5 +25,7 @@ def configure(settings: Settings, *, application_name: str = "todoke-web") -> No
 def register_event_handlers() -> None:
     """Higher floors listen to what lower ones tell (architecture.md section 2)."""
     from app.applications import handlers
+    from app.rebates import handlers as rebate_handlers
 
+    rebate_handlers.register()
     handlers.register()

@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "db": ("app.cli.database:db", "Create and migrate the database."),
     "policies": ("app.cli.policies:policies", "Load benefits (施策) and payment services."),
     "lists": ("app.cli.lists:lists", "Load lists of recipients and exclusions."),
+    "shops": ("app.cli.shops:shops", "Load lists of shops where purchases count or a benefit is spent."),
+    "rebates": ("app.cli.rebates:rebates", "Import purchases for rebates, close periods, list what was put aside."),
     "municipalities": (
         "app.cli.municipalities:municipalities",
         "Import the table of municipality codes, or ask which municipality an address lies in.",

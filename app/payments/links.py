@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -82,6 +83,30 @@ def create_link(
         changed_at=now,
     )
     return link if _insert(session, link) else _instead_of_the_one_there_is(session, link)
+
+
+def find_accounts(
+    session: Session, policy_id: str, service_id: str, normalized: Iterable[str]
+) -> dict[str, list[tuple[UUID, datetime]]]:
+    """Whose these service IDs are or were in the policy: application and since when, the oldest binding first.
+
+    Links that were given up are among them: what was done with an ID before somebody else took it stays theirs.
+    """
+    vault_ = vault()
+    indexes = {vault_.index(f"service:{service_id}", index_form(value)): value for value in normalized}
+    rows = session.execute(
+        select(PaymentLink.id_index, PaymentLink.application_id, PaymentLink.created_at)
+        .where(
+            PaymentLink.policy_id == policy_id,
+            PaymentLink.service_id == service_id,
+            PaymentLink.id_index.in_(indexes),
+        )
+        .order_by(PaymentLink.created_at, PaymentLink.id)
+    )
+    found: dict[str, list[tuple[UUID, datetime]]] = {}
+    for index, application_id, since in rows:
+        found.setdefault(indexes[index], []).append((application_id, since))
+    return found
 
 
 def get_link(session: Session, policy_id: str, link_id: UUID) -> PaymentLink:

@@ -6,11 +6,20 @@ from app.points.deliver import inquire_order, send_order
 from app.points.due import order_due_grants
 from app.points.grants import GrantDisputed, assign_grant, hold_grants, order_grant, plan_grant, planned_grants
 from app.points.happenings import GrantFailed, GrantSucceeded
-from app.points.invariants import Difference, check_invariants
-from app.points.ledger import Book, fund, held_for, open_with
+from app.points.invariants import Difference, also_check, check_invariants
+from app.points.ledger import Book, balances_of, fund, held_for, open_with
 from app.points.problems import ProblemCode, Resolution, Source
 from app.points.quarantine import PutAside, Reported, is_disputed, put_aside_results
-from app.points.queries import GrantView, WaitingOrder, granted_applications, grants_of, reason_in_words, waiting_orders
+from app.points.queries import (
+    GrantView,
+    WaitingOrder,
+    grant_totals,
+    granted_applications,
+    grants_of,
+    next_benefit_no,
+    reason_in_words,
+    waiting_orders,
+)
 from app.points.received import received_by
 from app.points.resolve import ResolutionRefused, resolve_result
 from app.points.results import ContradictoryResult, Recorded, ResultProblem, UnknownOrder, record_result
@@ -43,15 +52,19 @@ __all__ = [
     "Taken",
     "UnknownOrder",
     "WaitingOrder",
+    "also_check",
     "assign_grant",
+    "balances_of",
     "check_invariants",
     "fund",
+    "grant_totals",
     "granted_applications",
     "grants_of",
     "held_for",
     "hold_grants",
     "inquire_order",
     "is_disputed",
+    "next_benefit_no",
     "open_with",
     "order_due_grants",
     "order_grant",

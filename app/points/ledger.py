@@ -92,6 +92,21 @@ def held_for(session: Session, policy_id: str, application_id: UUID, account: Ac
     return int(session.scalars(entries).one())
 
 
+def balances_of(session: Session, policy_id: str, account: Account) -> dict[UUID, int]:
+    """The balances that the applications of a policy have on an account, in points."""
+    into = case((LedgerEntry.to_account == account, LedgerEntry.amount), else_=-LedgerEntry.amount)
+    rows = session.execute(
+        select(LedgerEntry.application_id, func.sum(into))
+        .where(
+            LedgerEntry.policy_id == policy_id,
+            LedgerEntry.application_id.is_not(None),
+            or_(LedgerEntry.to_account == account, LedgerEntry.from_account == account),
+        )
+        .group_by(LedgerEntry.application_id)
+    )
+    return {application_id: int(balance) for application_id, balance in rows if application_id is not None}
+
+
 def fund(session: Session, policy_id: str, amount: int) -> None:
     """Put budget into a policy (points), or take it back when ``amount`` is negative.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from app import payments
@@ -58,6 +58,25 @@ def grants_of(session: Session, policy_id: str, application_id: UUID) -> list[Gr
         latest[order.grant_id] = order
     links = payments.link_views(session, policy_id, [grant.link_id for grant in grants if grant.link_id])
     return [_view(grant, latest.get(grant.id), links) for grant in grants]
+
+
+def grant_totals(session: Session, policy_id: str) -> dict[UUID, tuple[int, int]]:
+    """For each application of a policy the points of all its grants, and of those that are not ordered now."""
+    planned = case((Grant.state == GrantState.PLANNED, Grant.amount), else_=0)
+    rows = session.execute(
+        select(Grant.application_id, func.sum(Grant.amount), func.sum(planned))
+        .where(Grant.policy_id == policy_id)
+        .group_by(Grant.application_id)
+    )
+    return {application_id: (int(total), int(open_)) for application_id, total, open_ in rows}
+
+
+def next_benefit_no(session: Session, policy_id: str, application_id: UUID) -> int:
+    """The number of the application's next grant; the caller holds a lock that keeps others from asking."""
+    highest = select(func.max(Grant.benefit_no)).where(
+        Grant.policy_id == policy_id, Grant.application_id == application_id
+    )
+    return (session.scalar(highest) or 0) + 1
 
 
 def reason_in_words(reason: str | None) -> str:

@@ -51,7 +51,7 @@ from app.policies.conditions_tree import (
 )
 from app.policies.conditions_words import LANGUAGES, Language, answer_words, cannot_tell, sentences, why_not
 from app.policies.counters import CountersRefused
-from app.policies.document import CATEGORY_LABELS, Category, CheckKind, PolicyDocument
+from app.policies.document import CATEGORY_LABELS, Category, CheckKind, PolicyDocument, Rate
 from app.policies.load import Fault, LoadableFile, LoadRefused, LoadReport, load_policies, read_file
 from app.policies.models import Policy, PolicyVersion
 from app.policies.queries import PolicyView, category_options, document_of, get
@@ -108,6 +108,7 @@ __all__ = [
     "PolicyState",
     "PolicyVersion",
     "PolicyView",
+    "Rate",
     "Received",
     "ReceivedEarlier",
     "ResidenceCondition",

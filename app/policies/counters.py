@@ -69,6 +69,15 @@ def read(session: Session, policy_id: str) -> Counters:
     return from_row(row)
 
 
+def lock_free_budget(session: Session, policy_id: str) -> int:
+    """The free budget in points, with the counter row locked, for who takes as much as there is (BR-37).
+
+    The row stays locked until commit: to be asked as late in a transaction as can be.
+    """
+    query = select(PolicyCounter.budget).where(PolicyCounter.policy_id == policy_id).with_for_update()
+    return session.scalars(query).one()
+
+
 def from_row(row: Row[tuple[object, ...]]) -> Counters:
     """The counters from a row that holds ``COUNTER_COLUMNS``, possibly among others."""
     values = row._mapping

@@ -146,13 +146,24 @@ class Tiered(Part):
 
 
 class Rate(Part):
-    """A share of purchases, rounded down in the declared way (BR-36), with a cap for each person (BR-37)."""
+    """A share of purchases, rounded down in the declared way (BR-36), with caps (BR-37).
+
+    ``periods``: one grant after the whole purchase window, or one for each calendar month of it. ``counts_from``:
+    purchases count from the moment of the application, or from the first day of purchases. ``report_days``: how many
+    days after a period's last day providers may still report what was bought in it; then its grant is made.
+    """
 
     type: Literal["rate"]
     rate_percent: Annotated[int, Field(ge=1, le=100)]
     cap_per_person: Points
     rounding: Literal["floor_per_transaction", "floor_per_period"]
     carryover_from: PolicyId | None = None
+    cap_per_transaction: Points | None = None
+    cap_per_period: Points | None = None
+    shop_group_caps: Annotated[dict[Line, Points], Field(default_factory=dict, max_length=50)]
+    periods: Literal["whole", "month"] = "whole"
+    counts_from: Literal["application", "purchase_from"] = "application"
+    report_days: Annotated[int, Field(ge=1, le=60)] = 10
 
 
 Benefit = Annotated[Flat | EventBenefit | Steps | PerVisit | Tiered | Rate, Field(discriminator="type")]

@@ -6,7 +6,7 @@ Each rule is one function that yields the field at fault and the reason; the loa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from app import clock, municipalities
@@ -148,6 +148,28 @@ def _axes_fit_the_benefit(document: PolicyDocument) -> Iterator[FieldFault]:
         yield "axes.earn_shop_limited", "has meaning only with 還元付与"
 
 
+def _rebates_can_be_granted_in_time(document: PolicyDocument) -> Iterator[FieldFault]:
+    """The last report of purchases must be in before the last day of grants, and no cap may be beyond another."""
+    benefit, window = document.benefit, document.window
+    if not isinstance(benefit, Rate):
+        return
+    if window.purchase_from is None or window.purchase_to is None:
+        if window.purchase_from is window.purchase_to:
+            yield "window.purchase_from", "a rebate needs purchase_from and purchase_to"
+        return
+    closes_on = window.purchase_to + timedelta(days=benefit.report_days + 1)
+    if closes_on > clock.local(window.grant_by).date():
+        yield "benefit.report_days", f"purchases are reported until the day before {closes_on}, after grant_by"
+    caps = {"cap_per_transaction": benefit.cap_per_transaction, "cap_per_period": benefit.cap_per_period}
+    for name, cap in (caps | {f"shop_group_caps.{name}": cap for name, cap in benefit.shop_group_caps.items()}).items():
+        if cap is not None and cap > benefit.cap_per_person:
+            yield f"benefit.{name}", f"is above cap_per_person, {benefit.cap_per_person} (BR-37)"
+    if benefit.shop_group_caps and not document.axes.earn_shop_limited:
+        yield "benefit.shop_group_caps", "need a list of shops: earn_shop_limited (axis 3)"
+    if benefit.carryover_from == document.policy_id:
+        yield "benefit.carryover_from", "names the policy itself"
+
+
 def _money_covers_the_seats(document: PolicyDocument) -> Iterator[FieldFault]:
     least = smallest_amount(document)
     if document.budget < least:
@@ -179,6 +201,7 @@ _RULES: tuple[Callable[[PolicyDocument], Iterator[FieldFault]], ...] = (
     _conditions_are_given_once,
     _each_condition_has_its_check,
     _axes_fit_the_benefit,
+    _rebates_can_be_granted_in_time,
     _money_covers_the_seats,
     _services_are_consistent,
 )

@@ -1,0 +1,38 @@
+"""還元: a share of purchases given back. Who takes part, what providers report, what it is worth, and its grants."""
+
+from app.rebates.close import ClosingReport, close_due_periods, close_period
+from app.rebates.enrol import activate, end, enrol
+from app.rebates.files import FileReport, import_file
+from app.rebates.happenings import RebatePeriodClosed, RebateReturnDue
+from app.rebates.models import PutAside
+from app.rebates.queries import RebateView, is_enrolled, put_aside, rebate_of
+from app.rebates.record import Answer, Outcome, Report, TooManyReports, record_purchases
+from app.rebates.rules import Line, Reason
+from app.rebates.terms import NotARebate, periods_of
+
+__all__ = [
+    "Answer",
+    "ClosingReport",
+    "FileReport",
+    "Line",
+    "NotARebate",
+    "Outcome",
+    "PutAside",
+    "Reason",
+    "RebatePeriodClosed",
+    "RebateReturnDue",
+    "RebateView",
+    "Report",
+    "TooManyReports",
+    "activate",
+    "close_due_periods",
+    "close_period",
+    "end",
+    "enrol",
+    "import_file",
+    "is_enrolled",
+    "periods_of",
+    "put_aside",
+    "rebate_of",
+    "record_purchases",
+]
