@@ -214,7 +214,12 @@ MESSAGES: dict[str, Message] = {
         "{service}では1回に{max}ポイントまで({unit}ポイント単位)です。ほかの決済サービスか、分けて受け取る方法を選べます。",
     ),
     "E312": Message(Kind.INPUT, 422, "この決済サービスで受け取れるのは{max}人分までです。{suggestion}を選べます。"),
-    "E313": Message(Kind.DONE, 409, "付与の手続に入ったため、決済サービスは変更できません。"),
+    "E313": Message(
+        Kind.DONE,
+        409,
+        "付与の手続に入ったため、決済サービスは変更できません。",
+        variants=(("withdraw", "付与の手続に入ったため、取り下げられません。"),),
+    ),
     "E401": Message(
         Kind.INPUT,
         422,

@@ -60,9 +60,10 @@ def defer(session: Session, task: Task[Any, Any, Any], *, lock: str | None = Non
 
 def defer_once(session: Session, task: Task[Any, Any, Any], *, queueing_lock: str, **ids: str | int) -> bool:
     """Queue a job unless the same one already waits; False when it did. The transaction goes on either way."""
-    connection = db.driver_connection(session)
     try:
         with session.begin_nested():
+            # Asked for inside: the session sets its savepoint when the connection is first used within it.
+            connection = db.driver_connection(session)
             task.configure(connection=connection, queueing_lock=queueing_lock).defer(**ids)
     except procrastinate.exceptions.AlreadyEnqueued:
         return False

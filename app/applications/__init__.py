@@ -1,9 +1,11 @@
 """申込: drafts, submission in one transaction, withdrawal, status."""
 
+from app.applications.assign import Choice, assign, services_to_assign
 from app.applications.draft import (
     Draft,
     check_not_applied_yet,
     check_policy_takes_applications,
+    choose_later,
     choose_service,
     draft_of,
     keep_account,
@@ -12,6 +14,7 @@ from app.applications.draft import (
     request_review,
     start_draft,
 )
+from app.applications.expire import expire_unassigned
 from app.applications.facts import Known, Typed, granted_count, known_about
 from app.applications.facts_stated import (
     lift_support_measure,
@@ -42,12 +45,14 @@ from app.applications.review import (
 from app.applications.states import ApplicationState
 from app.applications.status import TURN_LABELS, StatusWord
 from app.applications.submit import ConfirmingPage, Receipt, judge, submit
+from app.applications.waitlist import serve_queue
 from app.applications.withdraw import withdraw
 
 __all__ = [
     "TURN_LABELS",
     "ApplicationState",
     "ApplicationView",
+    "Choice",
     "ConfirmingPage",
     "Draft",
     "Known",
@@ -58,12 +63,15 @@ __all__ = [
     "answer",
     "applications_of",
     "ask",
+    "assign",
     "check_not_applied_yet",
     "check_policy_takes_applications",
+    "choose_later",
     "choose_service",
     "confirm_on_objection",
     "confirm_refusal",
     "draft_of",
+    "expire_unassigned",
     "granted_count",
     "judge",
     "keep_account",
@@ -87,6 +95,8 @@ __all__ = [
     "refuse_consent",
     "request_review",
     "review_queue",
+    "serve_queue",
+    "services_to_assign",
     "set_support_measure",
     "start_draft",
     "submit",

@@ -34,6 +34,7 @@ class Draft:
     review_requested: bool
     consented: bool
     service_id: str | None
+    choose_later: bool
     last4: str | None
     holder_masked: str | None
     has_account: bool
@@ -116,8 +117,18 @@ def choose_service(session: Session, policy: PolicyView, person_id: UUID, servic
             if draft.service_id != service_id:
                 forget_account(draft)
             draft.service_id = service_id
+            draft.choose_later = False
             return
     raise LookupError("not a service of this policy")
+
+
+def choose_later(session: Session, policy: PolicyView, person_id: UUID) -> None:
+    """Leave the choice of a service for after the decision; ``LookupError`` where the policy does not offer that."""
+    draft = _own_draft(session, policy.policy_id, person_id)
+    if not policy.document.assign_later:
+        raise LookupError("this policy wants a service at once")
+    forget_account(draft)
+    draft.service_id, draft.choose_later = None, True
 
 
 def keep_account(
@@ -157,6 +168,7 @@ def draft_of(session: Session, policy_id: str, person_id: UUID) -> Draft | None:
         review_requested=row.review_requested,
         consented=bool(row.consents),
         service_id=row.service_id,
+        choose_later=row.choose_later,
         last4=row.draft_last4,
         holder_masked=row.holder_masked,
         has_account=row.draft_account_enc is not None,
@@ -167,7 +179,8 @@ def draft_of(session: Session, policy_id: str, person_id: UUID) -> Draft | None:
 def digest_of(draft: Application) -> str:
     """What the confirming page reads back, as one value: what is sent must be what was shown."""
     account = hashlib.sha256(draft.draft_account_enc or b"").hexdigest()
-    shown = (draft.policy_version, draft.amount, draft.service_id, account, str(draft.evidence_id))
+    service = "later" if draft.choose_later else draft.service_id
+    shown = (draft.policy_version, draft.amount, service, account, str(draft.evidence_id))
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:32]
 
 

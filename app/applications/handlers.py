@@ -6,14 +6,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import audit, clock, events
+from app.applications.expire import choose_again
 from app.applications.models import Application
 from app.applications.states import Action, ApplicationState, move
-from app.points import GrantSucceeded
+from app.applications.waitlist import serve_later
+from app.points import GrantFailed, GrantSucceeded, RoomFreed
 
 
 def register() -> None:
     """Listen; called once at the start of every process."""
     events.subscribe(GrantSucceeded, fulfil)
+    events.subscribe(GrantFailed, choose_again)
+    events.subscribe(RoomFreed, serve_later)
 
 
 def fulfil(session: Session, event: GrantSucceeded) -> None:

@@ -45,6 +45,9 @@ class Application(Base):
             postgresql_where=text(f"state NOT IN ({_NOT_LIVE}) AND NOT cleared_by_staff AND NOT duplicate_suspected"),
         ),
         Index("ix_applications_beneficiary", "beneficiary_id"),
+        # Who waits for a seat, in order of receipt; and whose time to choose a service runs out.
+        Index("ix_applications_waiting", "policy_id", "submitted_at", "id", postgresql_where="state = 'waitlisted'"),
+        Index("ix_applications_assign_by", "assign_by", postgresql_where="state = 'approved'"),
     )
 
     policy_id: Mapped[str] = mapped_column(primary_key=True)
@@ -64,6 +67,7 @@ class Application(Base):
     consents: Mapped[dict[str, Any]]
     amount: Mapped[int]
     service_id: Mapped[str | None]
+    choose_later: Mapped[bool] = mapped_column(default=False)
     draft_account_enc: Mapped[bytes | None]
     draft_last4: Mapped[str | None]
     holder_masked: Mapped[str | None]
@@ -71,5 +75,6 @@ class Application(Base):
     started_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
+    assign_by: Mapped[datetime | None]
     fulfilled_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]

@@ -14,6 +14,8 @@ from app.applications.models import Application
 from app.applications.receipt_no import is_receipt_no
 from app.applications.states import RELEASED, ApplicationState
 from app.applications.status import StatusWord, minute, status_of
+from app.applications.waitlist import place_in_queue
+from app.applications.withdraw import WITHDRAWABLE
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class ApplicationView:
     timeline: tuple[TimelineEntry, ...]
     checks: tuple[screening.CheckView, ...]
     can_withdraw: bool
+    must_choose: bool
+    can_change_service: bool
 
 
 def live_application(session: Session, policy_id: str, person_id: UUID) -> Application | None:
@@ -98,21 +102,28 @@ def _view(session: Session, row: Application) -> ApplicationView:
         application_id=row.id,
         receipt_no=row.receipt_no,
         state=state,
-        status=status_of(state, grant, assign_by=policy.document.window.assign_by, expected=expected),
+        status=status_of(
+            state,
+            grant,
+            assign_by=row.assign_by or policy.document.window.assign_by,
+            expected=expected,
+            place=place_in_queue(session, row) if state is ApplicationState.WAITLISTED else None,
+            queue_ends=policy.document.window.apply_to,
+        ),
         amount=row.amount,
         service_name=service.name if service else None,
         masked_account=link.masked if link else None,
         submitted_at=row.submitted_at,
         timeline=tuple(_timeline(row, state, grant)),
         checks=tuple(screening.checks_of(session, row.policy_id, row.id)),
-        can_withdraw=_can_withdraw(state, grant),
+        can_withdraw=state in WITHDRAWABLE and _not_ordered(grants),
+        must_choose=state is ApplicationState.APPROVED and link is None and _not_ordered(grants),
+        can_change_service=state in WITHDRAWABLE and link is not None and _not_ordered(grants),
     )
 
 
-def _can_withdraw(state: ApplicationState, grant: points.GrantView | None) -> bool:
-    if state in (ApplicationState.SUBMITTED, ApplicationState.SCREENING, ApplicationState.INFO_REQUESTED):
-        return True
-    return state is ApplicationState.APPROVED and (grant is None or grant.state is points.GrantState.PLANNED)
+def _not_ordered(grants: list[points.GrantView]) -> bool:
+    return all(grant.state is points.GrantState.PLANNED for grant in grants)
 
 
 def _timeline(row: Application, state: ApplicationState, grant: points.GrantView | None) -> list[TimelineEntry]:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import audit, clock, payments, points, policies, screening
+from app.applications.approval import commit_and_plan
 from app.applications.models import Application
 from app.applications.states import Action, ApplicationState, MoveRefused, move
 from app.payments import LinkState
@@ -63,29 +64,28 @@ def approve(session: Session, application: Application, action: Action, actor_ki
     document, now = document_of(session, application), clock.now()
     application.state, application.decided_at = allowed.target, now
     book = points.Book(session, application.policy_id)
-    names = {"application_id": application.id, "person_id": application.beneficiary_id}
     anew = allowed.effect == "reserve+commit"
     if anew:
-        book.post(points.LedgerEvent.RESERVE, application.amount, **names)
-    book.post(points.LedgerEvent.COMMIT, application.amount, **names)
+        book.post(
+            points.LedgerEvent.RESERVE,
+            application.amount,
+            application_id=application.id,
+            person_id=application.beneficiary_id,
+        )
     link = payments.link_of_application(session, application.policy_id, application.id)
-    service = payments.get_service(session, link.service_id) if link else None
-    grant = points.plan_grant(
+    commit_and_plan(
         session,
-        policy_id=application.policy_id,
-        application_id=application.id,
-        person_id=application.beneficiary_id,
+        book,
+        application,
+        document,
         link_id=link.link_id if link else None,
-        service_id=link.service_id if link else None,
-        provider_id=service.provider_id if service else None,
-        amount=application.amount,
-        order_at=now + timedelta(hours=document.cooling_off_hours) if link else None,
+        service=payments.get_service(session, link.service_id) if link else None,
+        order_now=link is not None and link.state is LinkState.VERIFIED,
     )
-    if link is not None and document.cooling_off_hours == 0 and link.state is LinkState.VERIFIED:
-        points.order_grant(session, book, grant)
     note(session, "application.approved", application, actor_kind)
     session.flush()
-    return lambda: book.close(seats=1 if anew else 0)
+    # A refusal that is overturned was wrong from the start: the person does not queue behind those who came later.
+    return lambda: book.close(seats=1 if anew else 0, passing_queue=anew)
 
 
 def release(session: Session, application: Application, event: points.LedgerEvent) -> Effect:
@@ -103,11 +103,10 @@ def drop_link(session: Session, application: Application) -> None:
         payments.remove_link(session, application.policy_id, link.link_id)
 
 
-def has_no_order(session: Session, application: Application) -> bool:
-    """True while every grant of the application is only planned."""
+def has_no_open_order(session: Session, application: Application) -> bool:
+    """True while nothing is ordered or granted; an order that failed may lie behind."""
     grants = points.grants_of(session, application.policy_id, application.id)
-    planned = points.planned_grants(session, application.policy_id, application.id)
-    return len(grants) == len(planned) and all(grant.order_state is None for grant in grants)
+    return all(grant.state is points.GrantState.PLANNED for grant in grants)
 
 
 def back_to_staff(session: Session, application: Application, kind: CheckKind, code: str) -> bool:
@@ -117,7 +116,7 @@ def back_to_staff(session: Session, application: Application, kind: CheckKind, c
     """
     checks = screening.locked_checks(session, application.policy_id, application.id)
     check = checks.get(kind)
-    if check is None or check.result != CheckState.PASSED or not has_no_order(session, application):
+    if check is None or check.result != CheckState.PASSED or not has_no_open_order(session, application):
         return False
     screening.act(session, check, CheckAction.INVALIDATE, "system")
     check.code, check.facts = code, {"date": policies.day_text(clock.today() + timedelta(days=screening.REVIEW_DAYS))}
@@ -131,7 +130,7 @@ def stop_before_the_order(session: Session, application: Application, actor_kind
 
     ``None`` when the order is out: the grant stands.
     """
-    if application.state != ApplicationState.APPROVED or not has_no_order(session, application):
+    if application.state != ApplicationState.APPROVED or not has_no_open_order(session, application):
         return None
     allowed = move(ApplicationState.APPROVED, Action.REVOKE, actor_kind)
     points.hold_grants(session, application.policy_id, application.id)

@@ -73,7 +73,7 @@ def _move(state: S, action: Action, target: S, actors: str, effect: str | None =
 
 MOVES: tuple[Move, ...] = (
     _move(S.STARTED, Action.TIME_LIMIT, S.ABANDONED, "clock"),
-    _move(S.STARTED, Action.SUBMIT, S.SUBMITTED, "resident", "reserve"),
+    _move(S.STARTED, Action.SUBMIT, S.SUBMITTED, "resident counter", "reserve"),
     _move(S.SUBMITTED, Action.SCREEN, S.SCREENING, "system"),
     _move(S.SUBMITTED, Action.WAIT_FOR_A_SEAT, S.WAITLISTED, "system"),
     _move(S.WAITLISTED, Action.GET_A_SEAT, S.SUBMITTED, "system", "reserve"),

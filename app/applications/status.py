@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app import clock
@@ -30,8 +30,18 @@ class StatusWord:
     is_final: bool = False
 
 
-def status_of(state: S, grant: GrantView | None, *, assign_by: datetime, expected: datetime | None) -> StatusWord:
-    """The one word for an application and its benefit."""
+def status_of(
+    state: S,
+    grant: GrantView | None,
+    *,
+    assign_by: datetime,
+    expected: datetime | None,
+    place: int | None = None,
+    queue_ends: datetime | None = None,
+) -> StatusWord:
+    """The one word for an application and its benefit; ``place`` in the queue, which ``queue_ends``, while waiting."""
+    if place is not None and queue_ends is not None:
+        return replace(_BY_STATE[state], word=f"補欠({place}番目)", date_text=f"{day(queue_ends)}までに決まります")
     if state in (S.APPROVED, S.FULFILLED):
         return _benefit(state, grant, assign_by, expected)
     return _BY_STATE[state]
@@ -78,7 +88,7 @@ _BY_STATE = {
 
 
 def _benefit(state: S, grant: GrantView | None, assign_by: datetime, expected: datetime | None) -> StatusWord:
-    if grant is None:
+    if grant is None or (grant.state is GrantState.PLANNED and grant.link_id is None):
         return StatusWord(
             "choose_service",
             "決済サービスを選んでください",
@@ -96,13 +106,13 @@ def _benefit(state: S, grant: GrantView | None, assign_by: datetime, expected: d
             "手続はすべて終わりました。決済サービスの残高をご確認ください。",
             is_final=True,
         )
-    if grant.state is GrantState.PLANNED and grant.order_state is OrderState.FAILED:
+    if grant.state is GrantState.PLANNED and grant.order_state is OrderState.FAILED and grant.order_at is None:
         return StatusWord(
             "failed",
             "付与できませんでした",
             YOU,
             f"{day(assign_by)}まで",
-            f"{reason_in_words(grant.reason)}。申込は有効です。担当窓口にご連絡のうえ、別の決済サービスをお選びください。",
+            f"{reason_in_words(grant.reason)}。申込は有効です。別の決済サービスをお選びください。",
         )
     if grant.order_state is OrderState.UNKNOWN:
         return StatusWord(
@@ -112,7 +122,7 @@ def _benefit(state: S, grant: GrantView | None, assign_by: datetime, expected: d
             None,
             "付与の結果を決済事業者に確認しています。二重に付与されることはありません。",
         )
-    if grant.order_state is not None:
+    if grant.order_state is not None and grant.state is not GrantState.PLANNED:
         return StatusWord(
             "ordered",
             "付与手続中",
@@ -125,7 +135,7 @@ def _benefit(state: S, grant: GrantView | None, assign_by: datetime, expected: d
         "付与準備中(変更できます)",
         None,
         f"{minute(grant.order_at)}に手続を始めます" if grant.order_at else None,
-        "それまでは、取り下げることも、取り下げて別の決済サービスで申し込みなおすこともできます。",
+        "それまでは、取り下げることも、決済サービスを変えることもできます。",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import audit, cards, clock, db, payments, points, policies, screening
+from app.applications.approval import commit_and_plan
 from app.applications.draft import account_in_draft, check_agreed, check_not_applied_yet, digest_of, forget_account
 from app.applications.facts import Known, Typed, claim_rows, known_about
 from app.applications.models import Application
@@ -45,32 +46,42 @@ class ConfirmingPage:
 
 
 def submit(policy_id: str, application_id: UUID, person_id: UUID, *, page: ConfirmingPage | None = None) -> Receipt:
-    """Send a draft. The same draft sent again gives the same receipt.
+    """Send a draft. The same draft sent again gives the same receipt. While the policy is full, one that has a
+    queue takes the application into it (``waitlisted``); nothing is reserved then.
 
     With ``page``, what is sent must be what that page showed; else E504. Raises the policy's
     reason (E208, E209, E210), E206, E217, E303, E304, a failed condition (E201..), or E504 for an incomplete draft.
     """
-    duplicate_suspected = False
+    attempt = _Attempt(page)
     conflicts = 0
     while True:
         try:
             with db.transaction() as session:
-                return _submit(session, policy_id, application_id, person_id, page, duplicate_suspected)
+                return _submit(session, policy_id, application_id, person_id, attempt)
+        except _NoRoom:
+            attempt = replace(attempt, queue=True)
         except IntegrityError as conflict:
             conflicts += 1
             if conflicts > MAX_CONFLICTS:
                 raise
-            duplicate_suspected |= _after_conflict(conflict, policy_id, person_id)
+            if _after_conflict(conflict, policy_id, person_id):
+                attempt = replace(attempt, duplicate_suspected=True)
 
 
-def _submit(  # noqa: PLR0917  # one parameter for each fact of the request
-    session: Session,
-    policy_id: str,
-    application_id: UUID,
-    person_id: UUID,
-    page: ConfirmingPage | None,
-    duplicate_suspected: bool,
-) -> Receipt:
+@dataclass(frozen=True)
+class _Attempt:
+    """One try to send; what the one before ran into in the database is known to the next."""
+
+    page: ConfirmingPage | None
+    duplicate_suspected: bool = False
+    queue: bool = False
+
+
+class _NoRoom(Exception):
+    """The last seat went while this application was written; the policy has a queue."""
+
+
+def _submit(session: Session, policy_id: str, application_id: UUID, person_id: UUID, attempt: _Attempt) -> Receipt:
     application = _lock(session, policy_id, application_id, person_id)
     if application.state != ApplicationState.STARTED:
         assert application.receipt_no is not None
@@ -80,16 +91,17 @@ def _submit(  # noqa: PLR0917  # one parameter for each fact of the request
     if policy is None:
         raise DomainError("E504", step="施策のページ")
     check_not_applied_yet(session, policy_id, person_id)
+    page = attempt.page
     in_grace = _check_open(policy, now, page.opened_at if page else None)
     if page is not None and page.read_back != digest_of(application):
         raise DomainError("E504", step="内容の確認")
     # In grace the choice is judged as at the end, too: a service that ends with the policy has not ended for them.
     chosen_at = policy.document.window.apply_to if in_grace else now
-    service, account = _check_complete(session, policy, application, chosen_at)
+    chosen = _check_complete(session, policy, application, chosen_at)
     evidence = cards.evidence_of(session, application.evidence_id)
     if evidence is None or evidence.person_id != application.applicant_id:
         raise DomainError("E504", step="本人確認")
-    suspected = duplicate_suspected or _somebody_alike_applied(session, application)
+    suspected = attempt.duplicate_suspected or _somebody_alike_applied(session, application)
     known = known_about(session, policy.document, evidence, application_id=application.id)
     outcome = _outcome(policy, known, application.review_requested, duplicate_suspected=suspected)
     if outcome.aggregate == "rejected":
@@ -105,43 +117,64 @@ def _submit(  # noqa: PLR0917  # one parameter for each fact of the request
     holder = application.holder_masked
     forget_account(application)
     session.flush()
-    link = payments.create_link(
-        session,
-        policy_id=policy_id,
-        application_id=application.id,
-        person_id=application.beneficiary_id,
-        service=service,
-        normalized=account,
-        holder_masked=holder,
-    )
-    screening.write_checks(session, policy_id, application.id, outcome)
-    claim_rows(session, policy_id, application.id, known, outcome)
-    application.state = move(ApplicationState.SUBMITTED, Action.SCREEN, "system").target
-
-    book = points.Book(session, policy_id)
-    names = {"application_id": application.id, "person_id": application.beneficiary_id}
-    book.post(points.LedgerEvent.RESERVE, application.amount, **names)
-    if outcome.aggregate == "approved":
-        application.state = move(ApplicationState.SCREENING, Action.APPROVE, "system").target
-        application.decided_at = now
-        book.post(points.LedgerEvent.COMMIT, application.amount, **names)
-        grant = points.plan_grant(
+    link_id = service = None
+    if chosen is not None:
+        service, account = chosen
+        link_id = payments.create_link(
             session,
             policy_id=policy_id,
             application_id=application.id,
             person_id=application.beneficiary_id,
-            link_id=link.id,
-            service_id=service.service_id,
-            provider_id=service.provider_id,
-            amount=application.amount,
-            order_at=now + timedelta(hours=policy.document.cooling_off_hours),
-        )
-        if policy.document.cooling_off_hours == 0:
-            points.order_grant(session, book, grant)
-    _audit(session, application, outcome)
-    session.flush()
-    book.close(seats=1)
+            service=service,
+            normalized=account,
+            holder_masked=holder,
+        ).id
+    if policy.document.overflow == "waitlist" and (attempt.queue or policy.state is PolicyState.FULL):
+        _join_queue(session, application)
+    else:
+        claim_rows(session, policy_id, application.id, known, outcome)
+        _take_seat(session, application, policy, outcome, link_id, service)
     return Receipt(application.receipt_no, ApplicationState(application.state), already=False)
+
+
+def _take_seat(  # noqa: PLR0917  # what was decided, and what it is bound to
+    session: Session,
+    application: Application,
+    policy: PolicyView,
+    outcome: ScreeningOutcome,
+    link_id: UUID | None,
+    service: payments.ServiceDocument | None,
+) -> None:
+    """The checks, the amount, with all checks passed the approval, and last the seat (E209)."""
+    screening.write_checks(session, application.policy_id, application.id, outcome)
+    application.state = move(ApplicationState.SUBMITTED, Action.SCREEN, "system").target
+    book = points.Book(session, application.policy_id)
+    book.post(
+        points.LedgerEvent.RESERVE,
+        application.amount,
+        application_id=application.id,
+        person_id=application.beneficiary_id,
+    )
+    if outcome.aggregate == "approved":
+        application.state = move(ApplicationState.SCREENING, Action.APPROVE, "system").target
+        application.decided_at = clock.now()
+        commit_and_plan(session, book, application, policy.document, link_id=link_id, service=service)
+    _audit(session, application, outcome.aggregate)
+    session.flush()
+    try:
+        book.close(seats=1)
+    except DomainError:
+        if policy.document.overflow == "waitlist":
+            raise _NoRoom from None
+        raise
+
+
+def _join_queue(session: Session, application: Application) -> None:
+    """No seat, so nothing is reserved and no check begins (``waitlist``)."""
+    application.state = move(ApplicationState.SUBMITTED, Action.WAIT_FOR_A_SEAT, "system").target
+    _audit(session, application, "waitlisted")
+    session.flush()
+    points.Book(session, application.policy_id).close(waiting=1)
 
 
 def judge(
@@ -198,8 +231,11 @@ def _closing(end: datetime) -> datetime:
 
 def _check_complete(
     session: Session, policy: PolicyView, application: Application, chosen_at: datetime
-) -> tuple[payments.ServiceDocument, str]:
+) -> tuple[payments.ServiceDocument, str] | None:
+    """The service and the ID at it; ``None`` where both are to be chosen later."""
     check_agreed(application, policy)
+    if application.choose_later and policy.document.assign_later:
+        return None
     account = account_in_draft(application)
     if application.service_id is None or account is None:
         raise DomainError("E504", step="決済サービスの選択")
@@ -239,7 +275,7 @@ def _after_conflict(conflict: IntegrityError, policy_id: str, person_id: UUID) -
     return bool(constraint == FINGERPRINT_INDEX)
 
 
-def _audit(session: Session, application: Application, outcome: ScreeningOutcome) -> None:
+def _audit(session: Session, application: Application, outcome: str) -> None:
     audit.record(
         session,
         "application.submitted",
@@ -249,7 +285,7 @@ def _audit(session: Session, application: Application, outcome: ScreeningOutcome
         object_kind="application",
         object_id=str(application.id),
         facts={
-            "outcome": outcome.aggregate,
+            "outcome": outcome,
             "version": application.policy_version,
             "amount": application.amount,
             "in_grace": application.in_grace,

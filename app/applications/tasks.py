@@ -8,8 +8,10 @@ from sqlalchemy import delete
 
 from app import clock, db
 from app.applications.draft import erase_unused_facts
+from app.applications.expire import expire_unassigned
 from app.applications.models import Application
 from app.applications.states import ApplicationState
+from app.applications.waitlist import queues, serve_queue
 from app.jobs import tasks
 
 DRAFT_LIFE = timedelta(hours=24)
@@ -26,3 +28,24 @@ def forget_drafts(timestamp: int) -> None:
             )
         )
     erase_unused_facts(clock.now() - DRAFT_LIFE)
+
+
+@tasks.periodic(cron="*/5 * * * *")
+@tasks.task(name="applications.expire_unassigned", queueing_lock="applications.expire_unassigned")
+def expire_unassigned_ones(timestamp: int) -> None:
+    """End the approved applications whose last day for choosing a service has passed."""
+    expire_unassigned()
+
+
+@tasks.periodic(cron="* * * * *")
+@tasks.task(name="applications.serve_queues", queueing_lock="applications.serve_queues")
+def serve_queues(timestamp: int) -> None:
+    """Look at every queue: seats may have come by a raised capacity, and a policy may have ended."""
+    for policy_id in queues():
+        serve_queue(policy_id)
+
+
+@tasks.task(name="applications.serve_queue_of")
+def serve_queue_of(policy_id: str) -> None:
+    """A seat came free in this policy."""
+    serve_queue(policy_id)

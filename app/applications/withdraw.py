@@ -9,42 +9,44 @@ from sqlalchemy.orm import Session
 
 from app import audit, clock, db, payments, points
 from app.applications.models import Application
-from app.applications.states import Action, ApplicationState, MoveRefused, move
+from app.applications.states import Action, ApplicationState, move
 from app.errors import DomainError
 
 _RELEASES = {
     "release": (points.LedgerEvent.RELEASE, points.Account.RESERVED),
     "uncommit": (points.LedgerEvent.UNCOMMIT, points.Account.COMMITTED),
 }
+_S = ApplicationState
+WITHDRAWABLE = frozenset({_S.SUBMITTED, _S.WAITLISTED, _S.SCREENING, _S.INFO_REQUESTED, _S.APPROVED})
 
 
 def withdraw(receipt_no: str, person_id: UUID) -> bool:
     """Withdraw one's own application. False when it is not this person's; E313 once the order went out.
 
-    Withdrawing again changes nothing.
+    One that has ended, by whatever way, stays as it is.
     """
     with db.transaction() as session:
         application = session.scalar(select(Application).where(Application.receipt_no == receipt_no).with_for_update())
         if application is None or application.applicant_id != person_id:
             return False
-        if application.state != ApplicationState.WITHDRAWN:
+        if application.state == ApplicationState.FULFILLED:
+            raise DomainError("E313", variant="withdraw")
+        if application.state in WITHDRAWABLE:
             _withdraw(session, application)
         return True
 
 
 def _withdraw(session: Session, application: Application) -> None:
-    try:
-        allowed = move(ApplicationState(application.state), Action.WITHDRAW, "resident")
-    except MoveRefused:
-        raise DomainError("E313") from None
+    allowed = move(ApplicationState(application.state), Action.WITHDRAW, "resident")
     all_grants = points.grants_of(session, application.policy_id, application.id)
     still_planned = points.planned_grants(session, application.policy_id, application.id)
     if len(still_planned) != len(all_grants):
-        raise DomainError("E313")
+        raise DomainError("E313", variant="withdraw")
     points.hold_grants(session, application.policy_id, application.id)
     link = payments.link_of_application(session, application.policy_id, application.id)
     if link is not None:
         payments.remove_link(session, application.policy_id, link.link_id)
+    was_waiting = application.state == ApplicationState.WAITLISTED
     application.state = allowed.target
     application.withdrawn_at = clock.now()
     audit.record(
@@ -56,11 +58,15 @@ def _withdraw(session: Session, application: Application) -> None:
         object_kind="application",
         object_id=str(application.id),
     )
+    book = points.Book(session, application.policy_id)
+    if was_waiting:
+        session.flush()
+        book.close(waiting=-1)
+        return
     assert allowed.effect is not None
     event, account = _RELEASES[allowed.effect]
     # What the ledger holds for this application is given back, whatever else the row says.
     held = points.held_for(session, application.policy_id, application.id, account)
-    book = points.Book(session, application.policy_id)
     book.post(event, held, application_id=application.id, person_id=application.beneficiary_id)
     session.flush()
     book.close(seats=-1)

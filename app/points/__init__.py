@@ -5,7 +5,7 @@ from app.points.call_backs import EventReused, SignedCallBack, sign, take_call_b
 from app.points.deliver import inquire_order, send_order
 from app.points.due import order_due_grants
 from app.points.grants import GrantDisputed, assign_grant, hold_grants, order_grant, plan_grant, planned_grants
-from app.points.happenings import GrantFailed, GrantSucceeded
+from app.points.happenings import GrantFailed, GrantSucceeded, RoomFreed
 from app.points.invariants import Difference, also_check, check_invariants
 from app.points.ledger import Book, balances_of, fund, held_for, open_with
 from app.points.problems import ProblemCode, Resolution, Source
@@ -47,6 +47,7 @@ __all__ = [
     "Resolution",
     "ResolutionRefused",
     "ResultProblem",
+    "RoomFreed",
     "SignedCallBack",
     "Source",
     "Taken",

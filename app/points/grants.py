@@ -63,9 +63,12 @@ def assign_grant(
     link_id: UUID,
     service_id: str,
     provider_id: str | None,
-    order_at: datetime,
+    order_at: datetime | None,
 ) -> None:
-    """Give a planned grant its payment link, at first or after a failed order. ``IllegalMove`` once ordered."""
+    """Give a planned grant its payment link, at first or after a failed order. ``IllegalMove`` once ordered.
+
+    Without ``order_at`` the grant stays held: staff look at the application again.
+    """
     grant_after(GrantState(grant.state), GrantEvent.ORDER)
     grant.link_id, grant.service_id, grant.provider_id = link_id, service_id, provider_id
     grant.order_at = order_at

@@ -26,3 +26,10 @@ class GrantFailed(Event):
     application_id: UUID
     grant_id: UUID
     reason: str
+
+
+@dataclass(frozen=True)
+class RoomFreed(Event):
+    """A seat or budget of this policy came free; told before the counters change, so that nothing follows them."""
+
+    policy_id: str

@@ -13,8 +13,9 @@ from uuid import UUID
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
-from app import audit, clock, db
+from app import audit, clock, db, events
 from app.points.accounts import FLOWS, Account, LedgerEvent
+from app.points.happenings import RoomFreed
 from app.points.models import LedgerEntry
 from app.policies import counters
 
@@ -64,10 +65,11 @@ class Book:
         for account, change in ((source, -amount), (target, amount)):
             self._deltas[account.counter] += -change if account is Account.FUNDING else change
 
-    def close(self, *, seats: int = 0) -> None:
-        """Write the entries, then move the counters and ``seats`` taken in one guarded update.
+    def close(self, *, seats: int = 0, waiting: int = 0, passing_queue: bool = False) -> None:
+        """Write the entries, then move the counters, ``seats`` taken and people ``waiting`` in one guarded update.
 
-        Raises E209 when the policy has not that many points or seats left.
+        Raises E209 when the policy has not that many points or seats left, or when somebody waits for the seat and the
+        caller may not pass them (``policies.counters.apply``).
         """
         if self._closed:
             raise RuntimeError("the book is closed")
@@ -77,8 +79,12 @@ class Book:
         self._session.flush()
         audit.write(self._session)
         moved = {name: change for name, change in self._deltas.items() if change}
-        if moved or seats:
-            counters.apply(self._session, self.policy_id, seats=seats, **moved)
+        if seats < 0 or moved.get("budget", 0) > 0:
+            events.publish(self._session, RoomFreed(self.policy_id))
+        if moved or seats or waiting:
+            counters.apply(
+                self._session, self.policy_id, seats=seats, waiting=waiting, passing_queue=passing_queue, **moved
+            )
 
 
 def held_for(session: Session, policy_id: str, application_id: UUID, account: Account) -> int:
@@ -123,3 +129,4 @@ def open_with(session: Session, policy_id: str, *, granted: int, seats: int) -> 
     if granted:
         book.post(LedgerEvent.OPENING, granted)
     book.close(seats=seats)
+    counters.open_seats(session, policy_id, seats)

@@ -30,6 +30,7 @@ class GrantView:
     benefit_no: int
     state: GrantState
     amount: int
+    link_id: UUID | None
     service_id: str | None
     last4: str | None
     order_at: datetime | None
@@ -91,6 +92,7 @@ def _view(grant: Grant, order: GrantOrder | None, links: dict[UUID, payments.Lin
         benefit_no=grant.benefit_no,
         state=GrantState(grant.state),
         amount=grant.amount,
+        link_id=grant.link_id,
         service_id=grant.service_id,
         last4=link.last4 if link else None,
         order_at=grant.order_at,

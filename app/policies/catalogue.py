@@ -139,7 +139,7 @@ def _what_triggers_keep(ids: list[str]) -> Any:  # a Select of labelled columns 
         select(
             Policy.policy_id,
             Policy.state,
-            func.coalesce(or_(no_seat, no_money), True).label("exhausted"),
+            func.coalesce(or_(no_seat, no_money, PolicyCounter.waiting > 0), True).label("exhausted"),
             PolicyCounter.filled_at.is_not(None).label("was_filled"),
         )
         .join(PolicyCounter, PolicyCounter.policy_id == Policy.policy_id)

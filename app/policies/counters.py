@@ -19,12 +19,16 @@ class CountersRefused(RuntimeError):
     """A release of what was never held: a fault of the program, and nothing a person could correct."""
 
 
-def apply(session: Session, policy_id: str, *, seats: int = 0, **deltas: int) -> None:
+def apply(
+    session: Session, policy_id: str, *, seats: int = 0, waiting: int = 0, passing_queue: bool = False, **deltas: int
+) -> None:
     """Change seats and balances by the given differences, in ONE statement that checks its own result.
 
     ``deltas`` are named as the balances (``budget=-10_000, reserved=10_000``) and add up to the change of ``funded``.
-    To be the last statement of a transaction: the row stays locked until commit. Raises ``DomainError`` E209 when no
-    seat or not enough budget is free, ``CountersRefused`` when something is released that was not held.
+    ``waiting`` changes the length of the queue; a seat that is not for somebody out of it (``waiting=-1``) is refused
+    while somebody waits, unless ``passing_queue``. To be the last statement of a transaction: the row stays locked
+    until commit. Raises ``DomainError`` E209 when no seat or not enough budget is free, ``CountersRefused`` when
+    something is released that was not held.
     """
     unknown = deltas.keys() - {*LEDGER_COUNTERS, "funded"}
     balanced = sum(deltas.get(name, 0) for name in LEDGER_COUNTERS) == deltas.get("funded", 0)
@@ -33,6 +37,8 @@ def apply(session: Session, policy_id: str, *, seats: int = 0, **deltas: int) ->
     changes = {name: _COLUMNS[name] + delta for name, delta in deltas.items() if delta}
     if seats:
         changes["seats_taken"] = PolicyCounter.seats_taken + seats
+    if waiting:
+        changes["waiting"] = PolicyCounter.waiting + waiting
     if not changes:
         return
     legal: list[ColumnElement[bool]] = [value >= 0 for value in changes.values()]
@@ -40,6 +46,8 @@ def apply(session: Session, policy_id: str, *, seats: int = 0, **deltas: int) ->
     budget_after = changes.get("budget", _COLUMNS["budget"])
     if seats > 0:
         legal.append(or_(PolicyCounter.capacity.is_(None), seats_after <= PolicyCounter.capacity))
+        if not (waiting or passing_queue):
+            legal.append(PolicyCounter.waiting == 0)
     is_full = or_(
         and_(PolicyCounter.capacity.is_not(None), seats_after >= PolicyCounter.capacity),
         budget_after < PolicyCounter.smallest_amount,
@@ -59,6 +67,16 @@ def apply(session: Session, policy_id: str, *, seats: int = 0, **deltas: int) ->
         if takes:
             raise DomainError("E209")
         raise CountersRefused(policy_id)
+
+
+def open_seats(session: Session, policy_id: str, seats: int) -> None:
+    """Note how many of the seats taken belong to nobody in this ledger: they were taken before it began."""
+    session.execute(
+        update(PolicyCounter)
+        .where(PolicyCounter.policy_id == policy_id)
+        .values(opening_seats=PolicyCounter.opening_seats + seats)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def read(session: Session, policy_id: str) -> Counters:

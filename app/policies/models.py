@@ -113,13 +113,16 @@ class PolicyCounter(Base):
     """Seats and balances in one row, so that the hot row of a submit is locked for the shortest time.
 
     ``smallest_amount`` is the least that one more application takes; ``filled_at`` is when the policy was first full.
-    Both let one statement say whether it is full.
+    Both let one statement say whether it is full. ``opening_seats`` were taken before this ledger began; ``waiting`` is
+    how many people stand in the queue, whom nobody passes (``overflow`` = ``waitlist``).
     """
 
     __tablename__ = "policy_counters"
     __table_args__ = (
         CheckConstraint("capacity IS NULL OR seats_taken <= capacity", name="seats_within_capacity"),
         CheckConstraint("seats_taken >= 0", name="seats_taken"),
+        CheckConstraint("opening_seats >= 0", name="opening_seats"),
+        CheckConstraint("waiting >= 0", name="waiting"),
         CheckConstraint("funded >= 0", name="funded"),
         *(CheckConstraint(f"{name} >= 0", name=name) for name in LEDGER_COUNTERS),
         CheckConstraint(f"{' + '.join(LEDGER_COUNTERS)} = funded", name="sums_to_funded"),
@@ -133,6 +136,8 @@ class PolicyCounter(Base):
     smallest_amount: Mapped[int]
     filled_at: Mapped[datetime | None] = mapped_column(default=None)
     seats_taken: Mapped[int] = mapped_column(default=0)
+    opening_seats: Mapped[int] = mapped_column(default=0)
+    waiting: Mapped[int] = mapped_column(default=0)
     budget: Mapped[int] = mapped_column(default=0)
     reserved: Mapped[int] = mapped_column(default=0)
     committed: Mapped[int] = mapped_column(default=0)

@@ -76,6 +76,8 @@ class Counters:
     filled_at: datetime | None
     seats_taken: int
     budget: int
+    waiting: int = 0
+    opening_seats: int = 0
     reserved: int = 0
     committed: int = 0
     ordered: int = 0
@@ -93,8 +95,8 @@ class Counters:
 
     @property
     def is_exhausted(self) -> bool:
-        """True when no seat is free, or the free budget is less than any application takes (BR-34)."""
-        return self.seats_left == 0 or self.budget < self.smallest_amount
+        """True when no seat is free, the free budget is less than any application takes (BR-34), or somebody waits."""
+        return self.seats_left == 0 or self.budget < self.smallest_amount or self.waiting > 0
 
 
 def state_of(stored: str, document: PolicyDocument, counters: Counters, now: datetime) -> PolicyState:
@@ -122,8 +124,11 @@ def state_from(
 
 
 def refusal_of(state: PolicyState, document: PolicyDocument) -> DomainError | None:
-    """Why the policy takes no application in this state: E208, E209 or E210; ``None`` while it is open."""
-    if state is PolicyState.OPEN:
+    """Why the policy takes no application in this state: E208, E209 or E210; ``None`` while it is open.
+
+    While it is full, an application is taken only into the queue, where the policy has one.
+    """
+    if state is PolicyState.OPEN or (state is PolicyState.FULL and document.overflow == "waitlist"):
         return None
     if state is PolicyState.SCHEDULED:
         first_day = clock.local(document.window.apply_from).date()

@@ -125,6 +125,37 @@ def apply(who: Applicant, policy_id: str = "P-001", **choice: str) -> Receipt:
     return applications.submit(policy_id, fill_in(who, policy_id, **choice), who.person_id)
 
 
+def fill_in_for_later(who: Applicant, policy_id: str = "P-001") -> UUID:
+    """The same with 「あとで決済サービスを選ぶ」; gives the draft."""
+    with db.transaction() as session:
+        policy, evidence = policies.get(session, policy_id), cards.evidence_of(session, who.evidence_id)
+        assert policy is not None
+        assert evidence is not None
+        draft = applications.start_draft(session, policy, evidence, "phone")
+        applications.record_consent(session, policy, who.person_id)
+        applications.choose_later(session, policy, who.person_id)
+    return draft
+
+
+def apply_for_later(who: Applicant, policy_id: str = "P-001") -> Receipt:
+    """Submit without a service."""
+    return applications.submit(policy_id, fill_in_for_later(who, policy_id), who.person_id)
+
+
+def choice(service_id: str = QR, account: str | None = None) -> applications.Choice:
+    """A service with an ID that its provider confirmed."""
+    checked = payments.HolderCheckResult("verified", "タ＊＊")
+    return applications.Choice(service_id, account or f"{next(_numbers):013d}", checked)
+
+
+def view_of(receipt: Receipt, who: Applicant) -> applications.ApplicationView:
+    """What the person sees."""
+    with db.reading() as session:
+        view = applications.view_by_receipt(session, receipt.receipt_no, who.person_id)
+    assert view is not None
+    return view
+
+
 def stored(application_id: UUID) -> Application:
     with db.transaction() as session:
         return session.scalars(select(Application).where(Application.id == application_id)).one()

@@ -8,7 +8,7 @@ import pytest
 
 from app.applications.states import MOVES, Action, ApplicationState, MoveRefused, move
 
-ACTORS = ("resident", "system", "clock", "reviewer", "approver")
+ACTORS = ("resident", "counter", "system", "clock", "reviewer", "approver")
 ALLOWED = {(m.state, m.action, actor): m.target for m in MOVES for actor in m.actors}
 
 

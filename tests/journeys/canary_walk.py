@@ -365,6 +365,12 @@ def submit(phone: Visitor, system: System) -> tuple[str, str]:
     wait_for(lambda: phone.get(f"{page}/state").json()["final"])
     assert "付与済" in phone.get(page).text
     assert phone.post(f"{page}/withdraw").status_code == 409
+    assert phone.get(f"{page}/withdraw").status_code == 303
+    for step in ("service", "account"):
+        assert phone.get(f"{page}/{step}?service=SVC-QR-01").status_code == 409
+    typed = {"account": ACCOUNT, "security_code": "1470", "service_id": CANARY.name, "form_token": CANARY.name}
+    for step in ("service", "account", "assign"):
+        assert phone.post(f"{page}/{step}", **typed).status_code == 409
     return queued, page.rpartition("/")[2]
 
 

@@ -29,6 +29,7 @@ from app.web.resident.context import (
 from app.web.service_texts import lead_text
 from app.web.sign_in import signed_in_person
 
+LATER = "later"
 ACCOUNT_CODES = frozenset({"E301", "E303", "E307", "E308", "E309", "E310"})
 
 
@@ -47,6 +48,9 @@ def chosen(policy_id: str) -> Response | tuple[str, int]:
             policy = policy_or_404(session, policy_id)
             draft = draft_or_error(session, policy_id)
             _check_consented(draft)
+            if service_id == LATER:
+                applications.choose_later(session, policy, draft.person_id)
+                return to_step("confirm", policy_id)
             age = age_of(evidence_or_error(session, draft))
             applications.choose_service(session, policy, draft.person_id, service_id, age)
     except LookupError:
@@ -70,15 +74,16 @@ def _service_page(policy_id: str, errors: list[dict[str, str | None]] | None = N
     return render_template(
         "resident/service.html",
         policy=policy_line(policy),
-        offers=[_offer_row(offer) for offer in offers if offer.closed is None],
+        offers=[offer_row(offer) for offer in offers if offer.closed is None],
         unavailable=[{"name": o.service.name, "reason": o.closed.wording()} for o in offers if o.closed],
-        later_allowed=False,
-        selected=selected or draft.service_id,
+        later_allowed=policy.document.assign_later,
+        selected=selected or (LATER if draft.choose_later else draft.service_id),
         errors=errors,
     )
 
 
-def _offer_row(offer: payments.Offer) -> dict[str, str | None]:
+def offer_row(offer: payments.Offer) -> dict[str, str | None]:
+    """One service as the page of choices shows it."""
     service = offer.service
     return {
         "service_id": service.service_id,
@@ -135,21 +140,26 @@ def _account_page(
     return render_template(
         "resident/account.html",
         policy=policy_line(policy),
-        service={
-            "name": service.name,
-            "id_label": service.id_label,
-            "id_help": say(
-                "{format}です。アプリかカードで確かめて入力してください。", format=payments.describe_account_id(service)
-            ),
-            "security_code_label": service.security_code_label if service.security_code_regex else None,
-            "code_help": _code_help(service),
-        },
+        service=account_view(service),
         values={"account": typed},
         confirm_my_number=ask,
         provider_tester_url=settings.provider_tester_url,
         change_url=url_for("resident.choose", policy_id=policy_id),
         errors=errors,
     )
+
+
+def account_view(service: payments.ServiceDocument) -> dict[str, str | None]:
+    """What the page that asks for the ID says of the service."""
+    return {
+        "name": service.name,
+        "id_label": service.id_label,
+        "id_help": say(
+            "{format}です。アプリかカードで確かめて入力してください。", format=payments.describe_account_id(service)
+        ),
+        "security_code_label": service.security_code_label if service.security_code_regex else None,
+        "code_help": _code_help(service),
+    }
 
 
 def _code_help(service: payments.ServiceDocument) -> str:
@@ -187,40 +197,48 @@ def _confirm_page(policy_id: str, errors: list[dict[str, str | None]] | None = N
         policy = policy_or_404(session, policy_id)
         draft = draft_or_error(session, policy_id)
         _check_consented(draft)
-        service = _chosen_service(session, draft)
-        if not draft.has_account:
+        service = None if draft.choose_later else _chosen_service(session, draft)
+        if service is not None and not draft.has_account:
             raise DomainError("E504", step="決済サービスのIDの入力")
         items = people.facts_of(session, evidence_or_error(session, draft).facts_id)
     assert items is not None
     hours = policy.document.cooling_off_hours
-    rows = [
+    rows: list[tuple[str, str, str | None]] = [
         (say("施策"), policy.document.title, None),
         (say("自治体"), policy.municipality_label, None),
         (say("受け取る方"), items.name.reveal(), None),
         (say("金額"), points_text(draft.amount), None),
         (say("届く時期"), _arrival_text(hours, service), None),
     ]
+    if service is None:
+        rows.append((say("決済サービス"), say("あとで選びます"), url_for("resident.choose", policy_id=policy_id)))
     return render_template(
         "resident/confirm.html",
         policy=policy_line(policy),
         rows=rows,
-        service={"name": service.name},
+        service={"name": service.name} if service else None,
         service_change_url=url_for("resident.choose", policy_id=policy_id),
         last4=draft.last4,
         masked_id=f"…{draft.last4}",
         holder_masked=draft.holder_masked,
-        warning=_warning(hours),
+        warning=_warning(hours, service),
         form_token=_form_token(policy_id, draft),
         errors=errors,
     )
 
 
-def _arrival_text(hours: int, service: payments.ServiceDocument) -> str:
+def _arrival_text(hours: int, service: payments.ServiceDocument | None) -> str:
+    if service is None:
+        return say("決済サービスを選んでから")
     lead = lead_text(service)
     return lead if hours == 0 else say("申込から{hours}時間後に手続を始め、そのあと{lead}", hours=hours, lead=lead)
 
 
-def _warning(hours: int) -> str:
+def _warning(hours: int, service: payments.ServiceDocument | None) -> str:
+    if service is None:
+        return say(
+            "審査のあと、期限までに決済サービスを選ばないと、受け取れません。期限は申込状況のページに表示します。"
+        )
     if hours == 0:
         return say("申し込むと、すぐに付与の手続に入ります。そのあとは、決済サービスの変更も取下げもできません。")
     return say("申し込んでから{hours}時間は取り下げられます。そのあとは、決済サービスを変更できません。", hours=hours)

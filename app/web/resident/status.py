@@ -95,6 +95,24 @@ def application_state(receipt_no: str) -> FlaskResponse:
     return jsonify(word=say(view.status.word), final=view.status.is_final)
 
 
+@blueprint.get("/applications/<receipt_no>/withdraw")
+def ask_to_withdraw(receipt_no: str) -> str | Response:
+    """What a withdrawal means, before it is done."""
+    view = _own(receipt_no)
+    if not view.can_withdraw:
+        return redirect(url_for("resident.application", receipt_no=receipt_no), code=303)
+    return render_template(
+        "resident/withdraw.html",
+        receipt_no=view.receipt_no,
+        policy={
+            "title": view.policy_title,
+            "municipality_label": municipalities.label(view.municipality_code),
+            "amount_text": points_text(view.amount),
+        },
+        back_url=url_for("resident.application", receipt_no=view.receipt_no),
+    )
+
+
 @blueprint.post("/applications/<receipt_no>/withdraw")
 def withdraw(receipt_no: str) -> Response:
     """Take the application back before the grant order."""
@@ -140,7 +158,13 @@ def _list_row(view: ApplicationView) -> dict[str, Any]:
 
 
 def _actions(view: ApplicationView) -> list[dict[str, str]]:
-    if not view.can_withdraw:
-        return []
-    url = url_for("resident.withdraw", receipt_no=view.receipt_no)
-    return [{"title": say("申込を取り下げる"), "url": url, "method": "POST"}]
+    no, actions = view.receipt_no, []
+    choose = {"url": url_for("resident.assign_choose", receipt_no=no), "method": "GET"}
+    if view.must_choose:
+        actions.append({"title": say("決済サービスを選ぶ"), **choose})
+    elif view.can_change_service:
+        actions.append({"title": say("決済サービスを変更する"), **choose})
+    if view.can_withdraw:
+        url = url_for("resident.ask_to_withdraw", receipt_no=no)
+        actions.append({"title": say("申込を取り下げる"), "url": url, "method": "GET"})
+    return actions

@@ -1,0 +1,88 @@
+"""What an approval writes: the amount is committed and the grant planned; until when a service may be chosen."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app import clock, points
+from app.applications.models import Application
+from app.payments import ServiceDocument
+from app.policies import PolicyDocument
+
+CHOICE_DAYS = 7
+"""Days left to choose again after an order failed, or after a decision that came when the deadline was over."""
+
+
+def commit_and_plan(
+    session: Session,
+    book: points.Book,
+    application: Application,
+    document: PolicyDocument,
+    *,
+    link_id: UUID | None,
+    service: ServiceDocument | None,
+    order_now: bool = True,
+) -> None:
+    """Post ``commit`` and plan the grant; with no cooling-off time the order goes out with it.
+
+    Without a link the application gets its deadline for choosing one. ``order_now=False`` leaves the order to the
+    periodic job, for a link that is not confirmed yet. The caller closes the book last.
+    """
+    now = clock.now()
+    book.post(
+        points.LedgerEvent.COMMIT,
+        application.amount,
+        application_id=application.id,
+        person_id=application.beneficiary_id,
+    )
+    grant = points.plan_grant(
+        session,
+        policy_id=application.policy_id,
+        application_id=application.id,
+        person_id=application.beneficiary_id,
+        link_id=link_id,
+        service_id=service.service_id if service else None,
+        provider_id=service.provider_id if service else None,
+        amount=application.amount,
+        order_at=now + timedelta(hours=document.cooling_off_hours) if link_id else None,
+    )
+    if link_id is None:
+        application.assign_by = assign_deadline(document, now)
+    elif document.cooling_off_hours == 0 and order_now:
+        points.order_grant(session, book, grant)
+
+
+def assign_deadline(document: PolicyDocument, approved_at: datetime) -> datetime:
+    """Until when a service may be chosen: the earlier of ``assign_by`` and approval + ``assign_days`` (BR-49).
+
+    Whole days (BR-01). A decision that came after that leaves ``CHOICE_DAYS``, within the days of the grant.
+    """
+    deadline = document.window.assign_by
+    if document.assign_days is not None:
+        deadline = min(deadline, end_of(clock.local(approved_at).date() + timedelta(days=document.assign_days)))
+    return deadline if deadline >= approved_at else _days_to_choose(document, approved_at)
+
+
+def deadline_after_failure(document: PolicyDocument, approved_at: datetime, failed_at: datetime) -> datetime:
+    """Until when to choose again (E401): as before, and at least ``CHOICE_DAYS``, within the days of the grant.
+
+    The first choice was made in time; that the provider could not carry it out must not end the application.
+    """
+    return max(assign_deadline(document, approved_at), _days_to_choose(document, failed_at))
+
+
+def end_of(day: date) -> datetime:
+    """23:59:59 of the day in Japan, as the ends of a policy are written (BR-01)."""
+    return datetime.combine(day, time(23, 59, 59), clock.TOKYO)
+
+
+def is_over(end: datetime, now: datetime) -> bool:
+    """True from 00:00 of the day after (BR-01)."""
+    return clock.local(now).date() > clock.local(end).date()
+
+
+def _days_to_choose(document: PolicyDocument, start: datetime) -> datetime:
+    return min(end_of(clock.local(start).date() + timedelta(days=CHOICE_DAYS)), document.window.grant_by)
