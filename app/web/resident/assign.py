@@ -15,9 +15,9 @@ from werkzeug.wrappers import Response
 from app import applications, clock, db, municipalities, payments
 from app.applications import ApplicationView, Choice
 from app.errors import DomainError
+from app.language import points_text, say
 from app.pii import PiiError, Private, vault
 from app.settings import Settings
-from app.web.pages import points_text
 from app.web.rate_limits import CHECK_ACCOUNT, check_limit
 from app.web.resident import blueprint
 from app.web.resident.context import field_error
