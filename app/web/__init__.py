@@ -26,6 +26,7 @@ def create(settings: Settings) -> Flask:
     from app.web.api import blueprint as api
     from app.web.api import provider_blueprint as provider_api
     from app.web.api import public_blueprint as public_api
+    from app.web.api import purchase_blueprint as purchase_api
     from app.web.counter import blueprint as counter
     from app.web.public import blueprint as public
     from app.web.resident import blueprint as resident
@@ -51,6 +52,8 @@ def create(settings: Settings) -> Flask:
     app.register_blueprint(api)
     csrf.exempt(provider_api)  # call-backs are signed, too
     app.register_blueprint(provider_api)
+    csrf.exempt(purchase_api)  # signed as call-backs are
+    app.register_blueprint(purchase_api)
     return app
 
 

@@ -98,6 +98,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "counter.tester_staff"): _OPEN,  # 404 in production: tests/web_counter
     ("POST", "counter.tester_codes"): _OPEN,
     ("POST", "api_providers.grant_result"): Row(Who.PROVIDER, 401, 401),
+    ("POST", "api_purchases.purchases"): Row(Who.PROVIDER, 401, 401),
     ("POST", "api_agents.take"): _SIGNED,
     ("POST", "api_agents.progress"): _SIGNED,
     ("POST", "api_agents.result"): _SIGNED,

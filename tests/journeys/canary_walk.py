@@ -390,6 +390,7 @@ def meet_errors(phone: Visitor, receipt: str) -> None:
     assert phone.raw("POST", f"/api/agent/v1/sessions/{session}/relay", json={"answers": []}).status_code == 401
     assert phone.raw("POST", "/api/agent/v1/take", json={"name": CANARY.name}).status_code == 401
     assert phone.raw("POST", "/api/provider/v1/grant-results", json={"reason": CANARY.name}).status_code == 401
+    assert phone.raw("POST", "/api/provider/v1/purchases", json={"account": CANARY.name}).status_code == 401
     assert phone.get(f"/policies?account={ACCOUNT}&pin=2580").status_code == 200
     assert phone.get(f"/applications/{receipt}").status_code == 200
     assert phone.post("/sign-out").status_code == 303

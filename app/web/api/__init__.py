@@ -3,5 +3,6 @@
 from app.web.api.agents import blueprint
 from app.web.api.providers import blueprint as provider_blueprint
 from app.web.api.public import blueprint as public_blueprint
+from app.web.api.purchases import blueprint as purchase_blueprint
 
-__all__ = ["blueprint", "provider_blueprint", "public_blueprint"]
+__all__ = ["blueprint", "provider_blueprint", "public_blueprint", "purchase_blueprint"]

@@ -5,24 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, jsonify
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from werkzeug.exceptions import BadRequest, Conflict, Unauthorized
+from werkzeug.exceptions import BadRequest, Conflict
 
-from app import clock, points
+from app import points
 from app.payments.gateways import GatewayAnswer
-from app.settings import Settings
 from app.web.api.openapi import ApiPart, json_answer, problem, reference
-from app.web.rate_limits import CALL_BACK_REFUSED, check_limit
+from app.web.api.signed import HEADER_PARAMETERS, authentic_message
 
 PATH = "/api/provider/v1/grant-results"
 MAX_BODY_BYTES = 4_096
-_HEADERS = {
-    "X-Todoke-Provider": "The provider's id",
-    "X-Todoke-Timestamp": "Seconds since 1970 (UTC) when the message was signed; taken within five minutes",
-    "X-Todoke-Event": "A UUID of the provider's own for this event; the same again changes nothing",
-    "X-Todoke-Signature": "`v1=` and HMAC-SHA256, in hex, of `<timestamp>.<event>.<body>` with the shared secret",
-}
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]
 
 blueprint = Blueprint("api_providers", __name__)
@@ -50,26 +43,14 @@ class GrantResultOut(BaseModel):
 @blueprint.post(PATH)
 def grant_result() -> Response:
     """Take one result. 401 for a signature that is wrong or old; 409 for an event id with another content."""
-    signed = points.SignedCallBack(
-        timestamp=request.headers.get("X-Todoke-Timestamp", ""),
-        event_id=request.headers.get("X-Todoke-Event", ""),
-        signature=request.headers.get("X-Todoke-Signature", ""),
-        body=_body(),
-    )
-    provider_id = request.headers.get("X-Todoke-Provider", "")
-    settings: Settings = current_app.extensions["todoke"]
-    endpoint = settings.providers.get(provider_id)
-    secret = endpoint.callback_secret if endpoint else None
-    if secret is None or not signed.is_authentic(secret.get_secret_value().encode(), clock.real_now()):
-        check_limit(CALL_BACK_REFUSED)
-        raise Unauthorized()
+    message = authentic_message(MAX_BODY_BYTES)
     try:
-        event_id, result = UUID(signed.event_id), GrantResultIn.model_validate_json(signed.body)
+        event_id, result = UUID(message.event_id), GrantResultIn.model_validate_json(message.body)
     except ValueError as error:
         assert isinstance(error, ValueError | ValidationError)
         raise BadRequest() from None
     reported = points.Reported(
-        provider_id=provider_id,
+        provider_id=message.provider_id,
         policy_id=result.policy_id,
         order_id=result.order_id,
         answer=GatewayAnswer(result.state, result.transaction_no, result.reason),
@@ -78,16 +59,10 @@ def grant_result() -> Response:
         amount=result.amount,
     )
     try:
-        taken = points.take_call_back(event_id, signed.body, reported)
+        taken = points.take_call_back(event_id, message.body, reported)
     except points.EventReused:
         raise Conflict() from None
     return jsonify(outcome=taken.name.lower())
-
-
-def _body() -> bytes:
-    if (request.content_length or 0) > MAX_BODY_BYTES:
-        raise BadRequest()
-    return request.get_data()
 
 
 PART = ApiPart(
@@ -99,10 +74,7 @@ PART = ApiPart(
                 "tags": ["providers"],
                 "operationId": "takeGrantResult",
                 "summary": "Tell what became of a grant order",
-                "parameters": [
-                    {"name": name, "in": "header", "required": True, "description": about, "schema": {"type": "string"}}
-                    for name, about in _HEADERS.items()
-                ],
+                "parameters": list(HEADER_PARAMETERS),
                 "requestBody": {
                     "required": True,
                     "content": {"application/json": {"schema": reference(GrantResultIn)}},
