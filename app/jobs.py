@@ -6,6 +6,7 @@ Arguments are ids only; they are stored and logged in clear. Domains register th
 
 from __future__ import annotations
 
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
@@ -14,7 +15,7 @@ from procrastinate.connector import BaseConnector
 from procrastinate.tasks import Task
 from sqlalchemy.orm import Session
 
-from app import db
+from app import clock, db
 
 TASK_MODULES = (
     "app.job_tasks",
@@ -56,6 +57,12 @@ def worker_app(database_url: str) -> procrastinate.App:
 def defer(session: Session, task: Task[Any, Any, Any], *, lock: str | None = None, **ids: str | int) -> None:
     """Queue a job in the caller's transaction. Jobs with the same ``lock`` run one after another."""
     task.configure(connection=db.driver_connection(session), lock=lock).defer(**ids)
+
+
+def defer_later(session: Session, task: Task[Any, Any, Any], wait: timedelta, **ids: str | int) -> None:
+    """Queue a job that begins when ``wait`` (real time) is over."""
+    at = clock.real_now() + wait
+    task.configure(connection=db.driver_connection(session), schedule_at=at).defer(**ids)
 
 
 def defer_once(session: Session, task: Task[Any, Any, Any], *, queueing_lock: str, **ids: str | int) -> bool:

@@ -40,6 +40,8 @@ class ProviderEndpoint(BaseModel):
     url: str
     token: SecretStr
     callback_secret: SecretStr | None = Field(None, min_length=16)
+    calls_per_second: int = Field(100, ge=1, le=1_000)
+    max_concurrent: int = Field(8, ge=1, le=64)
 
 
 class Keys(BaseModel):

@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "openapi": ("app.cli.openapi:openapi", "Describe the interfaces for machines (OpenAPI)."),
     "clock": ("app.cli.clock:clock", "Show or move the simulated clock of a demo."),
     "keys": ("app.cli.keys:keys", "Make the keys of an installation."),
+    "providers": ("app.cli.providers:providers", "Show the lines to providers; hold new orders back."),
     "results": ("app.cli.results:results", "List and decide providers' results that were put aside."),
     "check": ("app.cli.check:check", "Check that counters, entries and orders agree."),
 }

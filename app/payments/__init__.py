@@ -5,6 +5,19 @@ from app.payments.account_ids import check_account_id, check_security_code, last
 from app.payments.documents import GrantMode, HolderCheck, Reversal, ServiceDocument
 from app.payments.formats import describe_account_id, describe_security_code
 from app.payments.holder import HolderCheckResult, verify_account
+from app.payments.lines import (
+    PAUSES,
+    LineBusy,
+    LineView,
+    Permit,
+    WhyBusy,
+    give_back,
+    hold_line,
+    jittered,
+    line_views,
+    resume_line,
+    take_line,
+)
 from app.payments.links import (
     LinkView,
     account_of,
@@ -18,6 +31,7 @@ from app.payments.links import (
     release_link,
     remove_link,
 )
+from app.payments.maintenance import maintenance_end
 from app.payments.services import (
     OfferedService,
     ServiceCounts,
@@ -34,20 +48,25 @@ from app.payments.states import IllegalMove, LinkState
 from app.payments.windows import Offer, PolicyTerms, offers
 
 __all__ = [
+    "PAUSES",
     "GrantMode",
     "HolderCheck",
     "HolderCheckResult",
     "IllegalMove",
+    "LineBusy",
+    "LineView",
     "LinkState",
     "LinkView",
     "Offer",
     "OfferedService",
+    "Permit",
     "PolicyTerms",
     "Reversal",
     "ServiceCounts",
     "ServiceDocument",
     "ServiceFault",
     "ServicesRefused",
+    "WhyBusy",
     "account_of",
     "check_account_id",
     "check_security_code",
@@ -59,18 +78,25 @@ __all__ = [
     "gateways",
     "get_link",
     "get_service",
+    "give_back",
+    "hold_line",
+    "jittered",
     "known_service_ids",
     "last4",
+    "line_views",
     "link_of_application",
     "link_views",
     "load_services",
     "lock_link",
+    "maintenance_end",
     "mask",
     "offered_services",
     "offers",
     "parse_services",
     "release_link",
     "remove_link",
+    "resume_line",
     "services_of",
+    "take_line",
     "verify_account",
 ]

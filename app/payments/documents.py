@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from app.payments import checksums
+from app.payments.maintenance import parse_maintenance
 
 MAX_ID_LENGTH = 100
 _Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9-]{1,39}$")]
@@ -127,6 +128,12 @@ class ServiceDocument(_Strict):
             re.compile(value)
         except re.error as error:
             raise ValueError(f"not a regular expression: {error.msg}") from None
+        return value
+
+    @field_validator("maintenance")
+    @classmethod
+    def _is_readable(cls, value: str) -> str:
+        parse_maintenance(value)
         return value
 
     @model_validator(mode="after")

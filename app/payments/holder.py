@@ -8,6 +8,7 @@ from typing import Literal
 from app.errors import DomainError
 from app.payments import gateways
 from app.payments.documents import HolderCheck, ServiceDocument
+from app.payments.lines import on_line
 
 # Only the provider can judge these codes; for the others the format is all that can be known now.
 _ASKS_PROVIDER = frozenset({HolderCheck.ONLINE_API, HolderCheck.EMAIL_OTP})
@@ -33,7 +34,9 @@ def verify_account(service: ServiceDocument, normalized: str, code: str) -> Hold
     if service.holder_check not in _ASKS_PROVIDER or service.provider_id is None:
         return HolderCheckResult("verified")
     try:
-        answer = gateways.for_provider(service.provider_id).verify_account(service.service_id, normalized, code)
+        gateway = gateways.for_provider(service.provider_id)
+        with on_line(service.provider_id):
+            answer = gateway.verify_account(service.service_id, normalized, code)
     except gateways.GatewayError:
         return HolderCheckResult("unreachable")
     if answer.result != "verified":

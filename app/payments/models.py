@@ -67,3 +67,36 @@ class PaymentLink(Base):
     state: Mapped[str]
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+
+
+class ProviderLine(Base):
+    """How the line to one provider is: consecutive failures, until when it is closed, and when the next call may go."""
+
+    __tablename__ = "provider_lines"
+    __table_args__ = (
+        CheckConstraint("failures >= 0 AND times_closed >= 0", name="counts_are_not_negative"),
+        CheckConstraint("held_since IS NULL OR coalesce(held_note, '') <> ''", name="a_hold_has_a_note"),
+    )
+
+    provider_id: Mapped[str] = mapped_column(primary_key=True)
+    failures: Mapped[int] = mapped_column(default=0)
+    times_closed: Mapped[int] = mapped_column(default=0)
+    closed_until: Mapped[datetime | None]
+    next_call_at: Mapped[datetime]
+    held_since: Mapped[datetime | None]
+    held_note: Mapped[str | None]
+
+
+class ProviderSlot(Base):
+    """One of the calls that may be under way to a provider at the same time; free again when its time is over."""
+
+    __tablename__ = "provider_slots"
+    __table_args__ = (
+        PrimaryKeyConstraint("provider_id", "slot"),
+        CheckConstraint("slot >= 1", name="slots_count_from_one"),
+    )
+
+    provider_id: Mapped[str]
+    slot: Mapped[int]
+    taken_by: Mapped[UUID | None]
+    taken_until: Mapped[datetime | None]

@@ -6,16 +6,27 @@ dies in between leaves a sent order, which is asked about under its id (BR-42).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
 from sqlalchemy.orm import Session
 
-from app import audit, clock, db, payments
+from app import audit, clock, db, jobs, payments
 from app.payments import gateways
-from app.payments.gateways import Closed, GatewayAnswer, GatewayError, GrantInstruction, NotReceived
+from app.payments.gateways import (
+    Closed,
+    Gateway,
+    GatewayAnswer,
+    GatewayError,
+    GatewayUnavailable,
+    GrantInstruction,
+    NotReceived,
+)
 from app.points.grants import order_grant
-from app.points.inquiry_plan import ACCEPTED_GAPS, ANSWER_WITHIN, LEASE, MAX_ATTEMPTS, UNKNOWN_GAPS, gap
+from app.points.inquiry_plan import ACCEPTED_GAPS, ANSWER_WITHIN, LEASE, MAX_ATTEMPTS, RESEND_AFTER, UNKNOWN_GAPS, gap
 from app.points.ledger import Book
 from app.points.models import GrantOrder
 from app.points.permission import may_still_order
@@ -27,27 +38,34 @@ from app.points.take_result import Taken, take_result
 
 log = structlog.get_logger(__name__)
 NOT_RECEIVED = "not_received"
+Answer = TypeVar("Answer")
 
 
 def send_order(policy_id: str, order_id: UUID) -> None:
     """Send a created order to its provider and record the answer; does nothing for an order that was sent before.
 
-    No answer makes the order ``unknown``. An answer that contradicts the record is put aside for staff. Raises what is
+    While the provider's line is busy or its service in maintenance the order stays created and comes again later. No
+    answer makes the order ``unknown``. An answer that contradicts the record is put aside for staff. Raises what is
     unforeseen; the order is then found and asked about by ``inquire_order``.
     """
-    prepared = _mark_sent(policy_id, order_id)
+    try:
+        prepared = _mark_sent(policy_id, order_id)
+    except payments.LineBusy as busy:
+        log.info("a grant order waits for its line", order_id=str(order_id), why=str(busy.why))
+        _send_later(policy_id, order_id, busy.wait)
+        return
     if prepared is None:
         return
-    provider_id, instruction = prepared
+    gateway, permit, instruction = prepared
     try:
-        answer = gateways.for_provider(provider_id).send(instruction)
+        answer = _call(permit, lambda: gateway.send(instruction))
     except GatewayError as error:
         log.warning("no answer to a grant order", order_id=str(order_id), error=type(error).__name__)
         with db.transaction() as session:
             _note_silence(locked_order(session, policy_id, order_id))
         return
     with db.transaction() as session:
-        take_result(session, Reported(provider_id, policy_id, order_id, answer, Source.ANSWER))
+        take_result(session, Reported(permit.provider_id, policy_id, order_id, answer, Source.ANSWER))
 
 
 def inquire_order(policy_id: str, order_id: UUID) -> None:
@@ -56,15 +74,16 @@ def inquire_order(policy_id: str, order_id: UUID) -> None:
     An order that was never received is ruled out at the provider first, and only then ordered anew (BR-42): so a
     message that was merely late can't become a second grant.
     """
-    asked = _begin_inquiry(policy_id, order_id)
+    try:
+        asked = _begin_inquiry(policy_id, order_id)
+    except payments.LineBusy as busy:
+        _ask_later(policy_id, order_id, busy.wait)
+        return
     if asked is None:
         return
-    provider_id, was_accepted = asked
+    gateway, permit, was_accepted = asked
     try:
-        gateway = gateways.for_provider(provider_id)
-        answer: GatewayAnswer | NotReceived | Closed = gateway.inquire(order_id)
-        if isinstance(answer, NotReceived) and not was_accepted:
-            answer = gateway.close(order_id)
+        answer = _call(permit, lambda: _ask(gateway, order_id, may_rule_out=not was_accepted))
     except GatewayError as error:
         log.warning("no answer to an inquiry", order_id=str(order_id), error=type(error).__name__)
         _postpone(policy_id, order_id)
@@ -76,25 +95,61 @@ def inquire_order(policy_id: str, order_id: UUID) -> None:
         if isinstance(answer, Closed):
             _start_over(session, policy_id, order_id)
             return
-        taken = take_result(session, Reported(provider_id, policy_id, order_id, answer, Source.INQUIRY))
+        taken = take_result(session, Reported(permit.provider_id, policy_id, order_id, answer, Source.INQUIRY))
     if taken is not Taken.RECORDED:
         _postpone(policy_id, order_id)
 
 
-def _mark_sent(policy_id: str, order_id: UUID) -> tuple[str, GrantInstruction] | None:
+def _ask(gateway: Gateway, order_id: UUID, *, may_rule_out: bool) -> GatewayAnswer | NotReceived | Closed:
+    answer = gateway.inquire(order_id)
+    return gateway.close(order_id) if isinstance(answer, NotReceived) and may_rule_out else answer
+
+
+def _call(permit: payments.Permit, ask: Callable[[], Answer]) -> Answer:
+    """One call on the provider's line; silence counts against the line, whatever else happens gives it back."""
+    answered = True
+    try:
+        return ask()
+    except GatewayError:
+        answered = False
+        raise
+    finally:
+        payments.give_back(permit, answered=answered)
+
+
+def _gateway_of(provider_id: str) -> Gateway:
+    """The way to the provider; one that has no address here makes its orders wait, like a line that is closed."""
+    try:
+        return gateways.for_provider(provider_id)
+    except GatewayUnavailable:
+        raise payments.LineBusy(payments.WhyBusy.CLOSED, payments.PAUSES[-1]) from None
+
+
+def _check_not_in_maintenance(session: Session, service_id: str) -> None:
+    service = payments.get_service(session, service_id)
+    until = payments.maintenance_end(service.maintenance, clock.now()) if service else None
+    if until is not None:
+        raise payments.LineBusy(payments.WhyBusy.MAINTENANCE, until - clock.now())
+
+
+def _mark_sent(policy_id: str, order_id: UUID) -> tuple[Gateway, payments.Permit, GrantInstruction] | None:
     with db.transaction() as session:
         order = locked_order(session, policy_id, order_id)
         if order.state != OrderState.CREATED or order.provider_id is None:
             return None
+        gateway = _gateway_of(order.provider_id)
+        _check_not_in_maintenance(session, order.service_id)
         order.state = order_after(OrderState.CREATED, OrderEvent.SEND)
         order.sent_at = clock.now()
         order.inquire_after = clock.now() + ANSWER_WITHIN
         link = payments.get_link(session, policy_id, order.link_id)
         account = payments.account_of(session, link)
-        return order.provider_id, GrantInstruction(order.id, order.service_id, account, order.amount, policy_id)
+        instruction = GrantInstruction(order.id, order.service_id, account, order.amount, policy_id)
+        session.flush()
+        return gateway, payments.take_line(session, order.provider_id, new_order=True), instruction
 
 
-def _begin_inquiry(policy_id: str, order_id: UUID) -> tuple[str, bool] | None:
+def _begin_inquiry(policy_id: str, order_id: UUID) -> tuple[Gateway, payments.Permit, bool] | None:
     with db.transaction() as session:
         order = locked_order(session, policy_id, order_id)
         if order.state not in IN_PROVIDERS_HANDS or order.provider_id is None:
@@ -105,7 +160,33 @@ def _begin_inquiry(policy_id: str, order_id: UUID) -> tuple[str, bool] | None:
                 return None  # its worker may still be waiting for the answer
             _note_silence(order)
         order.inquire_after = clock.now() + LEASE
-        return order.provider_id, order.state == OrderState.ACCEPTED
+        gateway = _gateway_of(order.provider_id)
+        was_accepted = order.state == OrderState.ACCEPTED
+        session.flush()
+        return gateway, payments.take_line(session, order.provider_id, new_order=False), was_accepted
+
+
+def _send_later(policy_id: str, order_id: UUID, wait: timedelta) -> None:
+    """The order stays created. Its job comes again when the line may be free; should that be lost, the next round."""
+    # Imported here because the tasks import this module.
+    from app.points.tasks import send_grant_order
+
+    wait = payments.jittered(wait)
+    with db.transaction() as session:
+        order = locked_order(session, policy_id, order_id)
+        if order.state != OrderState.CREATED:
+            return
+        order.inquire_after = clock.now() + wait + RESEND_AFTER
+        jobs.defer_later(session, send_grant_order, wait, policy_id=policy_id, order_id=str(order_id))
+
+
+def _ask_later(policy_id: str, order_id: UUID, wait: timedelta) -> None:
+    with db.transaction() as session:
+        order = locked_order(session, policy_id, order_id)
+        if order.state == OrderState.SENT:
+            _note_silence(order)
+        if order.state in IN_PROVIDERS_HANDS:
+            order.inquire_after = clock.now() + payments.jittered(wait)
 
 
 def _note_silence(order: GrantOrder) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from app import payments
+
 # A created order whose job has not run by now is given another job: a dead worker must not lose it.
 RESEND_AFTER = timedelta(seconds=60)
 # A sent order without an answer by now counts as unknown: the worker that sent it has died.
@@ -19,5 +21,5 @@ ORDERS_PER_ROUND = 200
 
 
 def gap(gaps: tuple[timedelta, ...], inquiries: int) -> timedelta:
-    """How long to wait after this many inquiries; the last gap repeats."""
-    return gaps[min(inquiries, len(gaps) - 1)]
+    """How long to wait after this many inquiries, and up to a quarter more; the last gap repeats."""
+    return payments.jittered(gaps[min(inquiries, len(gaps) - 1)])

@@ -141,7 +141,7 @@ def test_no_log_line_and_no_traceback_holds_the_account_or_the_token(provider, c
     assert "token-of-one" not in written
 
 
-def test_a_right_code_verifies_and_shows_the_masked_holder(provider):
+def test_a_right_code_verifies_and_shows_the_masked_holder(database, provider):
     register("PRV-01", _gateway(provider))
     code = httpx.get(f"{provider}/v1/services/SVC-QR-01/accounts/{ACCOUNT}/code").json()["code"]
     right = verify_account(service(), ACCOUNT, code)
@@ -154,14 +154,14 @@ def test_a_right_code_verifies_and_shows_the_masked_holder(provider):
     assert wrong.holder_masked is None
 
 
-def test_an_unknown_id_and_a_wrong_code_can_not_be_told_apart(provider):
+def test_an_unknown_id_and_a_wrong_code_can_not_be_told_apart(database, provider):
     register("PRV-01", _gateway(provider))
     unknown = verify_account(service(), "9999999999990", "0000")
     forget_all()
     assert (unknown.state, unknown.problem and unknown.problem.code) == ("mismatch", "E302")
 
 
-def test_a_provider_that_does_not_answer_leaves_the_id_unverified_but_not_refused():
+def test_a_provider_that_does_not_answer_leaves_the_id_unverified_but_not_refused(database):
     with serving(Response("gone")) as address:
         pass
     register("PRV-01", _gateway(address, timeout=1))

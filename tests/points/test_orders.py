@@ -256,7 +256,8 @@ def test_a_provider_without_an_address_makes_the_order_wait(policy, told, monkey
     monkeypatch.setattr("app.payments.gateways.for_provider", unreachable)
     ordered = approve(order=True)
     _send(ordered)
-    assert _order(ordered).state == OrderState.UNKNOWN
+    assert _order(ordered).state == OrderState.CREATED
+    assert _order(ordered).inquire_after > clock.now()
 
 
 def test_a_service_that_takes_its_time_is_accepted_and_granted_when_it_says_so(ordered, provider, told):

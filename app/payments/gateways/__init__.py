@@ -14,6 +14,7 @@ from app.payments.gateways.contract import (
     GatewayTimeout,
     GatewayUnavailable,
     GrantInstruction,
+    LineLimits,
     NotReceived,
 )
 from app.payments.gateways.rest import RestGateway
@@ -27,14 +28,17 @@ __all__ = [
     "GatewayTimeout",
     "GatewayUnavailable",
     "GrantInstruction",
+    "LineLimits",
     "NotReceived",
     "RestGateway",
     "for_provider",
     "forget_all",
+    "limits_of",
     "register",
 ]
 
 _gateways: dict[str, Gateway] = {}
+_limits: dict[str, LineLimits] = {}
 _guard = threading.Lock()
 
 
@@ -50,16 +54,25 @@ def for_provider(provider_id: str) -> Gateway:
             if endpoint is None:
                 raise GatewayUnavailable(f"provider {provider_id} has no endpoint in the settings")
             _gateways[provider_id] = RestGateway(endpoint, current.provider_timeout_seconds)
+            _limits[provider_id] = LineLimits(endpoint.calls_per_second, endpoint.max_concurrent)
         return _gateways[provider_id]
 
 
-def register(provider_id: str, gateway: Gateway) -> None:
+def limits_of(provider_id: str) -> LineLimits:
+    """How fast and how wide this provider may be asked; the usual limits where nothing else was agreed."""
+    with _guard:
+        return _limits.get(provider_id, LineLimits())
+
+
+def register(provider_id: str, gateway: Gateway, limits: LineLimits | None = None) -> None:
     """Reach this provider through the given gateway in this process."""
     with _guard:
         _gateways[provider_id] = gateway
+        _limits[provider_id] = limits or LineLimits()
 
 
 def forget_all() -> None:
     """Drop every gateway, so that the settings are read again; used after a fork and between tests."""
     with _guard:
         _gateways.clear()
+        _limits.clear()

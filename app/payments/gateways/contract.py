@@ -57,6 +57,14 @@ class AccountAnswer:
     holder_masked: str | None = None
 
 
+@dataclass(frozen=True)
+class LineLimits:
+    """What was agreed with a provider: calls a second, and calls at the same time."""
+
+    calls_per_second: int = 100
+    max_concurrent: int = 8
+
+
 class Gateway(Protocol):
     """The way to one payment provider. Every method may raise ``GatewayTimeout`` or ``GatewayUnavailable``."""
 

@@ -1,0 +1,60 @@
+"""`todoke providers`: how the lines to payment providers are, and holding new orders back."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.group()
+def providers() -> None:
+    """Show the lines to payment providers; hold new orders to one, and let them go again."""
+
+
+@providers.command("list")
+def list_lines() -> None:
+    """List every line that was used: open, closed until when, or held by staff and why."""
+    from app import clock, db, payments
+
+    _start()
+    with db.reading() as session:
+        views = payments.line_views(session)
+    for view in views:
+        if view.held_since is not None:
+            state = f"held since {clock.local(view.held_since):%Y-%m-%d %H:%M}: {view.held_note}"
+        elif view.is_open:
+            state = "open"
+        else:
+            assert view.closed_until is not None
+            state = f"closed until {clock.local(view.closed_until):%H:%M:%S}, then tried again"
+        click.echo(f"{view.provider_id}  {state}  ({view.failures} calls in a row without an answer)")
+    if not views:
+        click.echo("no line was used yet")
+
+
+@providers.command()
+@click.argument("provider_id")
+@click.option("--note", required=True, help="Why; shown by `list`.")
+def hold(provider_id: str, note: str) -> None:
+    """Send no new order to this provider; orders that were sent are still asked about."""
+    from app import payments
+
+    _start()
+    payments.hold_line(provider_id, note)
+    click.echo(f"{provider_id}: held")
+
+
+@providers.command()
+@click.argument("provider_id")
+def resume(provider_id: str) -> None:
+    """Send orders to this provider again, and try a closed line at once."""
+    from app import payments
+
+    _start()
+    payments.resume_line(provider_id)
+    click.echo(f"{provider_id}: resumed")
+
+
+def _start() -> None:
+    from app import settings, start
+
+    start.configure(settings.current(), application_name="todoke-cli")
