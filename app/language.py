@@ -135,8 +135,8 @@ def _fact(value: object) -> object:
         return day_text(value)
     if not isinstance(value, str):
         return value
-    if _ISO_DAY.fullmatch(value):
-        return day_text(date.fromisoformat(value))
+    if _ISO_DAY.search(value):
+        return _ISO_DAY.sub(lambda found: day_text(date.fromisoformat(found[0])), value)
     return say(value)
 
 

@@ -31,6 +31,15 @@ SPEAKING = (
     "app/web/service_texts.py",
     "app/web/public",
     "app/web/resident",
+    "app/payments/formats.py",
+    "app/points/queries.py",
+    "app/policies/amounts.py",
+    "app/policies/document.py",
+    "app/policies/queries.py",
+    "app/policies/search_listings.py",
+    "app/policies/self_check.py",
+    "app/policies/state.py",
+    "app/policies/words.py",
     "app/screening/checks.py",
 )
 # Names of the languages themselves and the like: the same in every language.

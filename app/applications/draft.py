@@ -235,7 +235,7 @@ def check_not_applied_yet(session: Session, policy_id: str, person_id: UUID) -> 
         assert earlier.submitted_at is not None
         assert earlier.receipt_no is not None
         day = clock.local(earlier.submitted_at)
-        raise DomainError("E206", date=f"{day.month}月{day.day}日", no=earlier.receipt_no)
+        raise DomainError("E206", date=day.date().isoformat(), no=earlier.receipt_no)
 
 
 def _draft_row(session: Session, policy_id: str, person_id: UUID, *, lock: bool = False) -> Application | None:

@@ -119,7 +119,7 @@ def back_to_staff(session: Session, application: Application, kind: CheckKind, c
     if check is None or check.result != CheckState.PASSED or not has_no_open_order(session, application):
         return False
     screening.act(session, check, CheckAction.INVALIDATE, "system")
-    check.code, check.facts = code, {"date": policies.day_text(clock.today() + timedelta(days=screening.REVIEW_DAYS))}
+    check.code, check.facts = code, {"date": (clock.today() + timedelta(days=screening.REVIEW_DAYS)).isoformat()}
     points.hold_grants(session, application.policy_id, application.id)
     note(session, "application.held", application, "system", kind=kind.value)
     return True

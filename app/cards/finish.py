@@ -234,7 +234,7 @@ def _check_verdict(verdict: AuthenticationVerdict) -> None:
     if verdict.result == "not_yet_valid":
         assert verdict.not_before is not None
         day = clock.local(verdict.not_before)
-        raise DomainError("E107", date=f"{day.month}月{day.day}日")
+        raise DomainError("E107", date=day.date().isoformat())
     if verdict.result == "bad_signature":
         raise DomainError("E108")
     if verdict.result != "ok":

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 
+from app.language import say
 from app.payments.documents import MAX_ID_LENGTH, ServiceDocument
 
 # One step of a simple pattern: a literal run, or a character class, each with an optional fixed count.
 _STEP = re.compile(r"\[(?P<kind>[^\]^\\]+)\](?:\{(?P<count>\d+)\})?|(?P<literal>[A-Za-z0-9-])")
 _KINDS = {
-    "0-9": ("数字", "桁"),
-    "A-Z": ("英大文字", "文字"),
-    "0-9A-Z": ("英大文字と数字", "文字"),
-    "0-9A-HJ-NP-Z": ("英大文字と数字(IとOは使いません)", "文字"),
+    "0-9": "数字{n}桁",
+    "A-Z": "英大文字{n}文字",
+    "0-9A-Z": "英大文字と数字{n}文字",
+    "0-9A-HJ-NP-Z": "英大文字と数字(IとOは使いません){n}文字",
 }
 
 
@@ -26,14 +27,13 @@ def describe(pattern: str, example: str | None = None) -> str:
     """
     steps = _simple_steps(pattern)
     if steps is None:
-        return f"「{example}」のような形" if example else "決められた形"
+        return say("「{example}」のような形", example=example) if example else say("決められた形")
     prefix, kind, count = steps
-    word, unit = _KINDS[kind]
     if not prefix:
-        return f"{word}{count}{unit}"
+        return say(_KINDS[kind], n=count)
     if kind == "0-9" and prefix.isdigit():
-        return f"「{prefix}」で始まる{word}{len(prefix) + count}{unit}"
-    return f"「{prefix}」のあとに{word}{count}{unit}"
+        return say("「{prefix}」で始まる{rest}", prefix=prefix, rest=say(_KINDS[kind], n=len(prefix) + count))
+    return say("「{prefix}」のあとに{rest}", prefix=prefix, rest=say(_KINDS[kind], n=count))
 
 
 def describe_account_id(service: ServiceDocument) -> str:

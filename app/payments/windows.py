@@ -77,9 +77,9 @@ def last_day(service: ServiceDocument, reference_end: date, own_end: date | None
 
 def _not_open(service: ServiceDocument, first: date, last: date, today: date) -> DomainError | None:
     if today < first:
-        return DomainError("E208", variant="before", start=japanese_day(first))
+        return DomainError("E208", variant="before", start=first.isoformat())
     if today > last:
-        return DomainError("E304", service=service.name, date=japanese_day(last))
+        return DomainError("E304", service=service.name, date=last.isoformat())
     return None
 
 
@@ -89,8 +89,3 @@ def _does_not_suit(service: ServiceDocument, amount: int | None, age: int | None
     if amount is not None and not service.fits(amount):
         return DomainError("E311", service=service.name, max=f"{service.largest_grant:,}", unit=service.unit)
     return None
-
-
-def japanese_day(day: date) -> str:
-    """A day as the messages name it: 2027年2月18日."""
-    return f"{day.year}年{day.month}月{day.day}日"

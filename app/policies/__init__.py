@@ -58,7 +58,7 @@ from app.policies.queries import PolicyView, category_options, document_of, get
 from app.policies.rules import check_may_be_approved
 from app.policies.search_listings import Choice, Found, Page, PolicyCard, count_givers, search
 from app.policies.state import STATE_LABELS, Counters, PolicyState, refusal_of, state_of
-from app.policies.words import amount_text, day_text, in_plain_words, points_text, window_rows
+from app.policies.words import amount_text, in_plain_words, window_rows
 
 __all__ = [
     "CATEGORY_LABELS",
@@ -129,7 +129,6 @@ __all__ = [
     "conjuncts_of",
     "count_givers",
     "counters",
-    "day_text",
     "document_of",
     "evaluate",
     "fixed_amount",
@@ -138,7 +137,6 @@ __all__ = [
     "leaves_of",
     "list_outdated",
     "load_policies",
-    "points_text",
     "read_file",
     "refusal_of",
     "residence_of",

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app import clock, municipalities
+from app.language import JAPANESE, speaking
 from app.policies.amounts import can_apply_online
 from app.policies.document import CheckKind, PolicyDocument, Rate, Tiered
 from app.policies.models import Policy, PolicyCounter, PolicyListing, PolicyVersion
@@ -93,7 +94,8 @@ def list_outdated(session: Session) -> int:
 def listing(document: PolicyDocument) -> dict[str, Any]:
     """The columns that repeat the document."""
     place = municipalities.get(document.municipality_code)
-    text = index_text(document)
+    with speaking(JAPANESE):  # whatever the language of the person who saved the policy
+        text, amount = index_text(document), amount_text(document)
     return {
         "policy_id": document.policy_id,
         "municipality_code": document.municipality_code,
@@ -109,7 +111,7 @@ def listing(document: PolicyDocument) -> dict[str, Any]:
         "online": can_apply_online(document)[0],
         "services": list(document.services),
         "title": document.title,
-        "amount_text": amount_text(document),
+        "amount_text": amount,
         "search_text": text,
         "short_text": short_text(text),
         "index_version": INDEX_VERSION,

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from app.language import EASY, current
+from app.language import LANGUAGES as SPOKEN
+from app.language_ruby import from_brackets
 from app.policies.conditions_evaluate import Answer, Finding
 from app.policies.conditions_phrases import Texts, phrase_of, subject_of
 from app.policies.conditions_tree import All, AnyNode, AnyOf, Not, conjuncts_of
@@ -16,31 +19,33 @@ Language = Literal["ja", "ja-easy", "en"]
 LANGUAGES: tuple[Language, ...] = ("ja", "ja-easy", "en")
 
 
-def sentences(root: AnyNode, language: Language = "ja") -> list[str]:
-    """Every condition that must hold, one sentence each."""
-    return [_said(node, LANGUAGES.index(language), negated=False) for node in conjuncts_of(root)]
+def sentences(root: AnyNode, language: Language | None = None) -> list[str]:
+    """Every condition that must hold, one sentence each; in the reader's language when none is named."""
+    return [_read(_said(node, _number(language), negated=False), language) for node in conjuncts_of(root)]
 
 
-def why_not(node: AnyNode, language: Language = "ja") -> str:
+def why_not(node: AnyNode, language: Language | None = None) -> str:
     """For somebody who does not meet the condition: which one it is."""
-    number = LANGUAGES.index(language)
+    number = _number(language)
     said = _said(node, number, negated=False)
-    return (
+    texts = (
         f"「{said}」という条件に合いません。",
         f"「{said}」という 条件（じょうけん）と ちがいます。",
         f"This condition is not met: {said}.",
-    )[number]
+    )
+    return _read(texts[number], language)
 
 
-def cannot_tell(finding: Finding, language: Language = "ja") -> str:
+def cannot_tell(finding: Finding, language: Language | None = None) -> str:
     """For a condition that nobody could decide yet; never that somebody is not eligible."""
-    number = LANGUAGES.index(language)
+    number = _number(language)
     subject = subject_of(finding.leaf)[number]
-    return (
+    texts = (
         f"{subject}を、まだ確認できていません。対象外ということではありません。",
         f"{subject}が、まだ わかりません。「もらえない」という 意味（いみ）では ありません。",
         f"We could not check {subject} yet. This is not a refusal.",
-    )[number]
+    )
+    return _read(texts[number], language)
 
 
 def answer_words(answer: Answer, language: Language = "ja") -> str:
@@ -51,6 +56,14 @@ def answer_words(answer: Answer, language: Language = "ja") -> str:
         Answer.NOT_MET: ("条件に合いません", "条件（じょうけん）と ちがいます", "condition not met"),
     }
     return words[answer][LANGUAGES.index(language)]
+
+
+def _number(language: Language | None) -> int:
+    return LANGUAGES.index(language) if language else SPOKEN.index(current())
+
+
+def _read(text: str, language: Language | None) -> str:
+    return from_brackets(text) if language is None and current() == EASY else text
 
 
 def _said(node: AnyNode, number: int, *, negated: bool) -> str:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from app import clock, municipalities
 from app.errors import DomainError
+from app.language import say
 from app.municipalities import Municipality
 from app.policies import counters
 from app.policies.amounts import can_apply_online, fixed_amount
@@ -73,18 +74,18 @@ def get(session: Session, policy_id: str) -> PolicyView | None:
         document=document,
         stored_state=PolicyState(policy.state),
         state=state,
-        state_label=STATE_LABELS[state],
+        state_label=say(STATE_LABELS[state]),
         refusal=refusal_of(state, document),
         counters=counted,
         municipality=place,
         municipality_label=place.label,
-        category_label=document.category_label,
+        category_label=say(document.category_label),
         amount=fixed_amount(document),
         amount_text=amount_text(document),
         conditions=tuple(in_plain_words(document)),
         window_rows=tuple(window_rows(document)),
         can_apply_online=may_apply,
-        apply_block_reason=reason,
+        apply_block_reason=say(reason) if reason else None,
         seats_left=counted.seats_left,
     )
 
@@ -97,9 +98,21 @@ def document_of(session: Session, policy_id: str, version: int) -> PolicyDocumen
     return _parsed(stored)
 
 
+def current_documents(session: Session, policy_ids: list[str]) -> dict[str, PolicyDocument]:
+    """The documents of these policies as they stand, by id."""
+    rows = session.execute(
+        select(PolicyVersion)
+        .join(
+            Policy, and_(Policy.policy_id == PolicyVersion.policy_id, Policy.current_version == PolicyVersion.version)
+        )
+        .where(Policy.policy_id.in_(policy_ids))
+    )
+    return {version.policy_id: _parsed(version) for (version,) in rows}
+
+
 def category_options() -> list[tuple[str, str]]:
     """(identifier, label) of the six categories."""
-    return [(category.value, label) for category, label in CATEGORY_LABELS.items()]
+    return [(category.value, say(label)) for category, label in CATEGORY_LABELS.items()]
 
 
 def _parsed(version: PolicyVersion) -> PolicyDocument:

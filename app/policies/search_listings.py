@@ -14,13 +14,15 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app import clock, municipalities
+from app.language import JAPANESE, current, moment_text, say
 from app.municipalities import Kind
 from app.policies import search_index, search_sql
 from app.policies.catalogue import words_of
 from app.policies.document import CATEGORY_LABELS, GRANT_TIMING_LABELS, Category
+from app.policies.queries import current_documents
 from app.policies.search_index import Bits, Index, Sections
 from app.policies.state import STATE_LABELS, Counters, PolicyState, state_from
-from app.policies.words import moment_text
+from app.policies.words import amount_text
 
 PAGE_SIZE = 20
 BEGINS_WITHIN = timedelta(days=30)
@@ -131,6 +133,9 @@ def search(
     pages = max(1, math.ceil(total / PAGE_SIZE))
     number = min(max(1, page), pages)
     rows = search_sql.cards(session, _ids(index, sections, (number - 1) * PAGE_SIZE))
+    if current() != JAPANESE:  # the listing keeps the amount in Japanese words
+        documents = current_documents(session, [row["policy_id"] for row in rows])
+        rows = [row | {"amount_text": amount_text(documents[row["policy_id"]])} for row in rows]
     cards = tuple(_card(row, frozenset(at_once_services), now) for row in rows)
     return Found(cards, total, number, pages, dict(_facets(index, sections, municipality)))
 
@@ -247,10 +252,10 @@ def _card(row: Mapping[str, Any], at_once_services: frozenset[str], now: datetim
         municipality_code=row["municipality_code"],
         municipality_label=municipalities.label(row["municipality_code"]),
         category=row["category"],
-        category_label=CATEGORY_LABELS[Category(row["category"])],
+        category_label=say(CATEGORY_LABELS[Category(row["category"])]),
         timing=row["timing"],
         state=state,
-        state_label=STATE_LABELS[state],
+        state_label=say(STATE_LABELS[state]),
         amount_text=row["amount_text"],
         apply_from=apply_from,
         apply_to=apply_to,
@@ -271,15 +276,16 @@ def apply_sentence(state: PolicyState, apply_from: datetime, apply_to: datetime,
     """Whether one can still apply, in one sentence: the first thing a person wants to know of a result."""
     if state is PolicyState.OPEN:
         days = (clock.local(apply_to).date() - clock.local(now).date()).days
-        left = "今日まで" if days == 0 else f"あと{days}日"
-        return f"いま申し込めます（{left}）" if online else f"担当窓口で申し込めます（{left}）"
+        left = say("今日まで") if days == 0 else say("あと{n}日", n=days)
+        text = "いま申し込めます（{left}）" if online else "担当窓口で申し込めます（{left}）"
+        return say(text, left=left)
     if state is PolicyState.SCHEDULED:
-        return f"{moment_text(apply_from)}から申し込めます"
+        return say("{when}から申し込めます", when=moment_text(apply_from))
     if state is PolicyState.FULL:
-        return "定員に達したため、いまは申し込めません"
+        return say("定員に達したため、いまは申し込めません")
     if state is PolicyState.SUSPENDED:
-        return "一時停止中のため、いまは申し込めません"
-    return "受付は終わりました"
+        return say("一時停止中のため、いまは申し込めません")
+    return say("受付は終わりました")
 
 
 _SECTION_LABELS = (
@@ -316,4 +322,4 @@ def _facets(index: Index, sections: Sections, searched: str | None) -> Iterator[
 
 
 def _choices(counted: Iterable[tuple[str, str, int]]) -> tuple[Choice, ...]:
-    return tuple(Choice(value, label, count) for value, label, count in counted if count)
+    return tuple(Choice(value, say(label), count) for value, label, count in counted if count)

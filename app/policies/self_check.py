@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app import municipalities
+from app.language import in_language, one_after_another, points_text, say
 from app.policies.conditions_translate import tree_of
 from app.policies.conditions_tree import (
     ActivityAchieved,
@@ -76,7 +77,7 @@ class Verdict:
 
 def questions_of(document: PolicyDocument, service_names: Sequence[str]) -> tuple[Question, ...]:
     """Four to six questions: the conditions first, then what one needs to apply."""
-    who = "給付を受ける方" if document.one_per == "child" or _for_children(document) else "あなた"
+    who = say("給付を受ける方") if document.one_per == "child" or _for_children(document) else say("あなた")
     asked = [
         question
         for number, node in enumerate(conjuncts_of(tree_of(document)), start=1)
@@ -93,9 +94,9 @@ def questions_of(document: PolicyDocument, service_names: Sequence[str]) -> tupl
 def judge(questions: Sequence[Question], answers: Mapping[str, str]) -> Verdict:
     """What the answers say together. Every question needs an answer of ``ANSWERS``: ``KeyError`` else."""
     wrong = [question for question in questions if answers[question.id] == question.wrong]
-    unsure = tuple(question.text for question in questions if answers[question.id] == UNKNOWN)
+    unsure = tuple(say(question.text) for question in questions if answers[question.id] == UNKNOWN)
     for effect, outcome in _OUTCOMES:
-        said = tuple(question.said for question in wrong if question.effect is effect)
+        said = tuple(say(question.said) for question in wrong if question.effect is effect)
         if said:
             return Verdict(outcome, said, unsure)
     return Verdict(Outcome.ASK if unsure else Outcome.FITS, (), unsure)
@@ -156,13 +157,23 @@ def _of_condition(name: str, node: AnyNode, who: str) -> Iterator[Question]:
     if isinstance(node, LivesIn):
         if node.mode != "none":
             yield Question(
-                name, _residence(node, who), NO, Effect.FAILS, f"{why_not(node)}{_MOVE_FIRST.get(node.mode, '')}"
+                name,
+                _residence(node, who),
+                NO,
+                Effect.FAILS,
+                one_after_another(why_not(node), say(_MOVE_FIRST.get(node.mode, ""))),
             )
     elif isinstance(node, Not) and isinstance(node.condition, ReceivedEarlier):
         earlier = "、".join(node.condition.policies)
-        yield Question(name, f"{who}は、前の施策({earlier})で受け取りましたか。", YES, Effect.FAILS, why_not(node))
+        text = say("{who}は、前の施策({earlier})で受け取りましたか。", who=who, earlier=earlier)
+        yield Question(name, text, YES, Effect.FAILS, why_not(node))
     elif isinstance(node, CarryOverCap):
-        text = f"{who}は、前の施策({node.from_policy})で、上限の{node.maximum:,}ポイントを受け取りましたか。"
+        text = say(
+            "{who}は、前の施策({earlier})で、上限の{amount}を受け取りましたか。",
+            who=who,
+            earlier=node.from_policy,
+            amount=points_text(node.maximum),
+        )
         yield Question(
             name, text, YES, Effect.FAILS, "すでに上限まで受け取っているため、今回受け取れるポイントは残っていません。"
         )
@@ -177,23 +188,29 @@ def _of_condition(name: str, node: AnyNode, who: str) -> Iterator[Question]:
         said = "名簿に載っているかどうかは、担当窓口で確かめられます。対象外と決まったわけではありません。"
         yield Question(
             name,
-            _LIST_TEXTS[type(node)].format(who=who),
+            say(_LIST_TEXTS[type(node)], who=who),
             wrong,
             Effect.ASK,
             said,
             "分からないときは「わからない」を選んでください。",
         )
     elif isinstance(node, DocumentSeen):
-        text = f"「{node.document}」を、担当窓口で見せられますか。"
-        yield Question(name, text, NO, Effect.PREPARE, f"申し込みには「{node.document}」が必要です。")
+        text = say("「{document}」を、担当窓口で見せられますか。", document=node.document)
+        said = say("申し込みには「{document}」が必要です。", document=node.document)
+        yield Question(name, text, NO, Effect.PREPARE, said)
     elif isinstance(node, ActivityAchieved | EventAttended):
-        text = f"「{sentences(node)[0]}」にあてはまりますか。これからできる方も「はい」です。"
-        yield Question(name, text, NO, Effect.PREPARE, f"受け取るには「{sentences(node)[0]}」である必要があります。")
+        condition = sentences(node)[0]
+        text = say("「{condition}」にあてはまりますか。これからできる方も「はい」です。", condition=condition)
+        said = say("受け取るには「{condition}」である必要があります。", condition=condition)
+        yield Question(name, text, NO, Effect.PREPARE, said)
     elif isinstance(node, StaffReads):
-        text = f"次のことは、担当者が確認します。条件に合うと思いますか。{node.what}"
-        yield Question(name, text, NO, Effect.ASK, f"「{node.what}」は担当者が確認します。窓口にお問い合わせください。")
+        what = in_language((node.what, node.what_easy or node.what, node.what_en or node.what))
+        text = say("次のことは、担当者が確認します。条件に合うと思いますか。{what}", what=what)
+        said = say("「{what}」は担当者が確認します。窓口にお問い合わせください。", what=what)
+        yield Question(name, text, NO, Effect.ASK, said)
     else:
-        yield Question(name, f"{who}は、「{sentences(node)[0]}」にあてはまりますか。", NO, Effect.FAILS, why_not(node))
+        text = say("{who}は、「{condition}」にあてはまりますか。", who=who, condition=sentences(node)[0])
+        yield Question(name, text, NO, Effect.FAILS, why_not(node))
 
 
 _LIST_TEXTS: dict[type[AnyNode], str] = {
@@ -209,7 +226,7 @@ _MOVE_FIRST = {
 def _residence(node: LivesIn, who: str) -> str:
     places = "、".join(municipalities.label(code) for code in node.codes)
     if node.mode == "base_date":
-        return f"「{sentences(node)[0]}」にあてはまりますか。"
+        return say("「{condition}」にあてはまりますか。", condition=sentences(node)[0])
     if node.mode == "non_resident":
-        return f"{who}のマイナンバーカードの住所は、{places}以外ですか。"
-    return f"{who}のマイナンバーカードの住所は、{places}ですか。"
+        return say("{who}のマイナンバーカードの住所は、{places}以外ですか。", who=who, places=places)
+    return say("{who}のマイナンバーカードの住所は、{places}ですか。", who=who, places=places)

@@ -13,7 +13,6 @@ from enum import StrEnum
 from app import clock
 from app.errors import DomainError
 from app.policies.document import PolicyDocument
-from app.policies.words import day_text
 
 
 class PolicyState(StrEnum):
@@ -132,9 +131,9 @@ def refusal_of(state: PolicyState, document: PolicyDocument) -> DomainError | No
         return None
     if state is PolicyState.SCHEDULED:
         first_day = clock.local(document.window.apply_from).date()
-        return DomainError("E208", variant="before", start=day_text(first_day))
+        return DomainError("E208", variant="before", start=first_day.isoformat())
     if state is PolicyState.FULL:
         return DomainError("E209")
     if state is PolicyState.SUSPENDED:
         return DomainError("E210")
-    return DomainError("E208", end=day_text(document.window.apply_last_day))
+    return DomainError("E208", end=document.window.apply_last_day.isoformat())

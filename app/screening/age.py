@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from app.people.ages import law_age
-from app.policies import AgeCondition, AgeIs, All, AnyNode, AnyOf, BornBetween, Not, day_text
+from app.policies import AgeCondition, AgeIs, All, AnyNode, AnyOf, BornBetween, Not
 from app.screening.verdict import Verdict, failed
 
 RULE_VERSION = "age-1"
@@ -77,4 +77,4 @@ def _others(ranges: list[_Range]) -> list[_Range]:
 
 
 def _word(day: date, open_end: date) -> str:
-    return "" if day == open_end else day_text(day)
+    return "" if day == open_end else day.isoformat()

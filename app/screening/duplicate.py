@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from app import clock
-from app.policies import CheckKind, day_text
+from app.policies import CheckKind
 from app.screening.facts import CheckOutcome, CheckResult, ScreeningOutcome
 from app.screening.pipeline import REVIEW_DAYS
 
@@ -18,7 +18,7 @@ def suspect_duplicate(outcome: ScreeningOutcome, instant: datetime) -> Screening
     """The same outcome with staff to look at it (E205); a refusal stays what it is."""
     if outcome.aggregate == "rejected":
         return outcome
-    date = day_text((clock.local(instant) + timedelta(days=REVIEW_DAYS)).date())
+    date = (clock.local(instant) + timedelta(days=REVIEW_DAYS)).date().isoformat()
     suspicion = CheckOutcome(
         kind=CheckKind.POST_REVIEW,
         result=CheckResult.INCONCLUSIVE,

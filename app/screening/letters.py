@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from app.policies import day_text
+from app.language import day_text
 
 OBJECTION_DAYS = 60
 """Days from the refusal within which the person may object, where the municipality sets no other number."""

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from app import clock
 from app.errors import DomainError
-from app.policies import Answer, CheckKind, Finding, PolicyDocument, day_text
+from app.policies import Answer, CheckKind, Finding, PolicyDocument
 from app.screening.facts import Aggregate, CheckOutcome, CheckResult, Facts, ScreeningOutcome
 from app.screening.messages import decisive, verdict_of
 from app.screening.plan import Plan, plan_of
@@ -120,7 +120,7 @@ def _outcome(plan: Plan, kind: CheckKind, verdict: Verdict, facts: Facts, given:
     result, code, told = verdict
     told = dict(told)
     if code in _NAME_A_DAY:
-        told["date"] = day_text((clock.local(facts.instant) + timedelta(days=REVIEW_DAYS)).date())
+        told["date"] = (clock.local(facts.instant) + timedelta(days=REVIEW_DAYS)).date().isoformat()
     digest = sha256(plan.digests[kind] + given).digest()
     return CheckOutcome(kind, result, plan.rule_versions[kind], digest, code, told)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from app import clock, policies
+from app import clock
 from app.policies import CheckKind
 from app.screening.facts import CheckOutcome, CheckResult
 from app.screening.models import Check, CheckMoved
@@ -131,7 +131,7 @@ def run_again(session: Session, checks: dict[CheckKind, Check], outcomes: Sequen
     changed = []
     one = next(iter(checks.values()))
     policy_id, application_id = one.policy_id, one.application_id
-    later = {"rule_said": "not_met", "date": policies.day_text(clock.today() + timedelta(days=REVIEW_DAYS))}
+    later = {"rule_said": "not_met", "date": (clock.today() + timedelta(days=REVIEW_DAYS)).isoformat()}
     for outcome in outcomes:
         check = checks.get(outcome.kind)
         if check is None and outcome.result is CheckResult.INCONCLUSIVE:

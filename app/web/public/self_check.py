@@ -38,7 +38,7 @@ def check(policy_id: str) -> str | tuple[str, int] | Response:
     errors = [
         {
             "field": one.id,
-            "text": say("「{question}」の答えを選んでください。", question=one.text),
+            "text": say("「{question}」の答えを選んでください。", question=say(one.text)),
             "code": None,
         }
         for one in questions
@@ -57,7 +57,7 @@ def check(policy_id: str) -> str | tuple[str, int] | Response:
             "apply_block_reason": view.refusal.wording() if view.refusal else view.apply_block_reason,
             "alternative_text": alternative_text(view, services),
         },
-        questions=questions,
+        questions=[{"id": one.id, "text": say(one.text), "help": say(one.help or "")} for one in questions],
         answer_labels=[(value, say(label)) for value, label in ANSWER_LABELS],
         answers=answers,
         errors=errors if asked else [],
