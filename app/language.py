@@ -30,6 +30,22 @@ TRANSLATIONS = Path(__file__).parent / "translations"
 
 _TOKYO = ZoneInfo("Asia/Tokyo")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+# The number is read together with its 日.
+_DAYS_WITH_NAMES = {
+    1: "ついたち",
+    2: "ふつか",
+    3: "みっか",
+    4: "よっか",
+    5: "いつか",
+    6: "むいか",
+    7: "なのか",
+    8: "ようか",
+    9: "ここのか",
+    10: "とおか",
+    14: "じゅうよっか",
+    20: "はつか",
+    24: "にじゅうよっか",
+}
 _current: ContextVar[str] = ContextVar("todoke_language", default=JAPANESE)
 
 
@@ -100,7 +116,7 @@ def day_text(value: date | datetime) -> str:
     day = value.astimezone(_TOKYO).date() if isinstance(value, datetime) else value
     if current() == ENGLISH:
         return format_date(day, "d MMMM y", locale="en")
-    return _easy(f"{day.year}年{day.month}月{day.day}日")
+    return _easy(f"{day.year}年{_month_and_day(day)}")
 
 
 def short_day_text(value: date | datetime) -> str:
@@ -108,7 +124,7 @@ def short_day_text(value: date | datetime) -> str:
     day = value.astimezone(_TOKYO).date() if isinstance(value, datetime) else value
     if current() == ENGLISH:
         return format_date(day, "d MMMM", locale="en")
-    return _easy(f"{day.month}月{day.day}日")
+    return _easy(_month_and_day(day))
 
 
 def moment_text(instant: datetime) -> str:
@@ -138,6 +154,11 @@ def _fact(value: object) -> object:
     if _ISO_DAY.search(value):
         return _ISO_DAY.sub(lambda found: day_text(date.fromisoformat(found[0])), value)
     return say(value)
+
+
+def _month_and_day(day: date) -> str:
+    own = _DAYS_WITH_NAMES.get(day.day) if current() == EASY else None
+    return f"{day.month}月{day.day}日《{own}》" if own else f"{day.month}月{day.day}日"
 
 
 def _easy(text: str) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 import messages
 import pytest
 
+from app.language_ruby import without_reading
+
 ROOT = Path(__file__).parent.parent.parent
 FOR_STAFF = ("templates/counter/",)
 TEMPLATES = [
@@ -15,6 +17,25 @@ TEMPLATES = [
     for path in sorted((ROOT / "templates").rglob("*.html"))
     if not str(path.relative_to(ROOT)).startswith(FOR_STAFF)
 ]
+
+
+@pytest.mark.parametrize("language", messages.LANGUAGES)
+def test_every_message_is_translated_with_its_facts(language: str) -> None:
+    assert messages.problems(language, messages.extracted()) == []
+
+
+def test_every_character_of_easy_japanese_has_its_reading() -> None:
+    catalogue = messages.load("ja@easy")
+    missing = {word for one in catalogue if one.id for word in without_reading(str(one.string))}
+    assert missing == set()
+
+
+ON_THE_CARD = "利用者証明用|券面事項入力補助用|顔認証マイナンバーカード"
+
+
+def test_english_has_no_japanese_left_but_the_names_people_have_to_find() -> None:
+    strings = [re.sub(ON_THE_CARD, "", str(one.string)) for one in messages.load("en") if one.id]
+    assert [string for string in strings if messages.JAPANESE.search(string)] == []
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
