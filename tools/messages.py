@@ -24,6 +24,8 @@ JAPANESE = re.compile("[\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff]")
 
 # What speaks to residents. A folder stands for all its modules.
 SPEAKING = (
+    "app/applications/queries.py",
+    "app/applications/status.py",
     "app/errors.py",
     "app/web/__init__.py",
     "app/web/errors.py",

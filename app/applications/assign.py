@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import audit, clock, db, payments, points, policies, screening
+from app import audit, clock, db, payments, points, screening
 from app.applications.approval import assign_deadline, is_over
 from app.applications.models import Application
 from app.applications.review_effects import document_of, note
@@ -115,7 +115,7 @@ def _check_in_time(application: Application, document: PolicyDocument) -> None:
     if state is ApplicationState.ASSIGN_EXPIRED or (
         state is ApplicationState.APPROVED and is_over(_deadline(application, document), clock.now())
     ):
-        raise DomainError("E405", date=policies.day_text(clock.local(_deadline(application, document)).date()))
+        raise DomainError("E405", date=clock.local(_deadline(application, document)).date().isoformat())
     if state not in _ASSIGNABLE:
         raise DomainError("E313")
 

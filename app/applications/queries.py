@@ -13,9 +13,10 @@ from app import payments, points, policies, screening
 from app.applications.models import Application
 from app.applications.receipt_no import is_receipt_no
 from app.applications.states import RELEASED, ApplicationState
-from app.applications.status import StatusWord, minute, status_of
+from app.applications.status import StatusWord, status_of
 from app.applications.waitlist import place_in_queue
 from app.applications.withdraw import WITHDRAWABLE
+from app.language import minute_text, points_text, say
 
 
 @dataclass(frozen=True)
@@ -128,17 +129,21 @@ def _not_ordered(grants: list[points.GrantView]) -> bool:
 
 def _timeline(row: Application, state: ApplicationState, grant: points.GrantView | None) -> list[TimelineEntry]:
     assert row.submitted_at is not None
-    entries = [_happened(row.submitted_at, "申込を受け付けました", f"受付番号 {row.receipt_no}")]
+    entries = [_happened(row.submitted_at, "申込を受け付けました", say("受付番号 {no}", no=str(row.receipt_no)))]
     if row.decided_at:
         refused = state in (ApplicationState.REJECTED, ApplicationState.RE_REVIEW, ApplicationState.REJECTED_FINAL)
-        found = "理由と手続をお知らせしています" if refused else "すべての条件を満たしていることを確認しました"
+        found = (
+            say("理由と手続をお知らせしています") if refused else say("すべての条件を満たしていることを確認しました")
+        )
         entries.append(_happened(row.decided_at, "審査が終わりました", found))
     elif state is ApplicationState.SCREENING:
         entries.append(
-            TimelineEntry(None, "確認中", "自治体が審査しています", "結果が出ると、ここに表示されます", False)
+            TimelineEntry(
+                None, say("確認中"), say("自治体が審査しています"), say("結果が出ると、ここに表示されます"), False
+            )
         )
     if row.withdrawn_at:
-        entries.append(_happened(row.withdrawn_at, "申込を取り下げました", "お預かりしていた枠は解放しました"))
+        entries.append(_happened(row.withdrawn_at, "申込を取り下げました", say("お預かりしていた枠は解放しました")))
     elif grant is not None:
         entries += _grant_entries(grant, row.amount)
     return entries
@@ -147,16 +152,16 @@ def _timeline(row: Application, state: ApplicationState, grant: points.GrantView
 def _grant_entries(grant: points.GrantView, amount: int) -> list[TimelineEntry]:
     entries = []
     if grant.ordered_at:
-        entries.append(_happened(grant.ordered_at, "付与の手続を始めました", "決済事業者に依頼しました"))
+        entries.append(_happened(grant.ordered_at, "付与の手続を始めました", say("決済事業者に依頼しました")))
     elif grant.order_at is not None:
-        text = f"{minute(grant.order_at)}に決済事業者へ依頼します"
-        entries.append(TimelineEntry(None, minute(grant.order_at), "付与の手続", text, False))
+        text = say("{time}に決済事業者へ依頼します", time=minute_text(grant.order_at))
+        entries.append(TimelineEntry(None, minute_text(grant.order_at), say("付与の手続"), text, False))
     if grant.granted_at:
-        entries.append(_happened(grant.granted_at, "ポイントが届きました", f"{amount:,}ポイント"))
+        entries.append(_happened(grant.granted_at, "ポイントが届きました", points_text(amount)))
     else:
-        entries.append(TimelineEntry(None, "これから", "ポイントの付与", f"{amount:,}ポイント", False))
+        entries.append(TimelineEntry(None, say("これから"), say("ポイントの付与"), points_text(amount), False))
     return entries
 
 
 def _happened(at: datetime, title: str, text: str) -> TimelineEntry:
-    return TimelineEntry(at, minute(at), title, text, True)
+    return TimelineEntry(at, minute_text(at), say(title), text, True)

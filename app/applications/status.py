@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app import clock
 from app.applications.states import ApplicationState as S
+from app.language import day_text, minute_text, say
 from app.points import GrantState, GrantView, OrderState, reason_in_words
 
 YOU, MUNICIPALITY, PROVIDER = "you", "municipality", "provider"
@@ -40,11 +40,14 @@ def status_of(
     queue_ends: datetime | None = None,
 ) -> StatusWord:
     """The one word for an application and its benefit; ``place`` in the queue, which ``queue_ends``, while waiting."""
-    if place is not None and queue_ends is not None:
-        return replace(_BY_STATE[state], word=f"補欠({place}番目)", date_text=f"{day(queue_ends)}までに決まります")
     if state in (S.APPROVED, S.FULFILLED):
         return _benefit(state, grant, assign_by, expected)
-    return _BY_STATE[state]
+    found = _BY_STATE[state]
+    word, next_line = say(found.word), say(found.next_line)
+    if place is not None and queue_ends is not None:
+        until = say("{day}までに決まります", day=day_text(queue_ends))
+        return replace(found, word=say("補欠({place}番目)", place=place), date_text=until, next_line=next_line)
+    return replace(found, word=word, next_line=next_line)
 
 
 _BY_STATE = {
@@ -91,61 +94,49 @@ def _benefit(state: S, grant: GrantView | None, assign_by: datetime, expected: d
     if grant is None or (grant.state is GrantState.PLANNED and grant.link_id is None):
         return StatusWord(
             "choose_service",
-            "決済サービスを選んでください",
+            say("決済サービスを選んでください"),
             YOU,
-            f"{day(assign_by)}まで",
-            "受け取る決済サービスを選ぶと、付与の手続に進みます。",
+            say("{day}まで", day=day_text(assign_by)),
+            say("受け取る決済サービスを選ぶと、付与の手続に進みます。"),
         )
     if grant.state is GrantState.GRANTED or state is S.FULFILLED:
         assert grant.granted_at is not None
         return StatusWord(
             "granted",
-            "付与済",
+            say("付与済"),
             None,
-            day(grant.granted_at),
-            "手続はすべて終わりました。決済サービスの残高をご確認ください。",
+            day_text(grant.granted_at),
+            say("手続はすべて終わりました。決済サービスの残高をご確認ください。"),
             is_final=True,
         )
     if grant.state is GrantState.PLANNED and grant.order_state is OrderState.FAILED and grant.order_at is None:
         return StatusWord(
             "failed",
-            "付与できませんでした",
+            say("付与できませんでした"),
             YOU,
-            f"{day(assign_by)}まで",
-            f"{reason_in_words(grant.reason)}。申込は有効です。別の決済サービスをお選びください。",
+            say("{day}まで", day=day_text(assign_by)),
+            say("{reason}。申込は有効です。別の決済サービスをお選びください。", reason=reason_in_words(grant.reason)),
         )
     if grant.order_state is OrderState.UNKNOWN:
         return StatusWord(
             "unknown",
-            "付与の結果を確認中",
+            say("付与の結果を確認中"),
             PROVIDER,
             None,
-            "付与の結果を決済事業者に確認しています。二重に付与されることはありません。",
+            say("付与の結果を決済事業者に確認しています。二重に付与されることはありません。"),
         )
     if grant.order_state is not None and grant.state is not GrantState.PLANNED:
         return StatusWord(
             "ordered",
-            "付与手続中",
+            say("付与手続中"),
             PROVIDER,
-            f"目安 {day(expected)}" if expected else None,
-            "決済事業者が付与の手続をしています。終わると、このページに表示されます。",
+            say("目安 {day}", day=day_text(expected)) if expected else None,
+            say("決済事業者が付与の手続をしています。終わると、このページに表示されます。"),
         )
     return StatusWord(
         "cooling_off",
-        "付与準備中(変更できます)",
+        say("付与準備中(変更できます)"),
         None,
-        f"{minute(grant.order_at)}に手続を始めます" if grant.order_at else None,
-        "それまでは、取り下げることも、決済サービスを変えることもできます。",
+        say("{time}に手続を始めます", time=minute_text(grant.order_at)) if grant.order_at else None,
+        say("それまでは、取り下げることも、決済サービスを変えることもできます。"),
     )
-
-
-def day(instant: datetime) -> str:
-    """2026年11月20日, in Japan."""
-    local = clock.local(instant)
-    return f"{local.year}年{local.month}月{local.day}日"
-
-
-def minute(instant: datetime) -> str:
-    """11月20日 10:05, in Japan."""
-    local = clock.local(instant)
-    return f"{local.month}月{local.day}日 {local:%H:%M}"

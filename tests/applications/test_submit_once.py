@@ -52,7 +52,7 @@ def test_br_13_a_second_application_is_refused_with_the_number_of_the_first() ->
     first = apply(who)
     with refusal("E206") as caught:
         fill_in(who)
-    assert caught.value.facts == {"date": "11月20日", "no": first.receipt_no}
+    assert caught.value.facts == {"date": "2026-11-20", "no": first.receipt_no}
     assert submitted_count() == 1
 
 

@@ -205,7 +205,7 @@ def test_a_signature_for_another_server_is_refused(visit: Visits, issuer: Issuer
         ("TP-25", "E105", {}),
         ("TP-26", "E106", {}),
         ("TP-26B", "E106", {}),
-        ("TP-27", "E107", {"date": "11月21日"}),
+        ("TP-27", "E107", {"date": "2026-11-21"}),
     ],
 )
 def test_a_certificate_that_does_not_hold_is_told_by_its_own_reason(

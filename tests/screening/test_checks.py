@@ -66,7 +66,7 @@ def test_no_row_holds_an_address_or_a_birth_date() -> None:
         assert address not in stored
         for spelling in (birth, birth.replace("-", ""), "{}年{}月{}日".format(*map(int, birth.split("-")))):
             # The policy's own limit happens to be the birthday of TP-11; it comes from the document.
-            assert spelling not in stored or spelling == "1986年10月2日"
+            assert spelling not in stored or spelling == "1986-10-02"
 
 
 @pytest.mark.parametrize("wrong", [{"result": "perhaps"}, {"kind": "GUESS"}, {"result": "failed", "code": None}])

@@ -76,7 +76,8 @@ def test_every_public_page_is_accessible_on_phones_and_desks(address: str, chrom
 
 @pytest.mark.parametrize("javascript", [True, False])
 def test_the_self_check_with_and_without_javascript(address: str, chromium: Browser, javascript: bool) -> None:
-    context = chromium.new_context(viewport={"width": 390, "height": 844}, java_script_enabled=javascript)
+    phone = {"width": 390, "height": 844}
+    context = chromium.new_context(viewport=phone, locale="ja-JP", java_script_enabled=javascript)
     page = context.new_page()
     page.goto(f"{address}/policies/P-001")
     page.get_by_role("link", name="自分が対象か確かめる").click()
