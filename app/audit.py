@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, event, select
+from sqlalchemy import ForeignKey, Index, event, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app import clock, db
@@ -22,6 +22,7 @@ from app.db import Base
 from app.settings import Keys
 
 SEAL_BATCH = 5_000
+SEAL_LOCK = 715_002
 
 
 class AuditEvent(Base):
@@ -137,7 +138,9 @@ def seal(session: Session) -> int:
     events = list(session.scalars(unsealed))
     if not events:
         return 0
-    last = session.scalar(select(AuditSeal).order_by(AuditSeal.id.desc()).limit(1).with_for_update())
+    # One sealing at a time; not by a lock on the row, because who may lock a row may change it (docs/decisions/0014).
+    session.execute(select(func.pg_advisory_xact_lock(SEAL_LOCK)))
+    last = session.scalar(select(AuditSeal).order_by(AuditSeal.id.desc()).limit(1))
     previous = last.digest if last else b"\0" * 32
     seal_row = AuditSeal(
         sealed_at=clock.now(), event_count=len(events), previous_digest=previous, digest=_digest(previous, events)

@@ -97,9 +97,9 @@ class EmbeddedPostgres:
         runner = self._runner or _choose_runner(self.folder)
         runner.run("pg_ctl", "-D", str(self.data), "-w", "-m", "immediate", "stop")
 
-    def url(self, database: str) -> str:
-        """The URL of one database of this cluster."""
-        return f"postgresql://{SUPERUSER}@/{database}?host={self._socket_folder()}&port=5432"
+    def url(self, database: str, *, role: str = SUPERUSER) -> str:
+        """The URL of one database of this cluster, for its owner or another role."""
+        return f"postgresql://{role}@/{database}?host={self._socket_folder()}&port=5432"
 
     def program(self, name: str) -> list[str]:
         """The command line that runs another program of this PostgreSQL, such as ``pg_dump``."""

@@ -96,6 +96,7 @@ class Settings(BaseSettings):
 
     environment: Environment = Environment.PRODUCTION
     database_url: SecretStr
+    database_owner_url: SecretStr | None = None
     public_url: str
     state_dir: Path = Path(".state")
     keys_json: SecretStr | None = None
@@ -162,6 +163,11 @@ class Settings(BaseSettings):
             if self.provider_tester_url is not None:
                 raise ValueError("TODOKE_PROVIDER_TESTER_URL is for demo and tests only")
         return self
+
+    @property
+    def owner_url(self) -> str:
+        """Who changes tables: the owner where one is named, which web and worker need not know."""
+        return (self.database_owner_url or self.database_url).get_secret_value()
 
     @property
     def is_https(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import func, select
+
 from app import audit, clock, db, municipalities, pii
 from app.cards.trust import anchors
 from app.settings import Environment, Settings, SettingsRefused
@@ -19,7 +21,18 @@ def configure(settings: Settings, *, application_name: str = "todoke-web") -> No
         clock.load(session)
     if clock.is_simulated() and settings.environment is Environment.PRODUCTION:
         raise SettingsRefused("this database runs on a simulated clock; production needs its own database")
+    if settings.environment is Environment.PRODUCTION and _may_change_the_ledger():
+        raise SettingsRefused(
+            "the role of TODOKE_DATABASE_URL may change the ledger; connect as todoke_service (docs/operations)"
+        )
     register_event_handlers()
+
+
+def _may_change_the_ledger() -> bool:
+    """True for the owner of the tables: what runs all day must not be able to rewrite what was booked."""
+    question = select(func.has_table_privilege("ledger_entries", "UPDATE, DELETE"))
+    with db.reading() as session:
+        return bool(session.scalar(question))
 
 
 def register_event_handlers() -> None:

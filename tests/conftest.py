@@ -15,6 +15,7 @@ import pytest
 
 from app import audit, clock, db, pii
 from app.embedded_postgres import EmbeddedPostgres
+from app.migrations.privileges import SERVICE_ROLE
 from app.settings import Keys
 
 CLUSTER_VARIABLE = "TODOKE_TEST_CLUSTER"
@@ -60,6 +61,17 @@ def cluster_url(database: str) -> str:
     return os.environ[CLUSTER_VARIABLE].replace("{database}", database)
 
 
+def service_url(database: str) -> str:
+    """As web and worker connect: with the role that may change nothing that is written once."""
+    return cluster_url(database).replace("//todoke@", f"//{SERVICE_ROLE}@")
+
+
+def as_owner(url: str, statement: str) -> None:
+    """What only the owner of the tables can do, and no process of the service: for tests that tamper."""
+    with psycopg.connect(url.replace(f"//{SERVICE_ROLE}@", "//todoke@"), autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
 def _admin(statement: str) -> None:
     with psycopg.connect(cluster_url("postgres"), autocommit=True) as connection:
         connection.execute(statement.encode())
@@ -86,7 +98,7 @@ def database_url() -> Iterator[str]:
     """The URL of a new migrated database that vanishes after the test."""
     name = f"test_{uuid4().hex[:12]}"
     _admin(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    yield cluster_url(name)
+    yield service_url(name)
     _admin(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 

@@ -9,7 +9,7 @@ import secrets
 import sys
 from pathlib import Path
 
-NAMES = ("POSTGRES_PASSWORD", "TODOKE_PROVIDER_TOKEN")
+NAMES = ("POSTGRES_PASSWORD", "SERVICE_PASSWORD", "TODOKE_PROVIDER_TOKEN")
 FILE = Path(__file__).resolve().parent.parent / ".env"
 
 

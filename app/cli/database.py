@@ -7,7 +7,7 @@ import click
 
 @click.group()
 def db() -> None:
-    """Create and migrate the database named by TODOKE_DATABASE_URL."""
+    """Create and migrate the database, as its owner: TODOKE_DATABASE_OWNER_URL, else TODOKE_DATABASE_URL."""
 
 
 @db.command()
@@ -15,7 +15,7 @@ def upgrade() -> None:
     """Bring the database to the newest revision; safe to run twice and from two places at once."""
     from app import migrations, settings
 
-    migrations.upgrade(settings.current().database_url.get_secret_value())
+    migrations.upgrade(settings.current().owner_url)
     click.echo(f"database is at revision {migrations.head_revision()}")
 
 

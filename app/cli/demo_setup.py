@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shlex
 import time
@@ -19,6 +20,7 @@ from app.cli.addresses import Addresses
 from app.cli.policies import load_samples
 from app.cli.processes import Processes
 from app.embedded_postgres import EmbeddedPostgres
+from app.migrations.privileges import SERVICE_ROLE
 
 SERVICE_DATABASE = "todoke"
 PROVIDER_DATABASE = "todoke_provider"
@@ -32,7 +34,10 @@ def prepare(
     for name in (SERVICE_DATABASE, PROVIDER_DATABASE):
         _ensure_database(cluster, name)
     environment = _environment(cluster, addresses, state)
-    prepare_installation(_apply_environment(environment), addresses, first_time, say)
+    # The parts of the demo never see the owner's address.
+    owner = {"TODOKE_DATABASE_OWNER_URL": cluster.url(SERVICE_DATABASE)}
+    prepare_installation(_apply_environment(environment | owner), addresses, first_time, say)
+    os.environ.pop("TODOKE_DATABASE_OWNER_URL")
     _keep_environment(state, environment)
     return environment
 
@@ -48,7 +53,7 @@ def prepare_installation(
         raise settings.SettingsRefused("the sample data and TEST cards of the demo are refused in production")
     url = current.database_url.get_secret_value()
     say("データベースの表を整えています")
-    migrations.upgrade(url)
+    migrations.upgrade(current.owner_url)
     db.configure(url)
     with db.transaction() as session:
         clock.start_simulation(session, first_time)
@@ -100,7 +105,7 @@ def _environment(cluster: EmbeddedPostgres, addresses: Addresses, state: Path) -
     desk = addresses.local(addresses.desk_port)
     return {
         "TODOKE_ENVIRONMENT": "demo",
-        "TODOKE_DATABASE_URL": cluster.url(SERVICE_DATABASE),
+        "TODOKE_DATABASE_URL": cluster.url(SERVICE_DATABASE, role=SERVICE_ROLE),
         "TODOKE_PUBLIC_URL": addresses.public_url,
         "TODOKE_STATE_DIR": str(state),
         "TODOKE_KEYS_FILE": str(state / "keys.json"),
@@ -117,8 +122,6 @@ def _environment(cluster: EmbeddedPostgres, addresses: Addresses, state: Path) -
 
 
 def _apply_environment(environment: dict[str, str]) -> settings.Settings:
-    import os
-
     os.environ.update(environment)
     settings.current.cache_clear()
     return settings.current()

@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, text
 
 import app
 from app.db import Base, sqlalchemy_url
+from app.migrations.privileges import grant_to_service
 
 MIGRATION_LOCK = 715_001
 
@@ -38,6 +39,8 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+        connection.commit()
+        grant_to_service(connection)
         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
         connection.commit()
     engine.dispose()

@@ -240,7 +240,8 @@ def dump(system: System, database: str) -> str:
 @contextmanager
 def without_table(system: System, name: str) -> Iterator[None]:
     """A fault of ours that is easily undone: statements that need this table fail."""
-    with psycopg.connect(system.environment["TODOKE_DATABASE_URL"], autocommit=True) as connection:
+    owner = EmbeddedPostgres(system.state / "postgres").url("todoke")
+    with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute(f"ALTER TABLE {name} RENAME TO {name}_away".encode())
         try:
             yield

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from app import db
 from app.applications import submit
 from app.cli.browser import Page
 from app.errors import DomainError
@@ -30,7 +29,7 @@ from tests.applications.applicants import (
     orders,
     submitted_count,
 )
-from tests.conftest import FIXTURE_TIME
+from tests.conftest import FIXTURE_TIME, as_owner
 from tests.journeys.confirm_page import (
     AtTheConfirmPage,
     card_number,
@@ -122,7 +121,15 @@ def look_then_take(count: int = 2) -> Callable[..., None]:
     """The guard removed: everybody looks at the counters before anybody writes, and what was seen is believed."""
     everybody_has_looked = threading.Barrier(count)
 
-    def unguarded(session: Session, policy_id: str, *, seats: int = 0, **deltas: int) -> None:
+    def unguarded(
+        session: Session,
+        policy_id: str,
+        *,
+        seats: int = 0,
+        waiting: int = 0,
+        passing_queue: bool = False,
+        **deltas: int,
+    ) -> None:
         seen = guarded.read(session, policy_id)
         everybody_has_looked.wait(10)
         if seen.seats_left == 0:
@@ -134,15 +141,14 @@ def look_then_take(count: int = 2) -> Callable[..., None]:
     return unguarded
 
 
-def drop_the_check_of_the_database() -> None:
-    with db.transaction() as session:
-        session.execute(text("ALTER TABLE policy_counters DROP CONSTRAINT ck_policy_counters_seats_within_capacity"))
+def drop_the_check_of_the_database(url: str) -> None:
+    as_owner(url, "ALTER TABLE policy_counters DROP CONSTRAINT ck_policy_counters_seats_within_capacity")
 
 
 def test_br_33_control_without_the_guard_the_same_two_applications_oversell(
-    town: Town, monkeypatch: pytest.MonkeyPatch
+    town: Town, monkeypatch: pytest.MonkeyPatch, database_url: str
 ) -> None:
-    drop_the_check_of_the_database()
+    drop_the_check_of_the_database(database_url)
     for _ in range(2):
         policy, one, other = town.two_for_the_last_seat()
         with monkeypatch.context() as without_guard:

@@ -77,7 +77,7 @@ def test_br_72_a_claim_outlives_the_version_it_was_made_in(load: Load) -> None:
 )
 def test_a_version_is_never_changed(load: Load, statement: str) -> None:
     load(ROW)
-    with pytest.raises(DBAPIError, match="append only"), db.transaction() as session:
+    with pytest.raises(DBAPIError, match="permission denied"), db.transaction() as session:
         session.execute(text(statement))
 
 
