@@ -60,7 +60,7 @@ class Person:
     def search_and_open(self, words: str, title: str) -> None:
         self.page.goto(self.system.url)
         self.look("トップ")
-        self.page.get_by_label("ことば").fill(words)
+        self.page.get_by_role("searchbox", name="ことば").fill(words)
         self.page.get_by_role("button", name="さがす", exact=True).click()
         self.heading("給付をさがす")
         self.look("検索結果")
