@@ -5,15 +5,59 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import clock, points
+from app import clock, points, rebates
 from app.applications.models import Application
 from app.payments import ServiceDocument
-from app.policies import PolicyDocument
+from app.policies import PolicyDocument, Rate
 
 CHOICE_DAYS = 7
 """Days left to choose again after an order failed, or after a decision that came when the deadline was over."""
+
+
+def reserve(session: Session, book: points.Book, application: Application, document: PolicyDocument) -> None:
+    """Hold the application's amount; a rebate holds nothing yet and begins to collect purchases (domain.md 5.5)."""
+    if isinstance(document.benefit, Rate):
+        assert application.submitted_at is not None
+        rebates.enrol(
+            session,
+            document=document,
+            policy_version=application.policy_version,
+            application_id=application.id,
+            person_id=application.beneficiary_id,
+            applied_at=application.submitted_at,
+            received_earlier=received_in(session, document.benefit.carryover_from, application.beneficiary_id),
+        )
+        return
+    book.post(
+        points.LedgerEvent.RESERVE,
+        application.amount,
+        application_id=application.id,
+        person_id=application.beneficiary_id,
+    )
+
+
+def take_back(session: Session, book: points.Book, application: Application, event: points.LedgerEvent) -> int:
+    """Move what the ledger holds for the application out again as the event says; returns how many points.
+
+    A rebate ends with it: no purchase counts any more.
+    """
+    if rebates.is_enrolled(session, application.policy_id, application.id):
+        rebates.end(session, application.policy_id, application.id)
+    held = points.held_for(session, application.policy_id, application.id, points.FLOWS[event][0])
+    if held:
+        book.post(event, held, application_id=application.id, person_id=application.beneficiary_id)
+    return held
+
+
+def received_in(session: Session, policy_id: str | None, person_id: UUID) -> int:
+    """The points that a person was granted in an earlier round (BR-17)."""
+    if policy_id is None:
+        return 0
+    own = select(Application.id).where(Application.beneficiary_id == person_id, Application.policy_id == policy_id)
+    return points.received_by(session, policy_id, list(session.scalars(own)))[1]
 
 
 def commit_and_plan(
@@ -28,10 +72,16 @@ def commit_and_plan(
 ) -> None:
     """Post ``commit`` and plan the grant; with no cooling-off time the order goes out with it.
 
+    For a rebate nothing is granted before a period is closed; what was bought is committed from now on.
+
     Without a link the application gets its deadline for choosing one. ``order_now=False`` leaves the order to the
     periodic job, for a link that is not confirmed yet. The caller closes the book last.
     """
     now = clock.now()
+    if isinstance(document.benefit, Rate):
+        rebates.activate(session, application.policy_id, application.id)
+        application.assign_by = None if link_id else assign_deadline(document, now)
+        return
     book.post(
         points.LedgerEvent.COMMIT,
         application.amount,

@@ -128,13 +128,15 @@ def _deadline(application: Application, document: PolicyDocument) -> datetime:
 
 def _check_not_ordered(session: Session, application: Application) -> None:
     grants = points.grants_of(session, application.policy_id, application.id)
-    if any(grant.state is not points.GrantState.PLANNED for grant in grants):
+    # A rebate may have been granted for one period and fail for the next.
+    done = {points.GrantState.PLANNED} | ({points.GrantState.GRANTED} if application.amount == 0 else set())
+    if any(grant.state not in done for grant in grants):
         raise DomainError("E313")
 
 
 def _offers(session: Session, document: PolicyDocument, application: Application, age: int | None) -> list[Offer]:
     known = payments.services_of(session, document.services)
-    return payments.offers(document, known, clock.now(), application.amount, age, later_choice=True)
+    return payments.offers(document, known, clock.now(), application.amount or None, age, later_choice=True)
 
 
 def _chosen(offers: list[Offer], service_id: str) -> ServiceDocument:

@@ -50,7 +50,7 @@ def start_draft(session: Session, policy: PolicyView, evidence: EvidenceView, ch
     check_policy_takes_applications(policy)
     check_not_applied_yet(session, policy.policy_id, evidence.person_id)
     check_may_apply_alone(evidence)
-    if policy.amount is None:
+    if policy.taken_at_submit is None:
         raise ValueError("this policy has no fixed amount")
     row = _draft_row(session, policy.policy_id, evidence.person_id, lock=True)
     if row is None:
@@ -68,7 +68,7 @@ def start_draft(session: Session, policy: PolicyView, evidence: EvidenceView, ch
     row.started_at = clock.now()
     row.evidence_id = evidence.id
     row.fingerprint = fingerprint_of_facts(session, evidence.facts_id)
-    row.amount = policy.amount
+    row.amount = policy.taken_at_submit
     row.review_requested = False
     session.add(row)
     session.flush()
@@ -83,9 +83,9 @@ def request_review(session: Session, policy_id: str, person_id: UUID) -> None:
 def record_consent(session: Session, policy: PolicyView, person_id: UUID) -> None:
     """All three layers were agreed to, in these versions; from here the draft is one for this version."""
     draft = _own_draft(session, policy.policy_id, person_id)
-    if policy.amount is None:
+    if policy.taken_at_submit is None:
         raise ValueError("this policy has no fixed amount")
-    draft.policy_version, draft.amount = policy.version, policy.amount
+    draft.policy_version, draft.amount = policy.version, policy.taken_at_submit
     draft.consents = {**_terms_of(policy), "at": clock.now().isoformat()}
 
 
@@ -110,7 +110,7 @@ def choose_service(session: Session, policy: PolicyView, person_id: UUID, servic
     """Take one of the services that may be chosen now; raises E304, E305, E311 with the reason otherwise."""
     draft = _own_draft(session, policy.policy_id, person_id)
     known = payments.services_of(session, policy.document.services)
-    for offer in payments.offers(policy.document, known, clock.now(), draft.amount, age):
+    for offer in payments.offers(policy.document, known, clock.now(), draft.amount or None, age):
         if offer.service.service_id == service_id:
             if offer.closed is not None:
                 raise offer.closed

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import clock, db, payments, points, policies
-from app.applications.approval import deadline_after_failure, is_over
+from app.applications.approval import deadline_after_failure, is_over, take_back
 from app.applications.models import Application
 from app.applications.review_effects import document_of, has_no_open_order, locked_application, note
 from app.applications.states import Action, ApplicationState, move
@@ -57,11 +57,10 @@ def _expire(policy_id: str, application_id: UUID) -> bool:
         application.state = move(ApplicationState.APPROVED, Action.MISS_ASSIGNING, "clock").target
         recycled = _recycles(session, application)
         note(session, "application.assign_expired", application, "clock", recycled=recycled)
-        held = points.held_for(session, policy_id, application_id, points.Account.COMMITTED)
         names = {"application_id": application_id, "person_id": application.beneficiary_id}
         book = points.Book(session, policy_id)
-        book.post(LedgerEvent.EXPIRE, held, **names)
-        if recycled:
+        held = take_back(session, book, application, LedgerEvent.EXPIRE)
+        if recycled and held:
             book.post(LedgerEvent.RECYCLE, held, **names)
         session.flush()
         # The seat goes with the amount: what stays expired stays taken.

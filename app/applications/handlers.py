@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import audit, clock, events
+from app import audit, clock, events, rebates
 from app.applications.expire import choose_again
 from app.applications.models import Application
+from app.applications.rebate import end_of_period, is_all_granted
 from app.applications.states import Action, ApplicationState, move
 from app.applications.waitlist import serve_later
 from app.points import GrantFailed, GrantSucceeded, RoomFreed
@@ -18,6 +19,7 @@ def register() -> None:
     events.subscribe(GrantSucceeded, fulfil)
     events.subscribe(GrantFailed, choose_again)
     events.subscribe(RoomFreed, serve_later)
+    events.subscribe(rebates.RebatePeriodClosed, end_of_period)
 
 
 def fulfil(session: Session, event: GrantSucceeded) -> None:
@@ -29,6 +31,8 @@ def fulfil(session: Session, event: GrantSucceeded) -> None:
     ).one()
     if application.state != ApplicationState.APPROVED:
         return
+    if rebates.is_enrolled(session, event.policy_id, event.application_id) and not is_all_granted(session, application):
+        return  # repeated benefits stay approved until the last one is done (domain.md 5.2)
     application.state = move(ApplicationState.APPROVED, Action.FULFIL, "system").target
     application.fulfilled_at = clock.now()
     audit.record(

@@ -23,7 +23,7 @@ class Application(Base):
     __table_args__ = (
         ForeignKeyConstraint(["policy_id", "policy_version"], ["policy_versions.policy_id", "policy_versions.version"]),
         CheckConstraint(f"state IN ({_STATES})", name="state"),
-        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("amount >= 0", name="amount"),
         CheckConstraint("state = 'started' OR receipt_no IS NOT NULL", name="submitted_has_receipt"),
         CheckConstraint("state = 'started' OR draft_account_enc IS NULL", name="draft_account_only_while_started"),
         # BR-13: one application per beneficiary, policy and unit.

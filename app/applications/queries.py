@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import payments, points, policies, screening
+from app import payments, points, policies, rebates, screening
 from app.applications.models import Application
 from app.applications.receipt_no import is_receipt_no
 from app.applications.states import RELEASED, ApplicationState
@@ -17,6 +17,7 @@ from app.applications.status import StatusWord, status_of
 from app.applications.waitlist import place_in_queue
 from app.applications.withdraw import WITHDRAWABLE
 from app.language import minute_text, points_text, say
+from app.rebates import RebateView
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class ApplicationView:
     can_withdraw: bool
     must_choose: bool
     can_change_service: bool
+    rebate: RebateView | None = None
+    """For a rebate: what was counted; ``amount`` is then what it is worth so far."""
 
 
 def live_application(session: Session, policy_id: str, person_id: UUID) -> Application | None:
@@ -96,6 +99,7 @@ def _view(session: Session, row: Application) -> ApplicationView:
     service = payments.get_service(session, row.service_id) if row.service_id else None
     ordered_at = grant.ordered_at if grant else None
     expected = ordered_at + service.grant_lead if ordered_at and service else None
+    rebate = rebates.rebate_of(session, row.policy_id, row.id)
     return ApplicationView(
         policy_id=row.policy_id,
         policy_title=policy.document.title,
@@ -110,12 +114,14 @@ def _view(session: Session, row: Application) -> ApplicationView:
             expected=expected,
             place=place_in_queue(session, row) if state is ApplicationState.WAITLISTED else None,
             queue_ends=policy.document.window.apply_to,
+            rebate=rebate,
         ),
-        amount=row.amount,
+        amount=row.amount if rebate is None else rebate.entitled,
         service_name=service.name if service else None,
         masked_account=link.masked if link else None,
         submitted_at=row.submitted_at,
         timeline=tuple(_timeline(row, state, grant)),
+        rebate=rebate,
         checks=tuple(screening.checks_of(session, row.policy_id, row.id)),
         can_withdraw=state in WITHDRAWABLE and _not_ordered(grants),
         must_choose=state is ApplicationState.APPROVED and link is None and _not_ordered(grants),
@@ -145,7 +151,7 @@ def _timeline(row: Application, state: ApplicationState, grant: points.GrantView
     if row.withdrawn_at:
         entries.append(_happened(row.withdrawn_at, "申込を取り下げました", say("お預かりしていた枠は解放しました")))
     elif grant is not None:
-        entries += _grant_entries(grant, row.amount)
+        entries += _grant_entries(grant, row.amount or grant.amount)
     return entries
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import audit, clock, payments, points, policies, screening
-from app.applications.approval import commit_and_plan
+from app.applications.approval import commit_and_plan, reserve, take_back
 from app.applications.models import Application
 from app.applications.states import Action, ApplicationState, MoveRefused, move
 from app.payments import LinkState
@@ -66,12 +66,7 @@ def approve(session: Session, application: Application, action: Action, actor_ki
     book = points.Book(session, application.policy_id)
     anew = allowed.effect == "reserve+commit"
     if anew:
-        book.post(
-            points.LedgerEvent.RESERVE,
-            application.amount,
-            application_id=application.id,
-            person_id=application.beneficiary_id,
-        )
+        reserve(session, book, application, document)
     link = payments.link_of_application(session, application.policy_id, application.id)
     commit_and_plan(
         session,
@@ -91,7 +86,7 @@ def approve(session: Session, application: Application, action: Action, actor_ki
 def release(session: Session, application: Application, event: points.LedgerEvent) -> Effect:
     """Give seat and amount back."""
     book = points.Book(session, application.policy_id)
-    book.post(event, application.amount, application_id=application.id, person_id=application.beneficiary_id)
+    take_back(session, book, application, event)
     session.flush()
     return lambda: book.close(seats=-1)
 

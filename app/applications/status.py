@@ -8,6 +8,7 @@ from datetime import datetime
 from app.applications.states import ApplicationState as S
 from app.language import day_text, minute_text, say
 from app.points import GrantState, GrantView, OrderState, reason_in_words
+from app.rebates import RebateView
 
 YOU, MUNICIPALITY, PROVIDER = "you", "municipality", "provider"
 TURN_LABELS = {
@@ -38,8 +39,11 @@ def status_of(
     expected: datetime | None,
     place: int | None = None,
     queue_ends: datetime | None = None,
+    rebate: RebateView | None = None,
 ) -> StatusWord:
     """The one word for an application and its benefit; ``place`` in the queue, which ``queue_ends``, while waiting."""
+    if rebate is not None and (collecting := _collecting(state, grant, rebate)) is not None:
+        return collecting
     if state in (S.APPROVED, S.FULFILLED):
         return _benefit(state, grant, assign_by, expected)
     found = _BY_STATE[state]
@@ -88,6 +92,28 @@ _BY_STATE = {
         "closed_out", "補欠のまま受付終了", None, None, "空きが出ないまま、受付が終わりました。", is_final=True
     ),
 }
+
+
+def _collecting(state: S, grant: GrantView | None, rebate: RebateView) -> StatusWord | None:
+    """The word while purchases are collected, or when nothing came of them; ``None`` where a grant speaks."""
+    if state is S.FULFILLED and rebate.allocated == 0:
+        return StatusWord(
+            "rebate_none",
+            say("還元はありませんでした"),
+            None,
+            None,
+            say("集計が終わりました。数えられたお買い物がなかったため、付与はありません。"),
+            is_final=True,
+        )
+    if state is not S.APPROVED or (grant is not None and grant.state is not GrantState.GRANTED):
+        return None
+    return StatusWord(
+        "collecting",
+        say("お買い物を集計しています"),
+        None,
+        say("{day}に付与の額が決まります", day=day_text(rebate.next_closing)) if rebate.next_closing else None,
+        say("対象のお店でのお買い物は、決済事業者から届くたびに数えられます。何もしなくて大丈夫です。"),
+    )
 
 
 def _benefit(state: S, grant: GrantView | None, assign_by: datetime, expected: datetime | None) -> StatusWord:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import audit, cards, clock, db, payments, points, policies, screening
-from app.applications.approval import commit_and_plan
+from app.applications.approval import commit_and_plan, reserve
 from app.applications.draft import account_in_draft, check_agreed, check_not_applied_yet, digest_of, forget_account
 from app.applications.facts import Known, Typed, claim_rows, known_about
 from app.applications.models import Application
@@ -149,12 +149,7 @@ def _take_seat(  # noqa: PLR0917  # what was decided, and what it is bound to
     screening.write_checks(session, application.policy_id, application.id, outcome)
     application.state = move(ApplicationState.SUBMITTED, Action.SCREEN, "system").target
     book = points.Book(session, application.policy_id)
-    book.post(
-        points.LedgerEvent.RESERVE,
-        application.amount,
-        application_id=application.id,
-        person_id=application.beneficiary_id,
-    )
+    reserve(session, book, application, policy.document)
     if outcome.aggregate == "approved":
         application.state = move(ApplicationState.SCREENING, Action.APPROVE, "system").target
         application.decided_at = clock.now()
@@ -242,7 +237,7 @@ def _check_complete(
     service = payments.get_service(session, application.service_id)
     if service is None:
         raise DomainError("E504", step="決済サービスの選択")
-    offered = payments.offers(policy.document, [service], chosen_at, application.amount, None)
+    offered = payments.offers(policy.document, [service], chosen_at, application.amount or None, None)
     for offer in offered:
         if offer.closed is not None:
             raise offer.closed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import delete
 
@@ -10,6 +11,7 @@ from app import clock, db
 from app.applications.draft import erase_unused_facts
 from app.applications.expire import expire_unassigned
 from app.applications.models import Application
+from app.applications.rebate import finish
 from app.applications.states import ApplicationState
 from app.applications.waitlist import queues, serve_queue
 from app.jobs import tasks
@@ -43,6 +45,12 @@ def serve_queues(timestamp: int) -> None:
     """Look at every queue: seats may have come by a raised capacity, and a policy may have ended."""
     for policy_id in queues():
         serve_queue(policy_id)
+
+
+@tasks.task(name="applications.finish_rebate")
+def finish_rebate(policy_id: str, application_id: str) -> None:
+    """The last period of a rebate was closed without a grant."""
+    finish(policy_id, UUID(application_id))
 
 
 @tasks.task(name="applications.serve_queue_of")

@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app import cards, clock, db, jobs, payments, points, policies, screening
-from app.applications.approval import commit_and_plan
+from app.applications.approval import commit_and_plan, reserve
 from app.applications.facts import claim_rows, known_about
 from app.applications.models import Application
 from app.applications.review_effects import document_of, drop_link, note
@@ -108,12 +108,7 @@ def _give_seat(session: Session, application: Application) -> None:
     outcome = _screen(session, application, document)
     application.state = move(ApplicationState.SUBMITTED, Action.SCREEN, "system").target
     book = points.Book(session, application.policy_id)
-    book.post(
-        points.LedgerEvent.RESERVE,
-        application.amount,
-        application_id=application.id,
-        person_id=application.beneficiary_id,
-    )
+    reserve(session, book, application, document)
     if outcome.aggregate == "approved":
         application.state = move(ApplicationState.SCREENING, Action.APPROVE, "system").target
         application.decided_at = clock.now()

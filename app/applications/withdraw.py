@@ -8,13 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import audit, clock, db, payments, points
+from app.applications.approval import take_back
 from app.applications.models import Application
 from app.applications.states import Action, ApplicationState, move
 from app.errors import DomainError
 
 _RELEASES = {
-    "release": (points.LedgerEvent.RELEASE, points.Account.RESERVED),
-    "uncommit": (points.LedgerEvent.UNCOMMIT, points.Account.COMMITTED),
+    "release": points.LedgerEvent.RELEASE,
+    "uncommit": points.LedgerEvent.UNCOMMIT,
 }
 _S = ApplicationState
 WITHDRAWABLE = frozenset({_S.SUBMITTED, _S.WAITLISTED, _S.SCREENING, _S.INFO_REQUESTED, _S.APPROVED})
@@ -64,9 +65,7 @@ def _withdraw(session: Session, application: Application) -> None:
         book.close(waiting=-1)
         return
     assert allowed.effect is not None
-    event, account = _RELEASES[allowed.effect]
     # What the ledger holds for this application is given back, whatever else the row says.
-    held = points.held_for(session, application.policy_id, application.id, account)
-    book.post(event, held, application_id=application.id, person_id=application.beneficiary_id)
+    take_back(session, book, application, _RELEASES[allowed.effect])
     session.flush()
     book.close(seats=-1)

@@ -1,6 +1,6 @@
 """ポイント: the ledger, grants, grant orders, and their delivery to payment providers."""
 
-from app.points.accounts import Account, LedgerEvent
+from app.points.accounts import FLOWS, Account, LedgerEvent
 from app.points.call_backs import EventReused, SignedCallBack, sign, take_call_back
 from app.points.deliver import inquire_order, send_order
 from app.points.due import order_due_grants
@@ -27,6 +27,7 @@ from app.points.states import GrantState, IllegalMove, OrderState
 from app.points.take_result import Taken, take_result
 
 __all__ = [
+    "FLOWS",
     "Account",
     "Book",
     "ContradictoryResult",

@@ -16,6 +16,14 @@ def fixed_amount(document: PolicyDocument) -> int | None:
     return benefit.amount
 
 
+def taken_at_submit(document: PolicyDocument) -> int | None:
+    """The points that an application takes when it is sent: none where purchases decide (domain.md 5.5).
+
+    ``None`` where nobody can tell before the child is known.
+    """
+    return 0 if isinstance(document.benefit, Rate) else fixed_amount(document)
+
+
 def smallest_amount(document: PolicyDocument) -> int:
     """The least that one more application can take: below it, free budget helps nobody (BR-34)."""
     benefit = document.benefit
@@ -28,11 +36,9 @@ def smallest_amount(document: PolicyDocument) -> int:
 
 def can_apply_online(document: PolicyDocument) -> tuple[bool, str | None]:
     """Whether the online form can take an application, and if not, why, for the person who wants to apply."""
-    if isinstance(document.benefit, Rate):
-        return False, "お買い物の金額に応じて付与する施策のため、申込は担当窓口で受け付けています。"
     if document.one_per == "child" or _only_for_under_15(document):
         return False, "お子さまの分の申込は、保護者の方が担当窓口でお手続きください。"
-    if fixed_amount(document) is None:
+    if taken_at_submit(document) is None:
         return False, "給付額が対象の方によって異なるため、申込は担当窓口で受け付けています。"
     return True, None
 

@@ -22,7 +22,7 @@ from app.policies.document import CheckKind, PolicyDocument, Rate, Tiered
 from app.policies.models import Policy, PolicyCounter, PolicyListing, PolicyVersion
 from app.policies.words import amount_text, in_plain_words
 
-INDEX_VERSION = 1
+INDEX_VERSION = 2
 """Raised when the words or columns of a listing are made differently; older listings are then made again."""
 
 MAX_WORDS = 10

@@ -15,7 +15,7 @@ from app.errors import DomainError
 from app.language import say
 from app.municipalities import Municipality
 from app.policies import counters
-from app.policies.amounts import can_apply_online, fixed_amount
+from app.policies.amounts import can_apply_online, fixed_amount, taken_at_submit
 from app.policies.document import CATEGORY_LABELS, PolicyDocument
 from app.policies.models import Policy, PolicyCounter, PolicyVersion
 from app.policies.state import PUBLIC_STATES, STATE_LABELS, Counters, PolicyState, refusal_of, state_of
@@ -41,6 +41,7 @@ class PolicyView:
     municipality_label: str
     category_label: str
     amount: int | None
+    taken_at_submit: int | None
     amount_text: str
     conditions: tuple[str, ...]
     window_rows: tuple[tuple[str, str], ...]
@@ -81,6 +82,7 @@ def get(session: Session, policy_id: str) -> PolicyView | None:
         municipality_label=place.label,
         category_label=say(document.category_label),
         amount=fixed_amount(document),
+        taken_at_submit=taken_at_submit(document),
         amount_text=amount_text(document),
         conditions=tuple(in_plain_words(document)),
         window_rows=tuple(window_rows(document)),

@@ -5,7 +5,7 @@ from app.rebates.enrol import activate, end, enrol
 from app.rebates.files import FileReport, import_file
 from app.rebates.happenings import RebatePeriodClosed, RebateReturnDue
 from app.rebates.models import PutAside
-from app.rebates.queries import RebateView, is_enrolled, put_aside, rebate_of
+from app.rebates.queries import PeriodView, PurchaseView, RebateView, is_enrolled, is_over, put_aside, rebate_of
 from app.rebates.record import Answer, Outcome, Report, TooManyReports, record_purchases
 from app.rebates.rules import Line, Reason
 from app.rebates.terms import NotARebate, periods_of
@@ -17,6 +17,8 @@ __all__ = [
     "Line",
     "NotARebate",
     "Outcome",
+    "PeriodView",
+    "PurchaseView",
     "PutAside",
     "Reason",
     "RebatePeriodClosed",
@@ -31,6 +33,7 @@ __all__ = [
     "enrol",
     "import_file",
     "is_enrolled",
+    "is_over",
     "periods_of",
     "put_aside",
     "rebate_of",

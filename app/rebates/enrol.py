@@ -27,9 +27,16 @@ def enrol(
 ) -> RebateEnrolment:
     """Begin to collect purchases for an application that was just sent. Nothing is reserved yet (domain.md 5.5).
 
+    One that ended goes on where it was.
+
     ``received_earlier``: points the person got in the round that ``carryover_from`` names (BR-17).
     """
     benefit = rate_of(document)
+    known = session.get(RebateEnrolment, (document.policy_id, application_id), with_for_update=True)
+    if known is not None:  # a refusal that was overturned
+        known.state = EnrolmentState.PENDING
+        session.flush()
+        return known
     enrolment = RebateEnrolment(
         policy_id=document.policy_id,
         application_id=application_id,

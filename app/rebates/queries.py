@@ -115,6 +115,15 @@ def is_enrolled(session: Session, policy_id: str, application_id: UUID) -> bool:
     return session.get(RebateEnrolment, (policy_id, application_id)) is not None
 
 
+def is_over(session: Session, policy_id: str, application_id: UUID) -> bool:
+    """Whether the last period of the application is closed."""
+    enrolment = session.get(RebateEnrolment, (policy_id, application_id))
+    if enrolment is None:
+        return False
+    document = policies.document_of(session, policy_id, enrolment.policy_version)
+    return enrolment.periods_closed >= len(periods_of(document))
+
+
 def active_enrolments(session: Session, policy_id: str) -> list[UUID]:
     """The applications of a policy whose purchases take points."""
     return list(

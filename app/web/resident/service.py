@@ -70,7 +70,7 @@ def _service_page(policy_id: str, errors: list[dict[str, str | None]] | None = N
         _check_consented(draft)
         age = age_of(evidence_or_error(session, draft))
         services = payments.services_of(session, policy.document.services)
-    offers = payments.offers(policy.document, services, clock.now(), draft.amount, age)
+    offers = payments.offers(policy.document, services, clock.now(), draft.amount or None, age)
     return render_template(
         "resident/service.html",
         policy=policy_line(policy),
@@ -207,7 +207,7 @@ def _confirm_page(policy_id: str, errors: list[dict[str, str | None]] | None = N
         (say("施策"), policy.document.title, None),
         (say("自治体"), policy.municipality_label, None),
         (say("受け取る方"), items.name.reveal(), None),
-        (say("金額"), points_text(draft.amount), None),
+        (say("金額"), points_text(draft.amount) if draft.amount else policy.amount_text, None),
         (say("届く時期"), _arrival_text(hours, service), None),
     ]
     if service is None:

@@ -18,6 +18,7 @@ from app.web.pages import qr_svg
 from app.web.resident import blueprint
 from app.web.resident.apply import check_row
 from app.web.resident.identity import open_from_form, reader_routes
+from app.web.resident.rebate_rows import rebate_rows
 from app.web.sign_in import sign_out, signed_in_person
 
 TONES = {"granted": "good", "rejected": "bad", "rejected_final": "bad", "failed": "act"}
@@ -69,7 +70,8 @@ def application(receipt_no: str) -> str | Response:
         "resident/status.html",
         receipt={"no": view.receipt_no, "qr_svg": qr_svg(link)},
         status=_status(view),
-        amount_text=points_text(view.amount),
+        amount_text=_amount_text(view),
+        rebate=rebate_rows(view.rebate) if view.rebate else None,
         policy={
             "title": view.policy_title,
             "municipality_label": municipalities.label(view.municipality_code),
@@ -107,7 +109,7 @@ def ask_to_withdraw(receipt_no: str) -> str | Response:
         policy={
             "title": view.policy_title,
             "municipality_label": municipalities.label(view.municipality_code),
-            "amount_text": points_text(view.amount),
+            "amount_text": _amount_text(view),
         },
         back_url=url_for("resident.application", receipt_no=view.receipt_no),
     )
@@ -120,6 +122,12 @@ def withdraw(receipt_no: str) -> Response:
     if person_id is None or not applications.withdraw(receipt_no, person_id):
         raise NotFound()
     return redirect(url_for("resident.application", receipt_no=receipt_no), code=303)
+
+
+def _amount_text(view: ApplicationView) -> str:
+    if view.rebate is None:
+        return points_text(view.amount)
+    return say("これまでの還元 {amount}", amount=points_text(view.amount))
 
 
 def _own(receipt_no: str) -> ApplicationView:
@@ -152,7 +160,7 @@ def _list_row(view: ApplicationView) -> dict[str, Any]:
         "no": view.receipt_no,
         "title": view.policy_title,
         "municipality_label": municipalities.label(view.municipality_code),
-        "amount_text": points_text(view.amount),
+        "amount_text": _amount_text(view),
         "url": url_for("resident.application", receipt_no=view.receipt_no),
     }
 
