@@ -44,11 +44,13 @@ def _read(path: Path) -> LoadableFile:
 
 
 def load_samples() -> None:
-    """The sample data of the demo: services, policies and the recipient lists that two of them name."""
+    """The sample data of the demo: services, policies, the recipient lists that two of them name, and shop lists."""
     from app.cli.lists import load_sample_lists
+    from app.cli.shops import load_sample_shops
 
     load_sample_policies()
     load_sample_lists()
+    load_sample_shops()
 
 
 def load_sample_policies() -> None:

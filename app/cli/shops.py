@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import tempfile
 from pathlib import Path
 from typing import Literal
 
@@ -67,3 +68,19 @@ def import_(  # noqa: PLR0917  # one parameter for each option
     version = "試行。何も保存していません" if dry_run else f"第{report.version}版"
     click.echo(f"{policy_id} ({purpose}): {report.shops}店 ({version})")
     click.echo(f"  追加 {report.added}件、変更 {report.changed}件、終了 {report.ended}件")
+
+
+def load_sample_shops() -> None:
+    """The shops of the sample policies, for the demo and tests; those policies must be loaded."""
+    from app import shops as domain
+    from app.csv_files import to_csv
+
+    content = json.loads((Path(__file__).parent.parent / "sample_data" / "sample_shops.json").read_text("utf-8"))
+    columns = ("shop_no", "name", "place")
+    for policy_id, sample in content.items():
+        rows = [[shop[column] for column in columns] for shop in sample["shops"]]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "sample.csv"
+            path.write_text(to_csv(columns, rows), encoding="utf-8")
+            purpose = domain.Purpose(sample["purpose"])
+            domain.load_shops(path, policy_id=policy_id, purpose=purpose, loaded_by="sample-data")
