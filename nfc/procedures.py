@@ -4,15 +4,25 @@ A procedure yields `Command`, is sent `Response`, and returns a typed result or 
 `nfc.transports.run` drives one on a real or simulated card; `yield from` joins several into one card session.
 """
 
-import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final
 
-from nfc.apdu import MAX_SHORT_LE, Command, CommandAPDU, Response
+from nfc.apdu import Command, CommandAPDU, Response
 from nfc.basic_information import BasicInformation
 from nfc.basic_information import parse as parse_basic_information
+from nfc.card_records import (
+    NOT_DONE,
+    CardProof,
+    IssuerCheck,
+    ProofRequest,
+    RecordVerdicts,
+    compute_signature,
+    judged_records,
+    prove_card,
+    read_integrity_record,
+)
 from nfc.exchanges import (
     ExtendedLength,
     Procedure,
@@ -27,14 +37,10 @@ from nfc.files import (
     AUTHENTICATION_CERTIFICATE,
     AUTHENTICATION_KEY,
     BASIC_INFORMATION,
-    CARD_KEY_RECORD,
-    CARD_KEY_SIGNATURE_BYTES,
     FOUR_INFORMATION,
-    INTEGRITY_RECORD,
     JPKI_AP,
     PHONE_TOKEN_LABELS,
     PIN_KEYS,
-    SIGNER_CERTIFICATE,
     TEXT_AP,
     TOKEN_INFORMATION,
     TOKEN_LABEL_BYTES,
@@ -56,6 +62,7 @@ __all__ = [
     "IssuerCheck",
     "Outcome",
     "Procedure",
+    "ProofRequest",
     "Response",
     "identify",
     "preview",
@@ -74,18 +81,7 @@ __all__ = [
 ]
 
 _VERIFY: Final = 0x20
-_PERFORM_SECURITY_OPERATION: Final = 0x2A
 _SHORT_ID: Final = 0x80
-_OWN_KEY: Final = 0x00
-"""P2 of a signature by the application's own key; in the text application 0408:0013."""
-
-_SHA256_DIGEST_INFO: Final = bytes.fromhex("3031300D060960864801650304020105000420")
-
-IssuerCheck: TypeAlias = Callable[[bytes, bytearray, bytes], str]
-"""(EF 0002, EF 0003, EF 0004) -> verdict. A pure function: it computes, does no I/O, and keeps nothing (N3)."""
-
-ISSUER_NOT_CHECKED: Final = "not_done"
-ISSUER_RECORDS_MALFORMED: Final = "malformed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +102,14 @@ class CardPreview:
 class CardReading:
     """The whole application, read in one session of one card; the repr shows no personal data.
 
-    `issuer_check` is the verdict of the check given to `read_whole`, "not_done" without one.
+    `issuer_check` and `card_proof` are the verdicts of the checks given to `read_whole`, "not_done" without one.
     """
 
     four_information: FourInformation
     certificate: bytes = field(repr=False)
     signature: bytes = field(repr=False)
-    issuer_check: str = ISSUER_NOT_CHECKED
-
-
-@dataclass(frozen=True, slots=True)
-class CardProof:
-    """P8: the card's own public key as its issuer signed it (EF 0408:0007), and a signature made with that key."""
-
-    key_record: bytes = field(repr=False)
-    signature: bytes = field(repr=False)
+    issuer_check: str = NOT_DONE
+    card_proof: str = NOT_DONE
 
 
 def identify() -> Procedure[None]:
@@ -236,19 +225,6 @@ def read_basic_information() -> Procedure[BasicInformation]:
         raise CardProblem(Outcome.MALFORMED) from None
 
 
-def read_integrity_record(*, extended: bool = False) -> Procedure[tuple[bytearray, bytes]]:
-    """P7: EF 0003 and EF 0004, in the text application after its PIN was verified.
-
-    The first holds the hash of a My Number: the caller checks it, overwrites it and lets nobody else see it (N3).
-    """
-    return (yield from _integrity_record(ReadMode(extended)))
-
-
-def _integrity_record(mode: ReadMode) -> Procedure[tuple[bytearray, bytes]]:
-    record = bytearray((yield from read_file(INTEGRITY_RECORD, mode)))
-    return record, (yield from read_file(SIGNER_CERTIFICATE, mode))
-
-
 _CERTIFICATE_ENDINGS: Final = MappingProxyType(
     {
         StatusClass.NOT_FOUND: Outcome.NO_CERTIFICATE,
@@ -288,33 +264,12 @@ def sign_challenge(digest_input: bytes, pin: PinInput, *, allow_last_try: bool =
     if pin.kind is not AUTHENTICATION_KEY.pin:
         raise ValueError("the authentication key is opened by the authentication PIN")
     yield from verify_pin(pin, allow_last_try=allow_last_try)
-    response = yield from _sign(digest_input, _SHORT_ID | AUTHENTICATION_KEY.file.sfi)
+    response = yield from compute_signature(digest_input, _SHORT_ID | AUTHENTICATION_KEY.file.sfi)
     if classify(response.sw) is not StatusClass.OK:
         raise (yield from _refusal(response, pin.kind))
     if len(response.data) != AUTHENTICATION_KEY.signature_bytes:
         raise CardProblem(Outcome.MALFORMED)
     return response.data
-
-
-def _sign(digest_input: bytes, p2: int) -> Procedure[Response]:
-    digest_info = _SHA256_DIGEST_INFO + hashlib.sha256(digest_input).digest()
-    command = CommandAPDU(0x80, _PERFORM_SECURITY_OPERATION, 0x00, p2, digest_info, le=MAX_SHORT_LE)
-    return (yield from exchange(command, repeatable=False))
-
-
-def prove_card(challenge: bytes, *, extended: bool = False) -> Procedure[CardProof]:
-    """P8: EF 0007 and a signature over `challenge` (SHA-256) by the card's own key, in the text application after
-    its PIN was verified. `challenge` is fresh and comes from whoever judges (`nfc.trust.check_card_proof`).
-
-    Raises `CardProblem` malformed where the record or the signature does not have its form.
-    """
-    record = yield from read_file(CARD_KEY_RECORD, ReadMode(extended))
-    response = yield from _sign(challenge, _OWN_KEY)
-    if classify(response.sw) is not StatusClass.OK:
-        raise problem_for(response)
-    if len(response.data) != CARD_KEY_SIGNATURE_BYTES:
-        raise CardProblem(Outcome.MALFORMED)
-    return CardProof(record, response.data)
 
 
 def preview(*, extended: bool | ExtendedLength = False) -> Procedure[CardPreview]:
@@ -352,6 +307,7 @@ def read_whole(
     *,
     allow_last_try: bool | Collection[PinKind] = False,
     issuer_check: IssuerCheck | None = None,
+    proof: ProofRequest | None = None,
     expected_certificate: bytes | None = None,
     extended: bool | ExtendedLength = False,
 ) -> Procedure[CardReading]:
@@ -359,38 +315,34 @@ def read_whole(
 
     `allow_last_try` is for both PINs, or names those of which the person was told that it is the last try.
     `issuer_check` adds P7: EF 0003 goes into it, is overwritten and is seen by nobody else; its verdict is returned.
+    `proof` adds P8 where P7 said genuine.
     `expected_certificate` is the one a preview showed. That it is the same card is made sure of before any PIN is
-    shown, by one SELECT and one READ instead of reading it all again; `AnotherCard` if not. The caller then checks
-    the signature with that certificate's key, which no other card can have made. `extended` reads long files at once
-    where card and reader can, and falls back for the rest of the session. Raises `CardProblem` as P4, P5 and P6 do.
+    shown, by one SELECT and one READ instead of reading it all again; `AnotherCard` if not. Its application is
+    selected then, so the signature comes first. The caller checks it with that certificate's key, which no other card
+    can have made. `extended` reads long files at once where card and reader can, and falls back for the rest of the
+    session. Raises `CardProblem` as P4, P5 and P6 do.
     """
+
+    def text_part() -> Procedure[tuple[FourInformation, RecordVerdicts, ReadMode]]:
+        last_try = _allowed(allow_last_try, text_pin.kind)
+        content = yield from read_four_information_file(text_pin, allow_last_try=last_try)
+        mode = yield from _read_mode(extended)
+        return _parsed(content), (yield from judged_records(content, issuer_check, proof, mode)), mode
+
+    def signature() -> Procedure[bytes]:
+        return sign_challenge(message, auth_pin, allow_last_try=_allowed(allow_last_try, auth_pin.kind))
+
     if expected_certificate is not None:
         yield from make_sure_of(expected_certificate)
-    content = yield from read_four_information_file(text_pin, allow_last_try=_allowed(allow_last_try, text_pin.kind))
-    mode = yield from _read_mode(extended)
-    four_information = _parsed(content)
-    verdict = ISSUER_NOT_CHECKED
-    if issuer_check is not None:
-        verdict = yield from _issuer_verdict(content, issuer_check, mode)
-    yield from select_application(JPKI_AP, after_power_on=False)
-    certificate = expected_certificate or (yield from _certificate(mode))
-    signature = yield from sign_challenge(message, auth_pin, allow_last_try=_allowed(allow_last_try, auth_pin.kind))
-    return CardReading(four_information, certificate, signature, verdict)
+        certificate, signed = expected_certificate, (yield from signature())
+        items, verdicts, _ = yield from text_part()
+    else:
+        items, verdicts, mode = yield from text_part()
+        yield from select_application(JPKI_AP, after_power_on=False)
+        certificate = yield from _certificate(mode)
+        signed = yield from signature()
+    return CardReading(items, certificate, signed, verdicts.issuer, verdicts.proof)
 
 
 def _allowed(allow_last_try: bool | Collection[PinKind], kind: PinKind) -> bool:
     return allow_last_try if isinstance(allow_last_try, bool) else kind in allow_last_try
-
-
-def _issuer_verdict(content: bytes, issuer_check: IssuerCheck, mode: ReadMode) -> Procedure[str]:
-    try:
-        record, signer = yield from _integrity_record(mode)
-    except CardProblem as problem:
-        # Missing or garbled records are a finding about the card; a lost card or a fault still ends the session.
-        if problem.outcome is not Outcome.MALFORMED:
-            raise
-        return ISSUER_RECORDS_MALFORMED
-    try:
-        return str(issuer_check(content, record, signer))
-    finally:
-        record[:] = bytes(len(record))

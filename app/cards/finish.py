@@ -51,6 +51,7 @@ class ResultIn(BaseModel):
     certificate: str | None = Field(None, max_length=8192)
     signature: str | None = Field(None, max_length=1024)
     issuer_check: str = Field("not_done", pattern="^(genuine|not_genuine|unknown_issuer|malformed|not_done)$")
+    card_proof: str = Field("not_done", pattern="^(live|not_live|unknown_issuer|malformed|not_done)$")
     card_environment: str | None = Field(None, pattern="^(test|production)$")
     pin_kind: str | None = Field(None, pattern="^(text|auth)$")
     tries_left: int | None = Field(None, ge=0, le=15)
@@ -139,6 +140,7 @@ def _conclude(
         assurance=_assurance(consumed, verdict, relayed=relayed),
         revocation=verdict.revocation.value,
         issuer_check=result.issuer_check,
+        card_proof=result.card_proof,
         environment=str(verdict.environment),
         address_status=address.status,
         address_code=address.code,
@@ -160,7 +162,12 @@ def _conclude(
         policy_id=consumed.policy_id,
         object_kind="person",
         object_id=audit.pseudonym(recognition.person_id),
-        facts={"assurance": evidence.assurance, "revocation": evidence.revocation, "issuer": result.issuer_check},
+        facts={
+            "assurance": evidence.assurance,
+            "revocation": evidence.revocation,
+            "issuer": result.issuer_check,
+            "proof": result.card_proof,
+        },
     )
 
 
@@ -191,6 +198,7 @@ _OUTCOME_CODES = {
     "card_unusable": "E111",
     "card_fault": "E111",
     "cancelled": "E115",
+    "wrong_number": "E115",
     "timed_out": "E114",
 }
 
@@ -244,8 +252,9 @@ def _check_verdict(verdict: AuthenticationVerdict) -> None:
 
 
 def _check_issuer_verdict(result: ResultIn) -> None:
-    """A record that the issuer did not sign is no My Number card's; one that nobody could check stays unchecked."""
-    if result.issuer_check in ("not_genuine", "malformed"):
+    """A record that the issuer did not sign is no My Number card's; one that nobody could check stays unchecked. So
+    with the card's own key: what it does not offer proves nothing, what it gets wrong is no such card's."""
+    if result.issuer_check in ("not_genuine", "malformed") or result.card_proof in ("not_live", "malformed"):
         raise DomainError("E116")
 
 

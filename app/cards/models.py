@@ -91,6 +91,7 @@ class Evidence(Base):
         UniqueConstraint("card_session_id"),
         CheckConstraint("assurance IN ('attended', 'unattended', 'outside', 'staff', 'simulated')", name="assurance"),
         CheckConstraint("revocation IN ('good', 'revoked', 'not_checked')", name="revocation"),
+        CheckConstraint("card_proof IN ('live', 'unknown_issuer', 'not_done')", name="card_proof"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -101,6 +102,8 @@ class Evidence(Base):
     assurance: Mapped[str]
     revocation: Mapped[str]
     issuer_check: Mapped[str]
+    # What the agent found of the card's own key (card.md 9, P8): a live card of that issuer, or nothing learnt.
+    card_proof: Mapped[str] = mapped_column(default="not_done", server_default=text("'not_done'"))
     environment: Mapped[str]
     address_status: Mapped[str]
     address_code: Mapped[str | None]

@@ -62,7 +62,14 @@ def read_and_hand_in(
             pins = _pins(pin or (own.text if own else None), pin or (own.auth if own else None))
             keys = IssuerKeys(load_cv_keys(state_dir / "trust" / "cv_keys.json", "test"), "test")
             message = signed_bytes(task.challenge_bytes, text)
-            reading = read_card(reader, pins, message, same_card_as=preview.certificate, issuer_keys=keys)
+            reading = read_card(
+                reader,
+                pins,
+                message,
+                same_card_as=preview.certificate,
+                issuer_keys=keys,
+                challenge=task.challenge_bytes,
+            )
             result = result_of(reading, "test")
         except CardProblem as problem:
             result = result_without_reading(Ending(problem.outcome.value, problem.pin_kind, problem.tries_left))

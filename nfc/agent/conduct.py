@@ -119,6 +119,7 @@ def _lead(scene: _Scene, issuer_keys: IssuerKeys) -> Reading | None:
                 _message(visit, scene.pulse.client),
                 same_card_as=card.certificate,
                 issuer_keys=issuer_keys,
+                challenge=visit.task.challenge_bytes,
                 extended=card.extended_length,
             )
         except CardProblem as problem:

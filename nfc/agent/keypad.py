@@ -182,11 +182,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._go_home()
 
     def _enter_pins(self, visit: Visit, fields: dict[str, list[str]]) -> None:
-        view = visit.view()
-        if view.state is not VisitState.WAITING_PIN:
+        if visit.state is not VisitState.WAITING_PIN:
             self._go_home()
             return
-        entered = read_form(fields, view.tries, self.server.booth.language)
+        entered = read_form(fields, visit, self.server.booth.language)
+        if visit.is_over:  # the number of the person's page was wrong once too often
+            self._go_home()
+            return
         if not isinstance(entered, EnteredPins):
             self._send_page(HTTPStatus.UNPROCESSABLE_ENTITY, page(self.server.booth, entered))
             return

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from nfc.agent.visit import CANCELLED, NOT_DELIVERED, SESSION_ENDED, TIMED_OUT, Ending
+from nfc.agent.visit import CANCELLED, NOT_DELIVERED, SESSION_ENDED, TIMED_OUT, WRONG_NUMBER, Ending
 from nfc.agent.words import DEFAULT, Language, say
 from nfc.pins import PinKind
 from nfc.problems import Outcome
@@ -68,6 +68,7 @@ _MESSAGES: Final[Mapping[tuple[str, PinKind | None], _Row]] = MappingProxyType(
         (Outcome.CARD_BUSY, None): _row("card_busy", _STAFF, title="reader"),
         (Outcome.ORDER_BUG, None): _row("bug", _STAFF),
         (CANCELLED.outcome, None): _row("cancelled", _AGAIN, "E115"),
+        (WRONG_NUMBER.outcome, None): _row("wrong_number", _AGAIN, "E115"),
         (TIMED_OUT.outcome, None): _row("timed_out", _AGAIN, "E114"),
         (SESSION_ENDED.outcome, None): _row("session_ended", _AGAIN),
         (NOT_DELIVERED.outcome, None): _row("not_delivered", "end.not_delivered.next", "E113"),

@@ -14,7 +14,7 @@ from typing import Final
 
 from nfc.agent.booth import Booth
 from nfc.agent.messages import PIN_NAMES, message_for
-from nfc.agent.pin_form import FIELDS, LAST_TRY_FIELD, FieldError
+from nfc.agent.pin_form import FIELDS, LAST_TRY_FIELD, NUMBER_FIELD, FieldError
 from nfc.agent.task import CardSessionTask
 from nfc.agent.visit import Tries, Visit, VisitState, VisitView
 from nfc.agent.words import HTML_LANGUAGE, LANGUAGES, Language, html, plain, say
@@ -137,7 +137,7 @@ def _waiting_card(frame: _Frame, visit: Visit, view: VisitView, errors: Sequence
     again = f'<p class="notice" role="status">{frame.text(f"card.{view.notice}")}</p>' if view.notice else ""
     return say(frame.language, "card.title"), (
         f"<h1>{frame.text('card.title')}</h1>{again}<p>{frame.text('card.how')}</p>"
-        f"{_confirmation(frame, view.task)}{_what_for(frame, view.task)}{_cancel(frame, visit)}"
+        f'<p class="confirmation">{frame.text("number.soon")}</p>{_what_for(frame, view.task)}{_cancel(frame, visit)}'
     )
 
 
@@ -147,10 +147,10 @@ def _waiting_pin(frame: _Frame, visit: Visit, view: VisitView, errors: Sequence[
     fields = "".join(_pin_field(frame, kind, left, by_field) for kind, left in tries.items())
     return say(frame.language, "pin.title"), (
         f"{_error_summary(frame, errors)}<h1>{frame.text('pin.title')}</h1>"
-        f"{_confirmation(frame, view.task)}{_what_for(frame, view.task)}"
+        f"{_what_for(frame, view.task)}"
         '<form method="post" action="/pin" autocomplete="off" novalidate>'
         f'<input type="hidden" name="token" value="{escape(visit.form_token)}">'
-        f"{fields}{_last_try(frame, view.tries, by_field)}{_number_keys(frame)}"
+        f"{_number_field(frame, view, by_field)}{fields}{_last_try(frame, view.tries, by_field)}{_number_keys(frame)}"
         f'<p class="privacy">{frame.text("pin.privacy")}</p>'
         f'<button class="primary" type="submit">{frame.text("pin.submit")}</button></form>'
         f"{_cancel(frame, visit)}<p>{frame.text('pin.limit')}</p>"
@@ -209,10 +209,19 @@ _BODIES: Final = MappingProxyType(
 )
 
 
-def _confirmation(frame: _Frame, task: CardSessionTask) -> str:
+def _number_field(frame: _Frame, view: VisitView, errors: Mapping[str, str]) -> str:
+    """Typed, not shown and compared: only who sees the page that waits for this card knows the number."""
+    error = errors.get(NUMBER_FIELD)
+    shown = f'<p class="error" id="{NUMBER_FIELD}-error">{frame.text("error")}{html(error)}</p>' if error else ""
+    described = f"{NUMBER_FIELD}-hint" + (f" {NUMBER_FIELD}-error" if error else "")
+    invalid = ' aria-invalid="true"' if error else ""
+    value = f' value="{escape(view.task.confirmation)}"' if view.number_known else ""
     return (
-        f'<div class="confirmation"><p>{frame.text("confirm.question")}</p>'
-        f'<p class="number">{escape(task.confirmation)}</p><p>{frame.text("confirm.other")}</p></div>'
+        f'<div class="field confirmation"><label for="{NUMBER_FIELD}">{frame.text("number")}</label>'
+        f'<p class="hint" id="{NUMBER_FIELD}-hint">{frame.text("number.hint")}</p>'
+        f'<input id="{NUMBER_FIELD}" name="{NUMBER_FIELD}" type="text" inputmode="numeric" autocomplete="off" '
+        f'maxlength="8" aria-describedby="{described}"{invalid}{value} data-keys="2" '
+        f'data-name="{frame.plain("number")}">{shown}</div>'
     )
 
 
@@ -243,7 +252,8 @@ def _pin_field(frame: _Frame, kind: PinKind, left: int | None, errors: Mapping[s
         f'<div class="field"><label for="{name}">{frame.text(words)}</label>'
         f'<p class="hint" id="{name}-hint">{frame.text(f"{words}.hint")}</p>{tries}'
         f'<input id="{name}" name="{name}" type="password" inputmode="numeric" autocomplete="off" maxlength="64" '
-        f'aria-describedby="{" ".join(described)}"{invalid} data-pin="{frame.plain(words)}">{shown_error}</div>'
+        f'aria-describedby="{" ".join(described)}"{invalid} data-keys="4" '
+        f'data-name="{frame.plain(words)}">{shown_error}</div>'
     )
 
 

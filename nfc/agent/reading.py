@@ -20,11 +20,11 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from nfc.agent.visit import Ending, EnteredPins
 from nfc.exchanges import ExtendedLength
 from nfc.problems import CardProblem, Outcome
-from nfc.procedures import CardPreview, CardReading, preview, read_whole
+from nfc.procedures import CardPreview, CardProof, CardReading, ProofRequest, preview, read_whole
 from nfc.transports import Transport, run
 from nfc.transports.guard import Guarded
 from nfc.transports.trace import Traced
-from nfc.trust import CvKey, Environment, IssuerVerdict, check_issuer
+from nfc.trust import CvKey, Environment, IssuerVerdict, check_card_proof, check_issuer
 
 
 class Reader(Protocol):
@@ -39,7 +39,8 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class IssuerKeys:
-    """The operator's CV keys for the issuer check (card.md 9); with none the check is honestly not done."""
+    """The operator's CV keys, by which the issuer's records and the card's own proof are judged (card.md 9); with none
+    both are honestly not done."""
 
     keys: Mapping[bytes, CvKey] = field(default_factory=dict)
     environment: Environment = "test"
@@ -47,6 +48,17 @@ class IssuerKeys:
     def verdict(self, ef0002: bytes, ef0003: bytearray, ef0004: bytes) -> IssuerVerdict:
         """The check itself; `ef0003` is zeros afterwards."""
         return check_issuer(ef0002, ef0003, ef0004, self.keys, self.environment)
+
+    def proof_request(self, challenge: bytes) -> ProofRequest:
+        """P8 with the service's challenge, judged here: record and signature stay beside the card."""
+
+        def judge(ef0004: bytes, proof: CardProof) -> str:
+            verdict = check_card_proof(
+                ef0004, proof.key_record, challenge, proof.signature, keys=self.keys, environment=self.environment
+            )
+            return verdict.value
+
+        return ProofRequest(challenge, judge)
 
 
 Reading: TypeAlias = CardReading
@@ -65,13 +77,15 @@ def read_card(
     *,
     same_card_as: bytes,
     issuer_keys: IssuerKeys,
+    challenge: bytes,
     extended: bool = False,
 ) -> Reading:
-    """Read the four items, check their issuer, and let the card sign `message`, in one connection (card.md 8, P9).
+    """Let the card sign `message`, read the four items, check their issuer and the card's own key, in one connection
+    (card.md 8, P9 with P7 and P8).
 
-    `same_card_as` is the certificate seen before, `extended` whether it came by extended length. Raises AnotherCard
-    when another card lies there (no PIN was shown to it), CardProblem card_fault when the signature does not fit the
-    certificate, malformed, and what procedures raise.
+    `challenge` is the service's, for P8. `same_card_as` is the certificate seen before, `extended` whether it came by
+    extended length. Raises AnotherCard when another card lies there (no PIN was shown to it), CardProblem card_fault
+    when the signature does not fit the certificate, malformed, and what procedures raise.
     """
     procedure = read_whole(
         pins.text,
@@ -79,6 +93,7 @@ def read_card(
         message,
         allow_last_try=pins.last_try_confirmed,
         issuer_check=issuer_keys.verdict if issuer_keys.keys else None,
+        proof=issuer_keys.proof_request(challenge) if issuer_keys.keys else None,
         expected_certificate=same_card_as,
         extended=extended,
     )
@@ -120,6 +135,7 @@ def result_of(reading: Reading, environment: Environment) -> dict[str, object]:
         "certificate": base64.b64encode(reading.certificate).decode("ascii"),
         "signature": base64.b64encode(reading.signature).decode("ascii"),
         "issuer_check": reading.issuer_check,
+        "card_proof": reading.card_proof,
         # Only a record that a key of this environment vouches for says where the card belongs.
         "card_environment": environment if reading.issuer_check == IssuerVerdict.GENUINE.value else None,
     }

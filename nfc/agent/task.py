@@ -27,8 +27,9 @@ class TaskError(ValueError):
 class CardSessionTask:
     """One card session as taken.
 
-    `challenge` is 64 hex digits, `confirmation` the two digits that the person's own page shows too, `expires_in` the
-    seconds that the challenge still lives, `origin` the public address of the service, bound into the signature.
+    `challenge` is 64 hex digits, `confirmation` the two digits that the person's own page shows and the person types
+    here, `expires_in` the seconds that the challenge still lives, `origin` the public address of the service, bound
+    into the signature.
     """
 
     session_id: str

@@ -20,6 +20,8 @@ from nfc.pins import Pin, PinKind
 
 # A PIN entered in the last seconds would be spent for a result that comes too late.
 READING_RESERVE_SECONDS: Final = 5
+MAX_WRONG_NUMBERS: Final = 3
+"""Of the two digits that the person's own page shows: whoever does not see that page must not find them by trying."""
 
 
 class VisitState(StrEnum):
@@ -112,6 +114,8 @@ CANCELLED: Final = Ending("cancelled")
 TIMED_OUT: Final = Ending("timed_out")
 SESSION_ENDED: Final = Ending("session_ended")
 """The service ended the session; there is nothing to hand in."""
+WRONG_NUMBER: Final = Ending("wrong_number")
+"""The number of the person's own page was typed wrong too often: this reading may be somebody else's."""
 NOT_DELIVERED: Final = Ending("not_delivered")
 """The card was read, but the service could not be reached; nothing was kept."""
 
@@ -125,6 +129,8 @@ class VisitView:
     tries: Tries
     ending: Ending | None
     notice: Notice | None
+    number_known: bool = False
+    """The number of the person's own page was typed right once; it is not asked for again."""
 
 
 class Visit:
@@ -143,6 +149,8 @@ class Visit:
         self._ending: Ending | None = None
         self._notice: Notice | None = None
         self._pins: EnteredPins | None = None
+        self._number_known = False
+        self._wrong_numbers = 0
 
     def __repr__(self) -> str:
         return f"Visit({self._state})"
@@ -167,7 +175,21 @@ class Visit:
     def view(self) -> VisitView:
         """A consistent picture for the page."""
         with self._changed:
-            return VisitView(self.task, self._state, self._tries, self._ending, self._notice)
+            return VisitView(self.task, self._state, self._tries, self._ending, self._notice, self._number_known)
+
+    def check_number(self, typed: str) -> bool:
+        """Whether these digits are those of the page that this visit reads for. The third wrong ones end it.
+
+        A card laid for one page must not be read for another's: only who sees that page can type its number.
+        """
+        with self._changed:
+            if secrets.compare_digest(typed.encode(), self.task.confirmation.encode()):
+                self._number_known = True
+                return True
+            self._wrong_numbers += 1
+            if self._wrong_numbers >= MAX_WRONG_NUMBERS and (self._state, VisitAction.CANCEL) in TRANSITIONS:
+                self._act(VisitAction.CANCEL, WRONG_NUMBER)
+            return False
 
     def card_unreadable(self) -> None:
         """The card was taken away during the preview; the person is asked to lay it down again."""

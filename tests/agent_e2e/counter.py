@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.interop.private_readers import ROOT, PrivateReaders, until
 from tests.journeys.system import System
-from tests.journeys.walker import AUTH_PIN, TEXT_PIN, Person
+from tests.journeys.walker import AUTH_PIN, PAGE_NUMBER, TEXT_PIN, Person
 
 READER_TITLE = "窓口のカードリーダー"
 READY_SECONDS = 30.0
@@ -130,7 +130,7 @@ class PersonAtCounter(Person):
     def enter(self, keypad: Page, text: str, auth: str, *, last_try: bool = False) -> None:
         """Both PINs, once the page asks for them."""
         self.heading("暗証番号を入力してください", keypad)
-        expect(keypad.locator("body")).to_contain_text(self.page.locator("#confirmation-digits").inner_text())
+        keypad.get_by_label(PAGE_NUMBER, exact=True).fill(self.page.locator("#confirmation-digits").inner_text())
         keypad.get_by_label(TEXT_PIN, exact=True).fill(text)
         keypad.get_by_label(AUTH_PIN, exact=True).fill(auth)
         if last_try:

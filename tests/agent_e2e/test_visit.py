@@ -144,6 +144,7 @@ def test_the_last_try_is_used_only_when_the_person_wants_it(
         ("driving_licence", "マイナンバーカードとして読み取れませんでした", "E116"),
         pytest.param("transport_card", "マイナンバーカードとして読み取れませんでした", "E116", marks=full),
         pytest.param("android", "スマートフォンの電子証明書は使えません", "E109", marks=full),
+        pytest.param("no_certificate", "利用者証明用電子証明書が入っていません", "E105", marks=full),
         pytest.param("garbled:4", "カードのICチップを読み取れませんでした", "E111", marks=full),
         pytest.param("garbled:8", "カードのICチップを読み取れませんでした", "E111", marks=full),
     ],
@@ -166,6 +167,10 @@ def test_what_shows_without_a_pin_is_told_before_any_pin_is_asked_for(
         pytest.param("not_yet_valid", "E107", marks=full),
         pytest.param("unknown_issuer", "E116", marks=full),
         pytest.param("changed_name", "E116", marks=full),
+        pytest.param("foreign_record", "E116", marks=full),
+        pytest.param("wrong_liveness_key", "E116", marks=full),
+        pytest.param("leaf_forged_root", "E116", marks=full),
+        pytest.param("leaf_signature_certificate", "E116", marks=full),
     ],
 )
 def test_a_certificate_or_record_that_does_not_hold_is_refused_by_the_service(
@@ -219,14 +224,14 @@ def test_another_card_in_place_of_the_first_is_asked_for_its_own_pins(
 
 
 @pytest.mark.parametrize(
-    ("pin", "left"), [(WRONG, (2, 3)), pytest.param(TEXT, (3, 3), marks=full)], ids=["wrong PIN", "right PIN"]
+    ("pin", "left"), [(WRONG, (3, 2)), pytest.param(AUTH, (3, 3), marks=full)], ids=["wrong PIN", "right PIN"]
 )
 def test_a_card_lost_while_it_judged_a_pin_leaves_the_try_in_doubt_and_says_so(
     person: PersonAtCounter, counter: Counter, cards: Cards, pin: str, left: tuple[int, int]
 ) -> None:
     keypad = person.keypad()
     counter.insert(PERSON, "lost_after_verify")
-    person.enter(keypad, pin, AUTH)
+    person.enter(keypad, TEXT, pin)
     person.heading("カードが途中で離れました", keypad)
     expect(keypad.locator("main")).to_contain_text("1回まちがえた数に入っていることがあります")
     is_told(person, "E108")
@@ -239,7 +244,7 @@ def test_a_card_lost_before_the_pin_reached_it_costs_no_try(
 ) -> None:
     keypad = person.keypad()
     counter.insert(PERSON, f"contact_lost:{commands_before_verify(cards) + 1}")
-    person.enter(keypad, WRONG, AUTH)
+    person.enter(keypad, TEXT, WRONG)
     person.heading("カードが途中で離れました", keypad)
     is_told(person, "E108")
     assert cards.tries() == (3, 3)
@@ -325,6 +330,6 @@ def commands_before_verify(cards: Cards) -> int:
     counted = _Counted(cards)
     look = look_at_card(counted)
     pins = EnteredPins(Pin(PinKind.TEXT, TEXT), Pin(PinKind.AUTH, AUTH), frozenset())
-    read_card(counted, pins, b"message", same_card_as=look.certificate, issuer_keys=IssuerKeys())
+    read_card(counted, pins, b"", same_card_as=look.certificate, issuer_keys=IssuerKeys(), challenge=bytes(32))
     assert counted.before_verify is not None
     return counted.before_verify

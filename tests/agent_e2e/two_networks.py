@@ -33,8 +33,9 @@ import sys
 from app.cli.browser import Browser
 browser = Browser(sys.argv[1])
 page = browser.get("/")
-form = page.form("text_pin", "auth_pin")
-print(browser.submit(page, form, text_pin=sys.argv[2], auth_pin=sys.argv[3]).heading)
+form = page.form("page_number", "text_pin", "auth_pin")
+typed = dict(zip(("page_number", "text_pin", "auth_pin"), sys.argv[2:], strict=True))
+print(browser.submit(page, form, **typed).heading)
 """
 
 
@@ -91,7 +92,8 @@ def visit(folder: Path) -> None:
         until(lambda: _step_of(browser, waiting) == "waiting_pin", "the agent asks for the PINs")
         assert persona.pins.text is not None
         assert persona.pins.auth is not None
-        networks.run_away(sys.executable, "-c", TYPIST, KEYPAD, persona.pins.text, persona.pins.auth)
+        shown = waiting.marks["number"]
+        networks.run_away(sys.executable, "-c", TYPIST, KEYPAD, shown, persona.pins.text, persona.pins.auth)
         until(lambda: _next_url(browser, waiting) is not None, "the browser goes on")
         after = browser.get(str(_next_url(browser, waiting)))
         (folder / "visit.json").write_text(json.dumps({"heading": after.heading}), encoding="utf-8")

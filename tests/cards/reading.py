@@ -59,7 +59,7 @@ class Issuer:
         }
         return Settings(**(values | changes))
 
-    def read(self, person: str, message: bytes, *, now: datetime = FIXTURE_TIME) -> dict[str, Any]:
+    def read(self, person: str, message: bytes, challenge: bytes, *, now: datetime = FIXTURE_TIME) -> dict[str, Any]:
         """What an honest agent hands in after reading this person's card."""
         table = CardOnTheTable(self.wallet.open_card(person, now))
         own = PEOPLE[person].pins
@@ -68,7 +68,8 @@ class Issuer:
         pins = EnteredPins(Pin(PinKind.TEXT, own.text), Pin(PinKind.AUTH, own.auth), frozenset())
         keys = IssuerKeys(load_cv_keys(self.folder / "trust" / "cv_keys.json", "test"), "test")
         seen = look_at_card(table).certificate
-        return result_of(read_card(table, pins, message, same_card_as=seen, issuer_keys=keys), "test")
+        reading = read_card(table, pins, message, same_card_as=seen, issuer_keys=keys, challenge=challenge)
+        return result_of(reading, "test")
 
 
 def enrol(kind: str = "simulated", *, listed: bool = False, key: bytes | None = None, name: str = "reader") -> Reader:
@@ -161,7 +162,7 @@ class Visit:
         return signed_bytes(task.challenge, text)
 
     def read(self, person: str, *, issuer: Issuer | None = None, now: datetime = FIXTURE_TIME) -> dict[str, Any]:
-        return (issuer or self.issuer).read(person, self.message, now=now)
+        return (issuer or self.issuer).read(person, self.message, self.task.challenge, now=now)
 
     def hand_in(self, result: dict[str, Any], *, reader: Reader | None = None) -> bool:
         agent = (reader or self.reader).agent_id

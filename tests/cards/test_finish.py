@@ -46,10 +46,11 @@ def test_a_verified_reading_becomes_evidence_of_a_person(visit: Visits) -> None:
     one = visit()
     assert one.hand_in(one.read("TP-02"))
     (kept,) = all_evidence()
-    assert (kept.assurance, kept.revocation, kept.issuer_check, kept.environment) == (
+    assert (kept.assurance, kept.revocation, kept.issuer_check, kept.card_proof, kept.environment) == (
         "simulated",
         "good",
         "genuine",
+        "live",
         "test",
     )
     assert (kept.address_status, kept.address_code) == ("exact", "992011")
@@ -254,6 +255,29 @@ def test_records_that_nobody_could_check_are_kept_as_unchecked(visit: Visits, ve
     one = visit()
     one.hand_in(one.read("TP-02") | {"issuer_check": verdict})
     assert [kept.issuer_check for kept in all_evidence()] == [verdict]
+
+
+@pytest.mark.parametrize("verdict", ["not_live", "malformed"])
+def test_a_card_whose_own_key_answers_wrongly_is_no_my_number_card(visit: Visits, verdict: str) -> None:
+    one = visit()
+    one.hand_in(one.read("TP-02") | {"card_proof": verdict})
+    assert problem(one.session_id)[0] == "E116"
+    assert all_evidence() == []
+
+
+@pytest.mark.parametrize("verdict", ["unknown_issuer", "not_done"])
+def test_a_card_that_offers_no_proof_of_its_own_is_kept_as_that(visit: Visits, verdict: str) -> None:
+    one = visit()
+    one.hand_in(one.read("TP-02") | {"card_proof": verdict})
+    assert [kept.card_proof for kept in all_evidence()] == [verdict]
+
+
+def test_an_agent_that_knows_nothing_of_the_proof_is_understood(visit: Visits) -> None:
+    one = visit()
+    result = one.read("TP-02")
+    assert result.pop("card_proof") == "live"
+    one.hand_in(result)
+    assert [kept.card_proof for kept in all_evidence()] == ["not_done"]
 
 
 # --- what came instead of a reading -------------------------------------------------------------------------------

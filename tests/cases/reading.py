@@ -50,7 +50,7 @@ class Desk:
             task = cards.take_session(session, reader.agent_id)
         assert task is not None
         text = operation_text(str(session_id), str(reader.agent_id), "apply", policy_id, PUBLIC_URL)
-        result = self._result(person_id, issuer, signed_bytes(task.challenge, text), now)
+        result = self._result(person_id, issuer, signed_bytes(task.challenge, text), task.challenge, now)
         assert cards.finish_session(settings.current(), reader.agent_id, session_id, ResultIn.model_validate(result))
         with db.reading() as session:
             view = cards.view_session(session, browser, session_id)
@@ -62,7 +62,7 @@ class Desk:
         assert evidence is not None
         return evidence
 
-    def _result(self, person_id: str, issuer: TestIssuer, message: bytes, now: datetime) -> object:
+    def _result(self, person_id: str, issuer: TestIssuer, message: bytes, challenge: bytes, now: datetime) -> object:
         persona = PEOPLE[person_id]
         reader = CardOnTheTable(Wallet(self.state_dir, issuer).open_card(person_id, now))
         try:
@@ -72,7 +72,8 @@ class Desk:
             entered = frozenset({PinKind.TEXT, PinKind.AUTH})
             pins = EnteredPins(Pin(PinKind.TEXT, persona.pins.text), Pin(PinKind.AUTH, persona.pins.auth), entered)
             keys = IssuerKeys(load_cv_keys(self.state_dir / "trust" / "cv_keys.json", "test"), "test")
-            reading = read_card(reader, pins, message, same_card_as=preview.certificate, issuer_keys=keys)
+            seen = preview.certificate
+            reading = read_card(reader, pins, message, same_card_as=seen, issuer_keys=keys, challenge=challenge)
         except CardProblem as problem:
             return result_without_reading(Ending(problem.outcome.value, problem.pin_kind, problem.tries_left))
         return result_of(reading, "test")

@@ -25,6 +25,7 @@ from nfc.problems import CardProblem, Outcome
 from nfc.procedures import (
     ExtendedLength,
     Procedure,
+    ProofRequest,
     identify,
     preview,
     prove_card,
@@ -69,6 +70,7 @@ _CONTENTS: Final[dict[int, bytes]] = {
 }
 _CHALLENGE = bytes(32)
 _PROOF = _CARD.sign(_CHALLENGE, hierarchy.padding.PKCS1v15(), hierarchy.hashes.SHA256())
+_PROOF_WANTED = ProofRequest(_CHALLENGE, lambda *_: "live")
 _OCSP = hierarchy.Ocsp(_LEAF, responder=hierarchy.Responder(_ROOT)).der()
 _CRL = hierarchy.Crl(_ROOT, revoked=((1, None), (4712, None))).der()
 _SIGNATURE = _LEAF.signature()
@@ -171,7 +173,7 @@ def _in_jpki(then: Callable[[], Procedure[object]]) -> Procedure[object]:
 _PROCEDURES: Final[tuple[Callable[[], Procedure[object]], ...]] = (
     lambda: preview(extended=ExtendedLength.DECLARED),
     preview,
-    lambda: read_whole(_TEXT, _AUTH, b"m", issuer_check=lambda *_: "genuine", extended=True),
+    lambda: read_whole(_TEXT, _AUTH, b"m", issuer_check=lambda *_: "genuine", proof=_PROOF_WANTED, extended=True),
     lambda: read_whole(_TEXT, _AUTH, b"m", expected_certificate=_CONTENTS[0x0A], allow_last_try=True),
     lambda: read_four_information(_TEXT),
     lambda: _in_text(lambda: prove_card(_CHALLENGE, extended=True)),

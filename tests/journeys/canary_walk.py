@@ -126,6 +126,12 @@ class Visitor:
         assert self.get(opened.headers["location"]).status_code == 200
         return str(opened.headers["location"])
 
+    def number_on(self, waiting: str) -> str:
+        """The number that the waiting page shows for the reader's keypad."""
+        found = re.search(r'id="confirmation-digits">([0-9]{2})<', self.get(waiting).text)
+        assert found
+        return found[1]
+
     def go_on(self, waiting: str) -> httpx.Response:
         """What the waiting page does when the reading is over."""
         wait_for(lambda: self.get(f"{waiting}/state").json()["next_url"])
@@ -167,15 +173,15 @@ class Places:
         done = self._http.post(f"{self.system.desk_url}/api/{act}", json=body, headers={"Origin": self.system.desk_url})
         assert done.status_code == 200, path_and_status(done)
 
-    def type_pins(self, text_pin: str, auth_pin: str) -> httpx.Response:
-        """On the keypad page, when it asks for them."""
+    def type_pins(self, text_pin: str, auth_pin: str, number: str) -> httpx.Response:
+        """On the keypad page, when it asks for them; the number is that of the person's own page."""
         self._until("waiting_pin")
         page = self._http.get(f"{self.system.keypad_url}/")
         token = re.search(r'name="token" value="([^"]+)"', page.text)
         assert token
         return self._http.post(
             f"{self.system.keypad_url}/pin",
-            data={"token": token[1], "text_pin": text_pin, "auth_pin": auth_pin},
+            data={"token": token[1], "page_number": number, "text_pin": text_pin, "auth_pin": auth_pin},
             headers={"Origin": self.system.keypad_url},
         )
 
@@ -405,15 +411,16 @@ def be_read_at_the_desk(phone: Visitor, places: Places) -> None:
     mistyped = phone.open_reading("/status", number)
     places.lay_card()
     for text_pin, auth_pin in (("TEST123", "1470"), (MY_NUMBER_TYPED, "1470"), ("", "25801470"), ("２５８", "1470")):
-        assert places.type_pins(text_pin, auth_pin).status_code == 422
-    assert places.type_pins("1470", "2580").status_code == 303  # the two mixed up
+        assert places.type_pins(text_pin, auth_pin, phone.number_on(mistyped)).status_code == 422
+    assert places.type_pins("2580", "1470", "1").status_code == 422
+    assert places.type_pins("1470", "2580", phone.number_on(mistyped)).status_code == 303  # the two mixed up
     places.see_the_end()
     assert "E101" in phone.go_on(mistyped).text
     places.take_card()
 
     read = phone.open_reading("/status", number)
     places.lay_card()
-    assert places.type_pins("2580", "1470").status_code == 303
+    assert places.type_pins("2580", "1470", phone.number_on(read)).status_code == 303
     places.see_the_end()
     assert phone.go_on(read).headers["location"] == "/applications"
     places.take_card()
@@ -422,7 +429,7 @@ def be_read_at_the_desk(phone: Visitor, places: Places) -> None:
     for policy, code in ((POLICY, "E206"), (ELSEWHERE, None)):
         again = phone.open_reading(f"{policy}/apply/identity", number)
         places.lay_card()
-        places.type_pins("2580", "1470")
+        places.type_pins("2580", "1470", phone.number_on(again))
         places.see_the_end()
         places.take_card()
         answer = phone.go_on(again)

@@ -9,6 +9,7 @@ from nfc.pins import Pin, PinKind
 from nfc.procedures import (
     ExtendedLength,
     Procedure,
+    ProofRequest,
     preview,
     prove_card,
     read_authentication_certificate,
@@ -80,13 +81,13 @@ def test_the_proof_of_a_live_card_adds_4_short_or_2_extended(extended: bool, all
 @pytest.mark.parametrize(
     ("extended", "first", "second", "with_issuer_check"),
     [
-        (ExtendedLength.OFF, 10, 10, 15),
-        (ExtendedLength.AUTO, 5, 10, 12),
-        (ExtendedLength.DECLARED, 6, 10, 12),
+        (ExtendedLength.OFF, 10, 9, 14),
+        (ExtendedLength.AUTO, 5, 9, 11),
+        (ExtendedLength.DECLARED, 6, 9, 11),
     ],
 )
 def test_the_two_meetings_of_a_visit(extended: ExtendedLength, first: int, second: int, with_issuer_check: int) -> None:
-    """The preview, and the reading that first makes sure of the card: 20 short, 15 extended, 25 and 17 with P7."""
+    """The preview, and the reading that first makes sure of the card; that alone keeps to 9 and 14, and 11 and 19."""
     transport = Counting(ScriptedCard())
     seen = run(preview(extended=extended), transport)
     assert transport.exchanges == first
@@ -100,6 +101,21 @@ def test_the_two_meetings_of_a_visit(extended: ExtendedLength, first: int, secon
             extended=seen.extended_length,
         )
         assert exchanges(procedure, ScriptedCard()) == allowed
+
+
+@pytest.mark.parametrize(("extended", "allowed"), [(False, 14 + 4), (True, 11 + 2)])
+def test_the_proof_adds_as_much_to_a_visit(extended: bool, allowed: int) -> None:
+    proof = ProofRequest(bytes(32), lambda *_: "live")
+    procedure = read_whole(
+        TEXT,
+        AUTH,
+        MESSAGE,
+        issuer_check=lambda *_: "genuine",
+        proof=proof,
+        expected_certificate=ScriptedCard().certificate,
+        extended=extended,
+    )
+    assert exchanges(procedure, ScriptedCard()) == allowed
 
 
 def test_the_way_by_number_b_takes_4_and_a_change_of_pin_5() -> None:

@@ -177,8 +177,8 @@ def test_the_previewed_card_is_made_sure_of_by_one_select_and_one_read() -> None
     reading = read(read_whole(TEXT, AUTH, MESSAGE, expected_certificate=certificate(1400)), card)
     assert reading.certificate == certificate(1400)
     SIGNING_KEY.public_key().verify(reading.signature, MESSAGE, PKCS1v15(), SHA256())
-    assert traffic(card)[:3] == [SELECT_JPKI, "00B08AFF00", SELECT_TEXT]
-    assert len(card.sent) == 10
+    assert traffic(card)[:3] == [SELECT_JPKI, "00B08AFF00", "00200098"]
+    assert len(card.sent) == 9
 
 
 def test_a_last_try_is_used_only_for_the_pin_the_person_was_told_about() -> None:

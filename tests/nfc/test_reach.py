@@ -21,6 +21,7 @@ from nfc.problems import TRANSPORT_OUTCOMES, CardProblem
 from nfc.procedures import (
     ExtendedLength,
     Procedure,
+    ProofRequest,
     identify,
     preview,
     prove_card,
@@ -49,6 +50,7 @@ NEVER = {
 }
 B = number_b(date(1980, 2, 17), 2035, "2285")
 CERTIFICATE = certificate(1400)
+PROOF = ProofRequest(bytes(32), lambda *_: "live")
 
 
 def after(application: Callable[[], Procedure[object]], then: Callable[[], Procedure[object]]) -> Procedure[object]:
@@ -86,6 +88,7 @@ ALL: dict[str, list[Callable[[], Procedure[object]]]] = {
         lambda: read_whole(TEXT_PIN, AUTH, b"m", issuer_check=lambda *_: "genuine", extended=True, allow_last_try=True),
         lambda: read_whole(TEXT_PIN, AUTH, b"m", extended=ExtendedLength.DECLARED),
         lambda: read_whole(TEXT_PIN, AUTH, b"m", expected_certificate=CERTIFICATE),
+        lambda: read_whole(TEXT_PIN, AUTH, b"m", issuer_check=lambda *_: "genuine", proof=PROOF),
         lambda: read_whole(PinSlot(PinKind.TEXT), PinSlot(PinKind.AUTH), b"m"),
     ],
     "recount": [lambda kind=kind: recount(kind) for kind in PinKind],

@@ -51,8 +51,8 @@ class Person:
         assert found is not None
         return found.group(1)
 
-    def enter(self, text: str = TEXT_PIN, auth: str = AUTH_PIN, **more: str) -> httpx.Response:
-        fields = {"token": self.token(), "text_pin": text, "auth_pin": auth, **more}
+    def enter(self, text: str = TEXT_PIN, auth: str = AUTH_PIN, number: str = "48", **more: str) -> httpx.Response:
+        fields = {"token": self.token(), "page_number": number, "text_pin": text, "auth_pin": auth, **more}
         return self.http.post("/pin", data=fields)
 
     def cancel(self) -> httpx.Response:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, utils
+from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
 
 from nfc.four_information import signed_part
 from nfc.problems import CardProblem, Outcome
@@ -17,6 +17,7 @@ from tests.nfc_trust.hierarchy import (
     KEY_ID,
     Leaf,
     Root,
+    card_key_record,
     cv_certificate,
     four_information_file,
     integrity_record,
@@ -46,6 +47,8 @@ class Card:
     tries: dict[int, int] = field(default_factory=lambda: {TEXT_KEY: 3, AUTH_KEY: 3})
     foreign: bool = False
     wrong_signature: bool = False
+    proof_key: str | None = "card"
+    """Which key answers for the card itself; None for a card without such a key."""
     has_pins: bool = True
     commands: list[bytes] = field(default_factory=list)
     fail_at: int | None = None
@@ -61,6 +64,8 @@ class Card:
             (TEXT_AP, 4): cv_certificate(rsa_key("cv root"), town),
             (JPKI_AP, 0x0A): self.leaf.der(),
         }
+        if self.proof_key is not None:
+            self.files[TEXT_AP, 7] = card_key_record(town, rsa_key("card"))
         self.power_off()
 
     def power_on(self) -> bytes:
@@ -119,7 +124,7 @@ class Card:
         offset = apdu[2] << 8 | apdu[3]
         if apdu[2] & 0x80:
             self.current, offset = apdu[2] & 0x1F, apdu[3]
-        if self.application == TEXT_AP and self.current in (2, 3) and TEXT_KEY not in self.verified:
+        if self.application == TEXT_AP and self.current in (2, 3, 7) and TEXT_KEY not in self.verified:
             return NOT_VERIFIED
         content = self.files.get((self.application, self.current))
         if content is None:
@@ -127,10 +132,17 @@ class Card:
         return content[offset : offset + (apdu[4] or 256)] + OK
 
     def _sign(self, digest_info: bytes) -> bytes:
+        if self.application == TEXT_AP:
+            assert self.proof_key is not None, "a card without the key was asked to sign with it"
+            return _signed(rsa_key(self.proof_key), digest_info)
         if AUTH_KEY not in self.verified:
             return NOT_VERIFIED
         key = rsa_key("another leaf") if self.wrong_signature else self.leaf.key
-        return key.sign(digest_info[-32:], padding.PKCS1v15(), utils.Prehashed(hashes.SHA256())) + OK
+        return _signed(key, digest_info)
+
+
+def _signed(key: rsa.RSAPrivateKey, digest_info: bytes) -> bytes:
+    return key.sign(digest_info[-32:], padding.PKCS1v15(), utils.Prehashed(hashes.SHA256())) + OK
 
 
 class ScriptedReader:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gc
+import hashlib
 import json
 import logging
 import re
@@ -21,9 +22,9 @@ from nfc.pins import Pin
 from nfc.procedures import CardPreview, CardReading
 from nfc.transports.trace import TRAFFIC
 from tests.nfc_agent.conftest import AGENT_ID, Scene
-from tests.nfc_agent.scripted_card import AUTH_KEY, AUTH_PIN, LEAF, NAME, ROOT, TEXT_KEY, TEXT_PIN, Card
+from tests.nfc_agent.scripted_card import AUTH_KEY, AUTH_PIN, LEAF, NAME, ROOT, TEXT_AP, TEXT_KEY, TEXT_PIN, Card
 from tests.nfc_agent.service import SESSION_ID
-from tests.nfc_trust.hierarchy import Leaf
+from tests.nfc_trust.hierarchy import Leaf, rsa_key
 
 
 def ended(outcome: str, pin_kind: str | None = None, tries_left: int | None = None) -> dict[str, object]:
@@ -77,8 +78,40 @@ def test_n3_the_integrity_record_never_leaves_the_agent(scene: Scene) -> None:
         "certificate",
         "signature",
         "issuer_check",
+        "card_proof",
         "card_environment",
     }
+
+
+def test_p8_only_the_verdict_about_the_cards_own_key_leaves_the_agent(scene: Scene) -> None:
+    card = Card()
+    scene.begin(card)
+    scene.until(VisitState.WAITING_PIN)
+    scene.person.enter()
+    assert scene.result()["card_proof"] == "live"
+    record = card.files[(TEXT_AP, 7)]
+    answers = [apdu for apdu in card.commands if apdu[:4] == bytes.fromhex("802A0000")]
+    assert len(answers) == 1
+    challenge = bytes.fromhex("ab" * 32)
+    assert answers[0][24:56] == hashlib.sha256(challenge).digest(), "the card signs the service's challenge"
+    own_signature = rsa_key("card").sign(challenge, padding.PKCS1v15(), hashes.SHA256())
+    sent = b"".join(scene.service.bodies)
+    for part in (record[20:52], record[-64:], own_signature):
+        assert part.hex().encode() not in sent.lower()
+        assert base64.b64encode(part)[:32] not in sent
+
+
+@pytest.mark.parametrize(
+    ("card", "verdict"),
+    [(Card(proof_key="another card"), "not_live"), (Card(proof_key=None), "not_done")],
+    ids=["another key", "no such key"],
+)
+def test_p8_a_wrong_key_and_no_key_are_two_different_verdicts(scene: Scene, card: Card, verdict: str) -> None:
+    scene.begin(card)
+    scene.until(VisitState.WAITING_PIN)
+    scene.person.enter()
+    result = scene.result()
+    assert (result["outcome"], result["issuer_check"], result["card_proof"]) == ("ok", "genuine", verdict)
 
 
 def test_without_issuer_keys_the_check_is_honestly_not_done(scene: Scene) -> None:
@@ -89,7 +122,8 @@ def test_without_issuer_keys_the_check_is_honestly_not_done(scene: Scene) -> Non
     scene.person.enter()
     result = scene.result()
     assert (result["issuer_check"], result["card_environment"]) == ("not_done", None)
-    assert not any(apdu[1] == 0xB0 and apdu[2] in (0x83, 0x84) for apdu in card.commands)
+    assert result["card_proof"] == "not_done"
+    assert not any(apdu[1] == 0xB0 and apdu[2] in (0x83, 0x84, 0x87) for apdu in card.commands)
 
 
 def test_a_card_laid_down_later_is_noticed(scene: Scene) -> None:
@@ -112,13 +146,24 @@ def test_a_wrong_pin_ends_the_visit_with_the_tries_left_and_costs_one_try(scene:
     assert "「利用者証明用」の暗証番号" in page
 
 
-def test_a_wrong_text_pin_never_shows_the_other_pin_to_the_card(scene: Scene) -> None:
+def test_a_wrong_authentication_pin_never_shows_the_other_pin_to_the_card(scene: Scene) -> None:
+    """The text PIN, which only the office unlocks, comes second."""
+    card = Card()
+    scene.begin(card)
+    scene.until(VisitState.WAITING_PIN)
+    scene.person.enter(text="9999", auth="9999")
+    assert scene.result() == ended("wrong_pin", "auth", 2)
+    assert len(card.verifications()) == 1
+    assert card.tries == {TEXT_KEY: 3, AUTH_KEY: 2}
+
+
+def test_a_wrong_text_pin_is_told_with_its_own_number_of_tries(scene: Scene) -> None:
     card = Card()
     scene.begin(card)
     scene.until(VisitState.WAITING_PIN)
     scene.person.enter(text="9999")
     assert scene.result() == ended("wrong_pin", "text", 2)
-    assert len(card.verifications()) == 1
+    assert len(card.verifications()) == 2
 
 
 @pytest.mark.parametrize(("counter", "kind"), [(TEXT_KEY, "text"), (AUTH_KEY, "auth")])
@@ -151,9 +196,9 @@ def test_n7_a_try_lost_elsewhere_in_the_meantime_is_not_taken_without_asking(sce
     card = Card()
     scene.begin(card)
     scene.until(VisitState.WAITING_PIN)
-    card.tries[AUTH_KEY] = 1
+    card.tries[TEXT_KEY] = 1
     scene.person.enter(last_try="yes")
-    assert scene.result() == ended("last_try", "auth", 1)
+    assert scene.result() == ended("last_try", "text", 1)
     assert len(card.verifications()) == 1
 
 
@@ -240,7 +285,7 @@ def test_pins_entered_when_no_card_lies_there_any_more_are_dropped_and_the_card_
     assert scene.service.results.empty()
 
 
-def test_two_meetings_take_20_commands_and_25_with_the_issuer_check(scene: Scene) -> None:
+def test_two_meetings_take_19_commands_5_more_with_the_issuer_check_and_4_with_the_cards_proof(scene: Scene) -> None:
     card = Card()
     scene.begin(card)
     scene.until(VisitState.WAITING_PIN)
@@ -249,7 +294,7 @@ def test_two_meetings_take_20_commands_and_25_with_the_issuer_check(scene: Scene
     assert scene.result()["outcome"] == "ok"
     reads = -(-len(LEAF.der()) // 256)
     assert first == 4 + reads
-    assert len(card.commands) - first == 10 + 5
+    assert len(card.commands) - first == 9 + 5 + 4
 
 
 def test_cancelling_on_the_other_page_ends_the_visit_between_two_steps(scene: Scene) -> None:
@@ -284,9 +329,9 @@ def test_a_card_lost_while_it_judges_a_pin_is_told_as_unknown_and_not_tried_agai
     card = Card()
     scene.begin(card)
     scene.until(VisitState.WAITING_PIN)
-    card.fail_at = len(card.commands) + 4  # SELECT, a part of the certificate, SELECT, query; then VERIFY
+    card.fail_at = len(card.commands) + 3  # SELECT, a part of the certificate, query; then VERIFY
     scene.person.enter()
-    assert scene.result() == ended("unknown_outcome", "text", 3)
+    assert scene.result() == ended("unknown_outcome", "auth", 3)
     assert card.verifications() == []
 
 
@@ -444,7 +489,7 @@ def test_n5_no_pin_and_no_personal_data_in_logs_results_or_pages(
         after = scene.person.page()
     captured = capfd.readouterr()
     traffic = [record for record in caplog.records if record.name == "nfc.traffic"]
-    assert any("00 20 00 91 [4 bytes hidden]" in record.getMessage() for record in traffic)
+    assert any("00 20 00 98 [4 bytes hidden]" in record.getMessage() for record in traffic)
 
     bodies = [json.loads(body) for body in scene.service.bodies]
     for body in bodies:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 from urllib.parse import urlsplit
 
@@ -28,7 +29,7 @@ def still_waiting(scene: Scene) -> bool:
 
 
 def fields(scene: Scene, **changes: str) -> dict[str, str]:
-    return {"token": scene.person.token(), "text_pin": "2580", "auth_pin": "1470"} | changes
+    return {"token": scene.person.token(), "page_number": "48", "text_pin": "2580", "auth_pin": "1470"} | changes
 
 
 def test_the_page_listens_on_the_loopback_address_only(scene: Scene) -> None:
@@ -153,7 +154,7 @@ def test_the_page_says_what_for_what_is_read_and_which_pins(waiting: Scene) -> N
         "あさひ市 物価高騰&lt;応援&gt;ポイント",
         "みらい県あさひ市",
         "氏名・住所・生年月日・性別",
-        "48",
+        "確認番号(数字2桁)",
         "「券面事項入力補助用」の暗証番号(数字4桁)",
         "「利用者証明用」の暗証番号(数字4桁)",
         "あと3回まちがえるとロックされます",
@@ -163,8 +164,63 @@ def test_the_page_says_what_for_what_is_read_and_which_pins(waiting: Scene) -> N
     assert "<応援>" not in page
     assert "申請" not in page
     assert page.count('type="password"') == 2
-    assert page.count('inputmode="numeric"') == 2
+    assert page.count('inputmode="numeric"') == 3
     assert 'http-equiv="refresh" content="180' in page  # never while somebody types
+
+
+# --- the number of the person's own page ----------------------------------------------------------------------------
+
+
+def test_the_keypad_never_shows_the_number_that_has_to_be_typed(scene: Scene) -> None:
+    scene.begin(confirmation="73")
+    before = scene.person.page()
+    scene.reader.card = Card()
+    scene.until(VisitState.WAITING_PIN)
+    for page in (
+        before,
+        scene.person.page(),
+        scene.person.enter(number="7").text,
+        scene.person.enter(number="74").text,
+    ):
+        assert not re.search(r"(?<![0-9])73(?![0-9])", page)
+
+
+@pytest.mark.parametrize("number", ["47", "84", "00"])
+def test_with_a_wrong_number_no_pin_is_shown_to_the_card(waiting: Scene, number: str) -> None:
+    answer = waiting.person.enter(number=number)
+    assert answer.status_code == 422
+    assert "元の画面と違います" in answer.text
+    assert still_waiting(waiting)
+    assert isinstance(waiting.reader.card, Card)
+    assert waiting.reader.card.verifications() == []
+
+
+@pytest.mark.parametrize("number", ["", "4", "480", "x8", "2580", "４８９"])
+def test_a_number_of_another_form_is_asked_for_again_as_often_as_it_takes(waiting: Scene, number: str) -> None:
+    for _ in range(5):
+        assert waiting.person.enter(number=number).status_code == 422
+    assert still_waiting(waiting)
+    assert waiting.person.enter(number="４８").status_code == 303, "full-width digits are understood"
+
+
+def test_the_third_wrong_number_ends_the_visit_without_a_try(waiting: Scene) -> None:
+    card = waiting.reader.card
+    assert isinstance(card, Card)
+    assert [waiting.person.enter(number=number).status_code for number in ("11", "12", "13")] == [422, 422, 303]
+    assert waiting.result()["outcome"] == "wrong_number"
+    assert card.verifications() == []
+    page = waiting.person.page()
+    assert "確認番号が合いませんでした" in page
+    assert "E115" in page
+
+
+def test_a_right_number_is_not_asked_for_again(waiting: Scene) -> None:
+    answer = waiting.person.enter(text="25")
+    assert answer.status_code == 422
+    assert 'name="page_number" type="text"' in answer.text
+    assert 'value="48"' in answer.text
+    assert waiting.person.enter().status_code == 303
+    assert waiting.result()["outcome"] == "ok"
 
 
 def test_the_state_is_told_to_the_page_and_changes_with_the_visit(waiting: Scene) -> None:

@@ -63,7 +63,7 @@ def test_the_whole_way_in_each_language(scene: Scene, language: Language) -> Non
     scene.begin(card)
     scene.until(VisitState.WAITING_PIN)
     page = scene.person.page()
-    for key in ("pin.title", "pin.text", "confirm.question", "what.not.value", "last_try.warning"):
+    for key in ("pin.title", "pin.text", "number", "what.not.value", "last_try.warning"):
         assert html(say(language, key)) in page
     assert f'<html lang="{"en" if language == "en" else "ja"}">' in page
     wrong = scene.person.enter(auth="12")

@@ -60,7 +60,9 @@ class TaskOut(BaseModel):
     policy_title: str | None
     municipality_name: str | None
     origin: str
-    confirmation: str = Field(pattern="^[0-9]{2}$", description="Both screens show it; the person compares.")
+    confirmation: str = Field(
+        pattern="^[0-9]{2}$", description="The person's own page shows it; the person types it at the reader."
+    )
     expires_in: int = Field(ge=0)
 
 

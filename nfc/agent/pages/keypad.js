@@ -30,13 +30,15 @@
   const focusFirst = document.querySelector("[data-focus]");
   if (focusFirst) focusFirst.focus();
 
-  const fields = [...document.querySelectorAll("input[data-pin]")];
+  const fields = [...document.querySelectorAll("input[data-keys]")];
   if (fields.length === 0) return;
+  const lengthOf = (field) => Number(field.dataset.keys);
+  const isFull = (field) => field.value.length >= lengthOf(field);
   let target = fields[0];
   // The words come with the page, in the language it is in; {} stands for the name of a field.
   const place = document.getElementById("number-keys");
   const say = (name, label) => place.dataset[name].replace("{}", label || "");
-  const nameOf = (field) => field.dataset.pin;
+  const nameOf = (field) => field.dataset.name;
   const keys = document.createElement("fieldset");
   keys.className = "number-keys";
   const legend = document.createElement("legend");
@@ -52,6 +54,7 @@
 
   for (const field of fields) {
     field.addEventListener("focus", () => { choose(field); });
+    if (field.type !== "password") continue;
     const label = nameOf(field);
     const toggle = button(say("show"), say("showOf", label));
     toggle.addEventListener("click", () => {
@@ -76,7 +79,8 @@
 
   function type(change) {
     target.value = change(target.value);
-    if (target.value.length === 4 && target === fields[0]) choose(fields[1]);
+    const next = fields[fields.indexOf(target) + 1];
+    if (isFull(target) && next && !isFull(next)) choose(next);
   }
 
   const digits = [...place.dataset.digits];
@@ -88,11 +92,11 @@
   back.addEventListener("click", () => { type((value) => value.slice(0, -1)); });
   keys.append(wipe, key(last), back);
   place.append(keys);
-  choose(fields[0]);
+  choose(fields.find((field) => !isFull(field)) || fields[0]);
 
   function key(digit) {
     const made = button(digit);
-    made.addEventListener("click", () => { type((value) => (value.length < 4 ? value + digit : value)); });
+    made.addEventListener("click", () => { type((value) => (isFull(target) ? value : value + digit)); });
     return made;
   }
 })();
