@@ -28,12 +28,20 @@ from bench.card_on_reader import CardOnReader, card_of
 from bench.card_procedures import MESSAGE, PROCEDURES, Pins
 from bench.machine import described
 from card_sim.people import load_people
+from nfc.procedures import preview
+from nfc.transports import run
+from nfc.transports.in_process import InProcess
 
 ROOT = Path(__file__).resolve().parents[1]
 PERSON = "TP-CANARY"
 NOW = datetime.fromisoformat("2026-11-20T10:00:00+09:00")
 LIMIT = 1.3
-LIMITED = ("whole visit, short", "whole visit, extended")
+LIMITED = (
+    *("whole visit, short", "whole visit, extended"),
+    *("whole visit with issuer check, short", "whole visit with issuer check, extended"),
+)
+COUNTS = dict(zip(LIMITED, (14, 9, 19, 11), strict=True))
+"""At most so many commands for an ordinary card."""
 PYMYNA = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -80,14 +88,14 @@ def _report(folder: Path, runs: int) -> tuple[str, bool]:
     persona = load_people()[PERSON]
     assert persona.pins.text is not None
     assert persona.pins.auth is not None
-    pins = Pins(persona.pins.text, persona.pins.auth)
     card = card_of(state, PERSON, NOW)
+    pins = Pins(persona.pins.text, persona.pins.auth, run(preview(), InProcess(card)).certificate)
     with CardOnReader(state, PERSON, NOW, readers) as lying:
         rows = [(name, _figures(partial(make, pins), card, runs)) for name, make in PROCEDURES.items()]
         others = _others(lying, folder, persona.name, pins, max(5, runs // 6))
     card = card_of(state, PERSON, NOW, in_memory=True)
     with CardOnReader(state, PERSON, NOW, readers, in_memory=True):
-        for name in LIMITED:
+        for name in LIMITED[:2]:
             rows.append((f"{name}; counters in memory", _figures(partial(PROCEDURES[name], pins), card, runs)))
     return _table(rows, others, runs)
 
@@ -149,7 +157,9 @@ def _table(
         "",
         f'Milliseconds, median of {runs} runs each; ours and floor by turns. "connect" is opening and closing (PC/SC',
         "context, exclusive connect, power-up, unpower) and is in neither column. Each VERIFY writes the counters",
-        "of the card to disk, as `todoke card insert` does; the last two rows leave that out.",
+        "of the card to disk, as `todoke card insert` does; the last two rows leave that out. P7 is the issuer's",
+        "check of the four items, P8 the proof by the card's own key. The agent meets a card twice: a look before",
+        "the PINs, and the reading.",
         "",
         "| procedure | commands | in process | over pcscd + vpcd | floor | ratio | connect |",
         "|---|---:|---:|---:|---:|---:|---:|",
@@ -170,10 +180,19 @@ def _table(
         shown = "" if milliseconds is None else f"{milliseconds:.0f}"
         lines.append(f"| {title} | {commands if commands is not None else ''} | {shown} | {remark} |")
     ratios = {name: figure.ratio for name, figure in rows if name in LIMITED}
-    met = all(ratio <= LIMIT for ratio in ratios.values())
-    worst = max(ratios.values())
-    lines += ["", f"Whole visit at most {LIMIT} x floor: {'met' if met else 'MISSED'} (worst {worst:.2f})."]
-    return "\n".join(lines), met
+    fast = all(ratio <= LIMIT for ratio in ratios.values())
+    short = all(figure.commands <= COUNTS[name] for name, figure in rows if name in LIMITED)
+    counts = "; ".join(f"{count} {name.removeprefix('whole visit').lstrip(', ')}" for name, count in COUNTS.items())
+    lines += [
+        "",
+        f"Whole visit at most {LIMIT} x floor: {_word(fast)} (worst {max(ratios.values()):.2f}).",
+        f"Commands at most {counts}: {_word(short)}.",
+    ]
+    return "\n".join(lines), fast and short
+
+
+def _word(met: bool) -> str:
+    return "met" if met else "MISSED"
 
 
 if __name__ == "__main__":

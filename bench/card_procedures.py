@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
-from nfc.exchanges import Procedure, select_application
+from nfc.exchanges import ExtendedLength, Procedure, select_application
 from nfc.files import JPKI_AP
 from nfc.pins import Pin, PinKind
 from nfc.procedures import (
+    ProofRequest,
     identify,
     preview,
     prove_card,
@@ -31,6 +32,8 @@ class Pins:
 
     text: str = field(repr=False)
     auth: str = field(repr=False)
+    certificate: bytes = field(default=b"", repr=False)
+    """The card's, as the look before the PINs shows it."""
 
     @property
     def both(self) -> tuple[Pin, Pin]:
@@ -58,6 +61,18 @@ def _whole(*, extended: bool, issuer: bool) -> Callable[[Pins], Procedure[Any]]:
     return lambda pins: read_whole(*pins.both, MESSAGE, extended=extended, issuer_check=check)
 
 
+def _after_look(*, extended: bool, checks: bool) -> Callable[[Pins], Procedure[Any]]:
+    """The agent's second meeting with a card; `checks` are P7 and P8."""
+    return lambda pins: read_whole(
+        *pins.both,
+        MESSAGE,
+        extended=extended,
+        expected_certificate=pins.certificate,
+        issuer_check=(lambda *_: "genuine") if checks else None,
+        proof=ProofRequest(bytes(32), lambda *_: "live") if checks else None,
+    )
+
+
 PROCEDURES: Final[Mapping[str, Callable[[Pins], Procedure[Any]]]] = MappingProxyType(
     {
         "recognise the card (P1)": lambda pins: identify(),
@@ -72,5 +87,9 @@ PROCEDURES: Final[Mapping[str, Callable[[Pins], Procedure[Any]]]] = MappingProxy
         "whole visit, extended": _whole(extended=True, issuer=False),
         "whole visit with issuer check, short": _whole(extended=False, issuer=True),
         "whole visit with issuer check, extended": _whole(extended=True, issuer=True),
+        "look, card declares extended length (agent)": lambda pins: preview(extended=ExtendedLength.DECLARED),
+        "reading after the look (agent)": _after_look(extended=False, checks=False),
+        "reading after the look, P7 and P8, short (agent)": _after_look(extended=False, checks=True),
+        "reading after the look, P7 and P8, extended (agent)": _after_look(extended=True, checks=True),
     }
 )
