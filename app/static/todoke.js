@@ -5,7 +5,11 @@
 (function () {
   const POLL_SECONDS = 2;
   const POLL_SECONDS_AFTER_FAULT = 6;
+  const WARN_SECONDS = 120;
   const POLL_LIMIT_MS = 30 * 60 * 1000;
+
+  /** The few words that scripts say, in the language of the page. */
+  const words = JSON.parse(document.body.dataset.words);
 
   /** One click, one submission: a second press while the first is on its way does nothing (the server would say the same). */
   function guardForms() {
@@ -18,7 +22,7 @@
       }
       form.dataset.sending = "yes";
       const status = document.getElementById("page-status");
-      if (status) status.textContent = "送信しています。しばらくお待ちください。";
+      if (status) status.textContent = words.sending;
       if (event.submitter) event.submitter.setAttribute("aria-busy", "true");
     });
     // A page taken back from the browser's memory must be usable again.
@@ -112,15 +116,61 @@
       const status = document.getElementById("page-status");
       try {
         await navigator.clipboard.writeText(button.dataset.copy);
-        if (status) status.textContent = "コピーしました。";
+        if (status) status.textContent = words.copied;
         button.dataset.done = "yes";
       } catch {
-        if (status) status.textContent = "コピーできませんでした。文字を選んでコピーしてください。";
+        if (status) status.textContent = words.not_copied;
       }
     });
   }
 
+  /** Two minutes before the session ends, offer to go on (WCAG 2.2.1); afterwards leave nothing of it on the screen. */
+  function warnBeforeTheEnd() {
+    const seconds = Number(document.body.dataset.sessionSeconds);
+    const warning = document.getElementById("session-warning");
+    if (!seconds || !warning) return;
+    let before = null;
+    let timer = 0;
+
+    function wait(left) {
+      window.clearTimeout(timer);
+      if (left > WARN_SECONDS) timer = window.setTimeout(warn, (left - WARN_SECONDS) * 1000);
+      else warn();
+    }
+
+    function warn() {
+      before = document.activeElement;
+      warning.hidden = false;
+      warning.querySelector("[data-session-extend]").focus();
+      timer = window.setTimeout(() => window.location.reload(), (WARN_SECONDS + 1) * 1000);
+    }
+
+    warning.querySelector("[data-session-extend]").addEventListener("click", async () => {
+      try {
+        const answer = await fetch(document.body.dataset.sessionState + "?extend=1", { cache: "no-store" });
+        const left = answer.ok ? (await answer.json()).seconds_left : 0;
+        if (left <= WARN_SECONDS) throw new Error("over");
+        warning.hidden = true;
+        if (before && before.isConnected) before.focus();
+        wait(left);
+      } catch {
+        window.location.reload();
+      }
+    });
+    wait(seconds);
+  }
+
+  /** The page that says so when there is no connection; where workers are not allowed, the browser says it itself. */
+  function prepareForNoConnection() {
+    if (!("serviceWorker" in navigator) || !window.isSecureContext) return;
+    window.addEventListener("load", () => {
+      navigator.serviceWorker.register("/static/service-worker.js", { scope: "/" }).catch(() => {});
+    });
+  }
+
   guardForms();
+  warnBeforeTheEnd();
+  prepareForNoConnection();
   focusSummary();
   prepareButtons(document);
   listenButtons();

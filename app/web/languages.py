@@ -33,7 +33,8 @@ KEPT = frozenset(
     }
     | {"sent"}
 )
-NAMES = ((JAPANESE, "日本語"), (EASY, "やさしい日本語"), (ENGLISH, "English"))
+# The rest of a name is only heard where there is no room for it.
+NAMES = ((JAPANESE, "日本語", ""), (EASY, "やさしい", "日本語"), (ENGLISH, "English", ""))
 # In a page's ``lang``: やさしい日本語 is Japanese.
 TAGS = {JAPANESE: "ja", EASY: "ja", ENGLISH: "en"}
 
@@ -94,8 +95,15 @@ def install(app: Flask, settings: Settings) -> None:
             "language": now,
             "language_tag": TAGS[now],
             "languages": [
-                {"code": code, "name": name, "tag": TAGS[code], "url": _address(code), "now": code == now}
-                for code, name in NAMES
+                {
+                    "code": code,
+                    "name": name,
+                    "rest": rest,
+                    "tag": TAGS[code],
+                    "url": _address(code),
+                    "now": code == now,
+                }
+                for code, name, rest in NAMES
             ],
             # Names that a municipality or a provider gave, on a page in English.
             "given_in_japanese": "ja" if now == ENGLISH else None,

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from app import clock
 from app.language import day_text, say
 from app.settings import Settings
+from app.web.sessions import seconds_left
 from app.web.sign_in import signed_in_person
 
 
@@ -26,6 +27,7 @@ def install(app: Flask, settings: Settings) -> None:
             "simulated_now": japanese_time(clock.now()) if clock.is_simulated() else None,
             "environment": settings.environment.value,
             "signed_in": signed_in_person() is not None,
+            "session_seconds": seconds_left() if signed_in_person() is not None else None,
             "current_path": request.path,
         }
 

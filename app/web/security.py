@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import unicodedata
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import BadRequest, NotFound, RequestEntityTooLarge
 
 from app.errors import DomainError
@@ -13,6 +14,7 @@ from app.settings import Settings
 
 MAX_FIELD_LENGTH = 2_000
 MAX_FIELDS = 60
+SERVICE_WORKER = "/static/service-worker.js"
 # Made by us and signed; random characters of theirs could look like a number.
 SIGNED_BY_US = frozenset({"csrf_token", "form_token"})
 # The one field whose own format may be 12 digits: its route decides (BR-58).
@@ -22,7 +24,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
         "style-src 'self'",
-        "script-src 'self'",
+        "script-src 'self' 'nonce-{nonce}'",
+        "worker-src 'self'",
         "img-src 'self' data:",
         "connect-src 'self'",
         "font-src 'self'",
@@ -38,10 +41,14 @@ def install(app: Flask, settings: Settings) -> None:
     """Put the checks before, and the headers after, every request."""
     app.before_request(_check_input)
 
+    @app.context_processor
+    def _nonce() -> dict[str, str]:
+        return {"csp_nonce": nonce()}
+
     @app.after_request
     def _headers(response: Response) -> Response:
         headers = response.headers
-        headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY.format(nonce=nonce()))
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Referrer-Policy", "same-origin")
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
@@ -51,7 +58,17 @@ def install(app: Flask, settings: Settings) -> None:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
         if request.endpoint != "static" or response.status_code >= 400:
             headers.setdefault("Cache-Control", "no-store")
+        if request.path == SERVICE_WORKER:
+            headers["Service-Worker-Allowed"] = "/"
+            headers["Cache-Control"] = "no-cache"
         return response
+
+
+def nonce() -> str:
+    """What marks the scripts of this one answer as ours."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return str(g.csp_nonce)
 
 
 def _check_input() -> None:

@@ -22,6 +22,7 @@ from app.settings import Settings
 from app.web.models import WebSession
 
 TOUCH_SECONDS = 60
+_STATE = "/state"
 
 _LOAD = select(WebSession.data, WebSession.expires_at, WebSession.last_seen_at).where(
     WebSession.token_hash == bindparam("key")
@@ -64,19 +65,23 @@ class DatabaseSessions(SessionInterface):
         if request.path.startswith(_WITHOUT_SESSION) or not token or len(token) > 100:
             return ServerSession()
         try:
-            return self._load(token)
+            return self._load(token, request)
         except SQLAlchemyError as fault:
             g.session_fault = fault
             return ServerSession()
 
-    def _load(self, token: str) -> ServerSession:
+    def _load(self, token: str, request: Request) -> ServerSession:
         key, now = _hash(token), clock.real_now()
         with db.at_once() as connection:
             row = connection.execute(_LOAD, {"key": key}).one_or_none()
             if row is None or row.expires_at <= now or row.last_seen_at + self._idle <= now:
                 return ServerSession()
-            if now - row.last_seen_at > timedelta(seconds=TOUCH_SECONDS):
+            g.session_ends = min(row.expires_at, row.last_seen_at + self._idle)
+            # What a page asks by itself is no sign of a person.
+            asked_by_script = request.path.endswith(_STATE) and "extend" not in request.args
+            if now - row.last_seen_at > timedelta(seconds=TOUCH_SECONDS) and not asked_by_script:
                 connection.execute(_TOUCH, {"key": key, "now": now})
+                g.session_ends = min(row.expires_at, now + self._idle)
             return ServerSession(dict(row.data), token)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
@@ -153,6 +158,12 @@ def install(app: Flask, settings: Settings) -> None:
         # While the session is opened, no error handler is in reach: an unreachable database is reported from here.
         if "session_fault" in g:
             raise g.pop("session_fault")
+
+
+def seconds_left() -> int:
+    """Until this session ends by itself, unless the person does something; 0 without one."""
+    ends = g.get("session_ends")
+    return max(int((ends - clock.real_now()).total_seconds()), 0) if ends else 0
 
 
 def _hash(token: str) -> bytes:

@@ -84,6 +84,10 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "resident.assign_account"): _NONE,
     ("POST", "resident.assign_check"): _NONE,
     ("POST", "resident.assign_send"): _NONE,
+    ("GET", "public.accessibility"): _OPEN,
+    ("GET", "public.offline"): _OPEN,
+    ("GET", "public.styleguide"): _OPEN,
+    ("GET", "resident.session_state"): Row(Who.PERSON, 404, 200),
     ("GET", "public.near_my_card"): Row(Who.PUBLIC, 303, 303),  # without a reading it leads to the plain search
     ("GET", "public.check"): _OPEN,
     ("POST", "public.check"): Row(Who.PUBLIC, 422, 422),  # answers are missing; it has no session, so no token either

@@ -295,6 +295,9 @@ def search(phone: Visitor) -> None:
         phone.get(f"/policies/{policy}/check")
         phone.raw("POST", f"/policies/{policy}/check", data={"note": CANARY.name})
         phone.get(f"/policies/{policy}/apply")
+    for about in ("/accessibility", "/offline", "/styleguide"):
+        phone.get(about)
+    phone.get("/session/state")
     phone.get("/policies/near-my-card")
     phone.get(f"/api/v1/policies?keyword={quote(CANARY.name)}")
     phone.get(f"/api/v1/places?text={quote(CANARY.name)}")

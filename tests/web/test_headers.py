@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
@@ -9,7 +11,8 @@ from app import db
 from tests.web.service import HTTPS, STEPS, Browser, Service
 
 CSP = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "default-src 'none'; style-src 'self'; script-src 'self' 'nonce-{nonce}'; worker-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 PUBLIC = ("/", "/policies", "/policies/P-001", "/policies/P-002")
@@ -33,7 +36,10 @@ RESPONSES = (
 
 def check_headers(path: str, response: TestResponse) -> None:
     headers = response.headers
-    assert headers.get_all("Content-Security-Policy") == [CSP], path
+    (policy,) = headers.get_all("Content-Security-Policy")
+    nonces = set(re.findall(r"'nonce-([\w-]{22})'", policy))
+    assert len(nonces) == 1, path
+    assert policy == CSP.format(nonce=nonces.pop()), path
     assert headers["X-Content-Type-Options"] == "nosniff", path
     assert headers["Referrer-Policy"] == "same-origin", path
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin", path
@@ -111,3 +117,21 @@ def test_a_session_token_is_kept_as_its_hash_only(browser: Browser) -> None:
     with db.reading() as session:
         row = session.execute(text("SELECT * FROM web_sessions")).one()
     assert token not in str(row)
+
+
+def test_every_script_has_the_nonce_of_its_own_answer_and_no_page_has_inline_code(browser: Browser) -> None:
+    seen = set()
+    for path in (*PUBLIC, STEPS, "/status", "/nowhere", "/styleguide"):
+        answer = browser.get(path)
+        page, policy = answer.get_data(as_text=True), answer.headers["Content-Security-Policy"]
+        (nonce,) = set(re.findall(r'nonce="([^"]+)"', page))
+        assert f"'nonce-{nonce}'" in policy
+        assert not re.search(r'<script(?![^>]* src=)|<style|\son\w+="|\sstyle="|javascript:', page), path
+        seen.add(nonce)
+    assert len(seen) == len(PUBLIC) + 4
+
+
+def test_the_service_worker_may_show_the_offline_page_anywhere_and_is_never_kept_too_long(browser: Browser) -> None:
+    answer = browser.get("/static/service-worker.js")
+    assert answer.headers["Service-Worker-Allowed"] == "/"
+    assert answer.headers["Cache-Control"] == "no-cache"

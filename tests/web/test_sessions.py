@@ -161,3 +161,17 @@ def test_two_browsers_of_one_person_are_two_sessions(service: Service) -> None:
     tablet.read_card(ASAHI)
     phone.send("/sign-out")
     assert is_signed_in(tablet)
+
+
+def test_what_a_page_asks_by_itself_keeps_no_session_alive_but_the_person_can(
+    browser: Browser, real_time: RealTime
+) -> None:
+    receipt = browser.apply("TP-02")
+    real_time.passes(minutes=28)
+    assert browser.get(f"/applications/{receipt}/state").status_code == 200
+    assert 0 < browser.get("/session/state").get_json()["seconds_left"] <= 120
+    assert browser.get("/session/state?extend=1").get_json()["seconds_left"] == 30 * 60
+    for _ in range(3):
+        real_time.passes(minutes=15)
+        browser.get(f"/applications/{receipt}/state")
+    assert browser.get("/session/state").status_code == 404

@@ -4,6 +4,6 @@ from flask import Blueprint
 
 blueprint = Blueprint("public", __name__)
 
-from app.web.public import catalogue, self_check  # noqa: E402  # routes register on the blueprint
+from app.web.public import about, catalogue, self_check  # noqa: E402  # routes register on the blueprint
 
-__all__ = ["blueprint", "catalogue", "self_check"]
+__all__ = ["about", "blueprint", "catalogue", "self_check"]

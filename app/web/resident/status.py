@@ -19,6 +19,7 @@ from app.web.resident import blueprint
 from app.web.resident.apply import check_row
 from app.web.resident.identity import open_from_form, reader_routes
 from app.web.resident.rebate_rows import rebate_rows
+from app.web.sessions import seconds_left
 from app.web.sign_in import sign_out, signed_in_person
 
 TONES = {"granted": "good", "rejected": "bad", "rejected_final": "bad", "failed": "act"}
@@ -45,6 +46,14 @@ def leave() -> Response:
     """End the session; nothing of it stays."""
     sign_out()
     return redirect(url_for("public.home"), code=303)
+
+
+@blueprint.get("/session/state")
+def session_state() -> FlaskResponse:
+    """For the page's script: how long the session lasts; with ``extend`` it begins anew, up to the absolute limit."""
+    if signed_in_person() is None:
+        raise NotFound()
+    return jsonify(seconds_left=seconds_left())
 
 
 @blueprint.get("/applications")
