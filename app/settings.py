@@ -12,7 +12,7 @@ import secrets
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretBytes, SecretStr, ValidationError, field_validator, model_validator
@@ -32,16 +32,25 @@ class SettingsRefused(Exception):
 
 
 class ProviderEndpoint(BaseModel):
-    """Where one payment provider takes grant orders, the token it gave us, and the secret that signs its call-backs.
+    """How one payment provider is reached: the address and token it gave us, and the secret that signs its call-backs.
 
-    Without ``callback_secret`` no call-back of this provider is taken.
+    Without ``callback_secret`` no call-back of this provider is taken. With ``gateway`` ``file`` it has no address:
+    orders and results go by file, in ``file_encoding``.
     """
 
-    url: str
-    token: SecretStr
+    gateway: Literal["rest", "file"] = "rest"
+    url: str = ""
+    token: SecretStr = SecretStr("")
     callback_secret: SecretStr | None = Field(None, min_length=16)
     calls_per_second: int = Field(100, ge=1, le=1_000)
     max_concurrent: int = Field(8, ge=1, le=64)
+    file_encoding: Literal["utf-8-sig", "cp932"] = "utf-8-sig"
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        if self.gateway == "rest" and not (self.url and self.token.get_secret_value()):
+            raise ValueError("a provider that is reached by rest needs url and token")
+        return self
 
 
 class Keys(BaseModel):

@@ -113,7 +113,13 @@ def _environment(cluster: EmbeddedPostgres, addresses: Addresses, state: Path) -
         "TODOKE_TRUST_ANCHORS_ENVIRONMENT": "test",
         "TODOKE_CRL_SOURCES": f"{desk}/crl/1.crl {desk}/crl/2.crl",
         "TODOKE_OCSP_URL": f"{addresses.local(addresses.ocsp_port)}/ocsp",
-        "TODOKE_PROVIDERS": json.dumps({p: {"url": provider, "token": tokens[p]} for p in PROVIDERS}),
+        "TODOKE_PROVIDERS": json.dumps(
+            {
+                p: {"url": provider, "token": tokens[p], "callback_secret": f"call-back of {tokens[p]}"}
+                for p in PROVIDERS
+            }
+        ),
+        "TODOKE_PROVIDER_CALL_BACK_URL": f"{addresses.web_here}/api/provider/v1/grant-results",
         # Short, so that Ctrl-C does not wait long for a reader that waits.
         "TODOKE_AGENT_WAIT_SECONDS": "3",
         "TODOKE_PROVIDER_TESTER_URL": provider,

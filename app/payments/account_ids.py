@@ -31,7 +31,8 @@ def check_account_id(service: ServiceDocument, raw: str, *, confirmed_not_my_num
     elif my_number.looks_like_my_number(raw):
         raise DomainError("E309")
     # The pattern of an address takes any character; stored, indexed and sent is plain ASCII only.
-    printable = value.isascii() and value.isprintable()
+    # And nothing that a spreadsheet would take for a formula where a provider opens a file of orders (BR-63).
+    printable = value.isascii() and value.isprintable() and not value.startswith(("=", "+", "-", "@"))
     if not (printable and service.accepts(value)):
         n = first_wrong_position(service, value) if printable else _first_foreign_position(value)
         raise DomainError("E301", label=service.id_label, format=describe_account_id(service), n=n)
@@ -80,4 +81,4 @@ def _fold(raw: str) -> str:
 
 
 def _first_foreign_position(value: str) -> int:
-    return next(n for n, char in enumerate(value, start=1) if not (char.isascii() and char.isprintable()))
+    return next((n for n, char in enumerate(value, start=1) if not (char.isascii() and char.isprintable())), 1)

@@ -152,6 +152,12 @@ def resume_line(provider_id: str) -> None:
             line.closed_until = clock.real_now()
 
 
+def is_held(session: Session, provider_id: str) -> bool:
+    """True while staff hold new orders to this provider."""
+    line = session.get(ProviderLine, provider_id)
+    return line is not None and line.held_since is not None
+
+
 def line_views(session: Session) -> list[LineView]:
     """Every line that was ever used, by provider."""
     now = clock.real_now()

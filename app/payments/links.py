@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,7 @@ from app.payments.states import LIVE, MOVES, LinkEvent, LinkState, after
 from app.pii import Private, vault
 
 ONE_PERSON_PER_ID = 1
+ACCOUNTS_AT_ONCE = 1_000
 
 _COLUMNS = tuple(column.name for column in PaymentLink.__table__.columns)
 _INSERT = insert(PaymentLink).on_conflict_do_nothing().returning(PaymentLink.id)
@@ -155,6 +156,16 @@ def confirm_link(session: Session, policy_id: str, link_id: UUID, *, holder_mask
 def account_of(session: Session, link: PaymentLink) -> str:
     """The service ID in clear, for the gateway only. Raises ``PiiError`` when it can't be read."""
     return vault().decrypt(link.account_enc, _context(link.id)).reveal()
+
+
+def accounts_of(session: Session, links: Sequence[tuple[str, UUID]]) -> dict[UUID, str]:
+    """The service IDs of many links (policy id, link id) in clear, for a file to the provider."""
+    found: dict[UUID, str] = {}
+    for first in range(0, len(links), ACCOUNTS_AT_ONCE):
+        wanted = links[first : first + ACCOUNTS_AT_ONCE]
+        rows = session.scalars(select(PaymentLink).where(tuple_(PaymentLink.policy_id, PaymentLink.id).in_(wanted)))
+        found |= {row.id: account_of(session, row) for row in rows}
+    return found
 
 
 def link_of_application(session: Session, policy_id: str, application_id: UUID) -> LinkView | None:

@@ -4,6 +4,14 @@ from app.points.accounts import FLOWS, Account, LedgerEvent
 from app.points.call_backs import EventReused, SignedCallBack, sign, take_call_back
 from app.points.deliver import inquire_order, send_order
 from app.points.due import order_due_grants
+from app.points.grant_files import (
+    FileExchangeRefused,
+    GrantFileStatus,
+    OutgoingFile,
+    export_grant_file,
+    grant_file_again,
+    grant_file_statuses,
+)
 from app.points.grants import GrantDisputed, assign_grant, hold_grants, order_grant, plan_grant, planned_grants
 from app.points.happenings import GrantFailed, GrantSucceeded, RoomFreed
 from app.points.invariants import Difference, also_check, check_invariants
@@ -22,6 +30,7 @@ from app.points.queries import (
 )
 from app.points.received import received_by
 from app.points.resolve import ResolutionRefused, resolve_result
+from app.points.result_files import TakenFile, book_result_file, take_result_file
 from app.points.results import ContradictoryResult, Recorded, ResultProblem, UnknownOrder, record_result
 from app.points.states import GrantState, IllegalMove, OrderState
 from app.points.take_result import Taken, take_result
@@ -33,14 +42,17 @@ __all__ = [
     "ContradictoryResult",
     "Difference",
     "EventReused",
+    "FileExchangeRefused",
     "GrantDisputed",
     "GrantFailed",
+    "GrantFileStatus",
     "GrantState",
     "GrantSucceeded",
     "GrantView",
     "IllegalMove",
     "LedgerEvent",
     "OrderState",
+    "OutgoingFile",
     "ProblemCode",
     "PutAside",
     "Recorded",
@@ -52,13 +64,18 @@ __all__ = [
     "SignedCallBack",
     "Source",
     "Taken",
+    "TakenFile",
     "UnknownOrder",
     "WaitingOrder",
     "also_check",
     "assign_grant",
     "balances_of",
+    "book_result_file",
     "check_invariants",
+    "export_grant_file",
     "fund",
+    "grant_file_again",
+    "grant_file_statuses",
     "grant_totals",
     "granted_applications",
     "grants_of",
@@ -81,5 +98,6 @@ __all__ = [
     "sign",
     "take_call_back",
     "take_result",
+    "take_result_file",
     "waiting_orders",
 ]

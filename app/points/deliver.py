@@ -92,9 +92,11 @@ def inquire_order(policy_id: str, order_id: UUID) -> None:
         _alarm_lost_order(policy_id, order_id)
         return
     with db.transaction() as session:
-        if isinstance(answer, Closed):
+        if isinstance(answer, Closed) and not was_accepted:
             _start_over(session, policy_id, order_id)
             return
+        if isinstance(answer, Closed):  # the provider accepted it and gave it up: the person chooses again
+            answer = GatewayAnswer("failed", reason="closed")
         taken = take_result(session, Reported(permit.provider_id, policy_id, order_id, answer, Source.INQUIRY))
     if taken is not Taken.RECORDED:
         _postpone(policy_id, order_id)
@@ -137,6 +139,9 @@ def _mark_sent(policy_id: str, order_id: UUID) -> tuple[Gateway, payments.Permit
         order = locked_order(session, policy_id, order_id)
         if order.state != OrderState.CREATED or order.provider_id is None:
             return None
+        if gateways.file_encoding_of(order.provider_id) is not None:
+            order.inquire_after = None  # the next file takes it along
+            return None
         gateway = _gateway_of(order.provider_id)
         _check_not_in_maintenance(session, order.service_id)
         order.state = order_after(OrderState.CREATED, OrderEvent.SEND)
@@ -152,7 +157,7 @@ def _mark_sent(policy_id: str, order_id: UUID) -> tuple[Gateway, payments.Permit
 def _begin_inquiry(policy_id: str, order_id: UUID) -> tuple[Gateway, payments.Permit, bool] | None:
     with db.transaction() as session:
         order = locked_order(session, policy_id, order_id)
-        if order.state not in IN_PROVIDERS_HANDS or order.provider_id is None:
+        if order.state not in IN_PROVIDERS_HANDS or order.provider_id is None or order.file_no is not None:
             return None
         if order.state == OrderState.SENT:
             assert order.sent_at is not None

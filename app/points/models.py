@@ -122,6 +122,7 @@ class GrantOrder(Base):
             postgresql_where=_one_of("state", LIVE_ORDER),
         ),
         Index("ix_grant_orders_inquire_after", "inquire_after", postgresql_where=_one_of("state", LIVE_ORDER)),
+        Index("ix_grant_orders_file", "provider_id", "file_no", postgresql_where="file_no IS NOT NULL"),
     )
 
     policy_id: Mapped[str]
@@ -140,6 +141,8 @@ class GrantOrder(Base):
     inquiries: Mapped[int] = mapped_column(default=0)
     transaction_no: Mapped[str | None]
     reason: Mapped[str | None]
+    # The number of the file that carried it, for a provider that is reached by file.
+    file_no: Mapped[int | None]
     # Set where staff found that another order of the same grant, recorded as failed, had been carried out after all.
     stands_for: Mapped[UUID | None]
 
@@ -205,3 +208,64 @@ class CallBack(Base):
     body_digest: Mapped[bytes]
     outcome: Mapped[str]
     taken_at: Mapped[datetime]
+
+
+class GrantFile(Base):
+    """A file of grant orders to a provider. Its content is made from the orders and is the same each time (digest)."""
+
+    __tablename__ = "grant_files"
+    __table_args__ = (
+        PrimaryKeyConstraint("provider_id", "sequence_no"),
+        CheckConstraint("sequence_no >= 1", name="files_count_from_one"),
+        CheckConstraint("order_count >= 1 AND total >= 1", name="file_is_not_empty"),
+    )
+
+    provider_id: Mapped[str]
+    sequence_no: Mapped[int]
+    made_at: Mapped[datetime]
+    encoding: Mapped[str]
+    order_count: Mapped[int]
+    total: Mapped[int]
+    digest: Mapped[bytes]
+
+
+class ResultFile(Base):
+    """A file of results that was taken as a whole; its rows are booked one by one, each once."""
+
+    __tablename__ = "result_files"
+    __table_args__ = (
+        PrimaryKeyConstraint("provider_id", "sequence_no"),
+        ForeignKeyConstraint(["provider_id", "answers"], ["grant_files.provider_id", "grant_files.sequence_no"]),
+        CheckConstraint("sequence_no >= 1", name="files_count_from_one"),
+    )
+
+    provider_id: Mapped[str]
+    sequence_no: Mapped[int]
+    answers: Mapped[int]
+    is_partial: Mapped[bool]
+    taken_at: Mapped[datetime]
+    digest: Mapped[bytes]
+    booked_at: Mapped[datetime | None]
+
+
+class ResultFileRow(Base):
+    """One row of a file of results, and what booking it did."""
+
+    __tablename__ = "result_file_rows"
+    __table_args__ = (
+        PrimaryKeyConstraint("provider_id", "sequence_no", "row_no"),
+        ForeignKeyConstraint(["provider_id", "sequence_no"], ["result_files.provider_id", "result_files.sequence_no"]),
+        CheckConstraint("amount > 0", name="amount_is_positive"),
+        Index("ix_result_file_rows_open", "provider_id", "sequence_no", "row_no", postgresql_where="outcome IS NULL"),
+    )
+
+    provider_id: Mapped[str]
+    sequence_no: Mapped[int]
+    row_no: Mapped[int]
+    order_id: Mapped[UUID]
+    policy_id: Mapped[str]
+    state: Mapped[str]
+    amount: Mapped[int]
+    transaction_no: Mapped[str | None]
+    reason: Mapped[str | None]
+    outcome: Mapped[str | None]

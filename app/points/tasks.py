@@ -9,7 +9,7 @@ import structlog
 
 from app import db, jobs
 from app.jobs import tasks
-from app.points import call_backs, deliver, due
+from app.points import call_backs, deliver, due, result_files
 from app.points.invariants import check_invariants
 from app.points.states import OrderState
 
@@ -57,6 +57,22 @@ def check_invariants_nightly(timestamp: int) -> None:
         log.error("ledger invariant broken", difference=str(difference))
     if not differences:
         log.info("ledger invariants hold")
+
+
+@tasks.task(name="points.book_result_file_rows", queue=QUEUE)
+def book_result_file_rows(provider_id: str, sequence_no: int) -> None:
+    """Book the rows of a file of results; a second run finds them booked."""
+    result_files.book_result_file(provider_id, sequence_no)
+
+
+@tasks.periodic(cron="*/5 * * * *")
+@tasks.task(name="points.book_left_result_files", queueing_lock="points.book_left_result_files", queue=QUEUE)
+def book_left_result_files(timestamp: int) -> None:
+    """Files whose booking stopped half-way go on."""
+    with db.reading() as session:
+        left = result_files.unbooked_result_files(session)
+    for provider_id, sequence_no in left:
+        result_files.book_result_file(provider_id, sequence_no)
 
 
 @tasks.periodic(cron="40 * * * *")

@@ -38,7 +38,8 @@ def _of_other(_: OrderOfOther) -> Response:
 
 
 @blueprint.before_request
-def _authenticate() -> None:
+def authenticate() -> None:
+    """Which provider the caller's token is for."""
     tokens: Mapping[str, str] = current_app.config["PROVIDER_TOKENS"]
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     for provider_id, token in tokens.items():
@@ -76,7 +77,8 @@ def receive_order(order_id: UUID) -> Response:
     if not re.fullmatch(service.account_pattern, body["account"]):
         raise Refused(422, "account is not of this service's format")
     try:
-        state = _store().receive(Instruction(order_id, g.provider_id, amount=amount, **body))
+        instruction = Instruction(order_id, g.provider_id, amount=amount, **body)
+        state = _store().receive(instruction, g.get("decision"))
     except OrderConflict:
         raise Refused(422, "this order id was used with another content") from None
     return _order(state, {"closed": 409, "accepted": 202}.get(state.state, 200))

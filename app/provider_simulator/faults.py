@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import wraps
 from typing import TypeVar
 
-from flask import Response, current_app, jsonify
+from flask import Response, current_app, g, jsonify
 
 MAX_SECONDS = 60.0
 MAX_COUNT = 10_000
@@ -24,6 +24,20 @@ class FaultKind(StrEnum):
     ERROR_500 = "error_500"
     TIMEOUT_AFTER_DOING = "timeout_after_doing"
     TIMEOUT_BEFORE_DOING = "timeout_before_doing"
+    MAINTENANCE = "maintenance"
+    # What the provider decides about an order, whatever it holds.
+    REFUSES_MINOR = "refuses_minor"
+    BALANCE_CAP = "balance_cap"
+    # How its call-backs go wrong (operation call_back).
+    DUPLICATE = "duplicate"
+    OUT_OF_ORDER = "out_of_order"
+    CONTRADICTORY = "contradictory"
+    FORGED = "forged"
+    LATE = "late"
+    LOST = "lost"
+    # How its files go wrong (operations grant_file and result_file; also lost, duplicate, contradictory).
+    WRONG_TOTAL = "wrong_total"
+    PARTIAL = "partial"
 
 
 @dataclass(frozen=True)
@@ -36,7 +50,9 @@ class Fault:
 
 _WAITS_BEFORE = frozenset({FaultKind.DELAY_BEFORE, FaultKind.TIMEOUT_BEFORE_DOING})
 _WAITS_AFTER = frozenset({FaultKind.DELAY_AFTER, FaultKind.TIMEOUT_AFTER_DOING})
-_NEVER_DONE = {FaultKind.ERROR_500: 500, FaultKind.TIMEOUT_BEFORE_DOING: 504}
+_NEVER_DONE = {FaultKind.ERROR_500: 500, FaultKind.TIMEOUT_BEFORE_DOING: 504, FaultKind.MAINTENANCE: 503}
+# The reason that a provider gives when it refuses an order.
+DECISIONS = {FaultKind.REFUSES_MINOR: "minor", FaultKind.BALANCE_CAP: "balance_cap"}
 
 
 class FaultSwitch:
@@ -65,7 +81,7 @@ class FaultSwitch:
             return fault
 
 
-OPERATIONS = frozenset({"send", "inquire", "close", "verify"})
+OPERATIONS = frozenset({"send", "inquire", "close", "verify", "call_back", "grant_file", "result_file"})
 View = TypeVar("View", bound=Callable[..., Response])
 
 
@@ -77,6 +93,8 @@ def may_fail(operation: str) -> Callable[[View], Callable[..., Response]]:
         def inner(*args: object, **kwargs: object) -> Response:
             switch: FaultSwitch = current_app.extensions["faults"]
             fault = switch.take(operation)
+            if fault is not None and fault.kind in DECISIONS:
+                g.decision = DECISIONS[fault.kind]
             if fault is None:
                 return view(*args, **kwargs)
             if fault.kind in _WAITS_BEFORE:

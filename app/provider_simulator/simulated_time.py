@@ -5,6 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 
+def real_seconds() -> int:
+    """Real seconds since 1970, for signatures: what is signed must be fresh wherever the simulated clock stands."""
+    return int(datetime.now(UTC).timestamp())
+
+
 class SimulatedTime:
     """Tells the time; a tester may move it, so that a lead of days passes at once."""
 

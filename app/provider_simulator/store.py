@@ -42,6 +42,22 @@ CREATE TABLE IF NOT EXISTS grants_book (
 );
 CREATE INDEX IF NOT EXISTS ix_grants_book_account ON grants_book (service_id, account);
 CREATE INDEX IF NOT EXISTS ix_grants_book_executed_at ON grants_book (executed_at);
+ALTER TABLE received_orders ADD COLUMN IF NOT EXISTS decision text;
+ALTER TABLE received_orders ADD COLUMN IF NOT EXISTS to_tell boolean NOT NULL DEFAULT false;
+CREATE INDEX IF NOT EXISTS ix_received_orders_to_tell ON received_orders (received_at) WHERE to_tell;
+CREATE TABLE IF NOT EXISTS grant_files (
+    provider_id text NOT NULL,
+    sequence_no bigint NOT NULL,
+    digest bytea NOT NULL,
+    order_ids uuid[] NOT NULL,
+    PRIMARY KEY (provider_id, sequence_no)
+);
+CREATE TABLE IF NOT EXISTS result_files (
+    provider_id text NOT NULL,
+    sequence_no bigint NOT NULL,
+    content bytea NOT NULL,
+    PRIMARY KEY (provider_id, sequence_no)
+);
 CREATE TABLE IF NOT EXISTS security_codes (
     service_id text NOT NULL,
     account text NOT NULL,
@@ -113,15 +129,24 @@ class Store:
         """Give the connections back."""
         self._pool.close()
 
-    def receive(self, instruction: Instruction) -> OrderState:
-        """Take an order in once; the same again gives its present state. Raises the two conflicts."""
+    @property
+    def pool(self) -> ConnectionPool[psycopg.Connection[Row]]:
+        """The connections, for the parts of the provider that keep books of their own."""
+        return self._pool
+
+    def receive(self, instruction: Instruction, decision: str | None = None) -> OrderState:
+        """Take an order in once; the same again gives its present state. Raises the two conflicts.
+
+        ``decision`` is the reason for which the provider will refuse it, whatever the account holds.
+        """
         now = self._now()
         ready_at = now + SERVICES[instruction.service_id].lead
         with self._pool.connection() as connection:
             connection.execute(
                 "INSERT INTO received_orders"
-                " (order_id, provider_id, service_id, account, amount, policy_id, state, received_at, ready_at)"
-                " VALUES (%s, %s, %s, %s, %s, %s, 'accepted', %s, %s) ON CONFLICT (order_id) DO NOTHING",
+                " (order_id, provider_id, service_id, account, amount, policy_id, state, received_at, ready_at,"
+                " decision, to_tell) VALUES (%s, %s, %s, %s, %s, %s, 'accepted', %s, %s, %s, %s)"
+                " ON CONFLICT (order_id) DO NOTHING",
                 (
                     instruction.order_id,
                     instruction.provider_id,
@@ -131,6 +156,8 @@ class Store:
                     instruction.policy_id,
                     now,
                     ready_at,
+                    decision,
+                    ready_at > now,
                 ),
             )
             row = self._locked(connection, instruction.order_id, instruction.provider_id)
@@ -192,10 +219,9 @@ class Store:
             ).fetchone()
         return row is not None and secrets.compare_digest(row["code"].encode(), code.encode("utf-8", "replace"))
 
-    def book(self, order_id: UUID | None = None) -> list[Row]:
-        """Grants carried out, newest first; of one order or the last hundred."""
+    def settle_due(self) -> None:
+        """An accepted order becomes a grant when its time has come, whether or not somebody asks about it."""
         with self._pool.connection() as connection:
-            # An accepted order becomes a grant when its time has come, whether or not somebody asks about it.
             due = connection.execute(
                 "SELECT * FROM received_orders WHERE state = 'accepted' AND ready_at <= %s"
                 " ORDER BY ready_at LIMIT 1000 FOR UPDATE SKIP LOCKED",
@@ -203,6 +229,11 @@ class Store:
             ).fetchall()
             for row in due:
                 self._settled(connection, row)
+
+    def book(self, order_id: UUID | None = None) -> list[Row]:
+        """Grants carried out, newest first; of one order or the last hundred."""
+        self.settle_due()
+        with self._pool.connection() as connection:
             return connection.execute(
                 "SELECT * FROM grants_book WHERE %(order)s::uuid IS NULL OR order_id = %(order)s"
                 " ORDER BY executed_at DESC, transaction_no LIMIT %(limit)s",
@@ -244,7 +275,7 @@ class Store:
         return OrderState(state, number, reason)
 
     def _obstacle(self, connection: psycopg.Connection[Row], row: Row) -> str | None:
-        fails = account_of(row["service_id"], row["account"]).grant_fails
+        fails = row["decision"] or account_of(row["service_id"], row["account"]).grant_fails
         cap = SERVICES[row["service_id"]].balance_cap
         if fails or cap is None:
             return fails

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, current_app, jsonify, render_template, request
 
+from app.provider_simulator.call_backs import CallBackSender
 from app.provider_simulator.faults import MAX_COUNT, MAX_SECONDS, OPERATIONS, Fault, FaultKind, FaultSwitch
 from app.provider_simulator.services import SERVICES
 from app.provider_simulator.simulated_time import SimulatedTime
@@ -69,6 +70,13 @@ def switch_faults() -> tuple[Response, int] | Response:
         return jsonify(error="kind, seconds, count or operation is not known or out of range"), 422
     switch.arm(operation, fault, count)
     return jsonify(armed=True)
+
+
+@blueprint.post("/v1/call-backs")
+def send_call_backs() -> Response:
+    """Send the call-backs that are due now, once, instead of in a second."""
+    sender: CallBackSender = current_app.extensions["call_backs"]
+    return jsonify(told=sender.send_due())
 
 
 @blueprint.post("/v1/clock")

@@ -74,7 +74,7 @@ def test_an_order_not_received_can_be_ruled_out_and_then_never_succeeds(provider
     assert gateway.inquire(order.order_id) == NotReceived()
     assert gateway.close(order.order_id) == Closed()
     assert gateway.send(order) == GatewayAnswer("failed", reason="closed")
-    assert gateway.inquire(order.order_id) == GatewayAnswer("failed", reason="closed")
+    assert gateway.inquire(order.order_id) == Closed()
 
 
 @pytest.mark.parametrize(

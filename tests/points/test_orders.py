@@ -254,6 +254,7 @@ def test_a_provider_without_an_address_makes_the_order_wait(policy, told, monkey
         raise GatewayUnavailable(provider_id)
 
     monkeypatch.setattr("app.payments.gateways.for_provider", unreachable)
+    monkeypatch.setattr("app.payments.gateways.file_encoding_of", lambda provider_id: None)
     ordered = approve(order=True)
     _send(ordered)
     assert _order(ordered).state == OrderState.CREATED

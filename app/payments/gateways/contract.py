@@ -74,8 +74,8 @@ class Gateway(Protocol):
     def send(self, instruction: GrantInstruction) -> GatewayAnswer:
         """Carry out a grant once per order id; the same order again gives the same answer."""
 
-    def inquire(self, order_id: UUID) -> GatewayAnswer | NotReceived:
-        """What became of an order."""
+    def inquire(self, order_id: UUID) -> GatewayAnswer | NotReceived | Closed:
+        """What became of an order; ``Closed`` where the answer to an earlier ruling out was lost."""
 
     def close(self, order_id: UUID) -> GatewayAnswer | Closed:
         """Rule an order out that was not received; one that was received answers with its state."""

@@ -73,13 +73,12 @@ class RestGateway:
         answer = self._order_answer(response, 200, 201, 202, 409)
         return GatewayAnswer("failed", reason="closed") if isinstance(answer, Closed) else answer
 
-    def inquire(self, order_id: UUID) -> GatewayAnswer | NotReceived:
+    def inquire(self, order_id: UUID) -> GatewayAnswer | NotReceived | Closed:
         """Ask what became of an order."""
         response = self._ask("GET", f"/v1/grant-orders/{order_id}")
         if response.status_code == httpx.codes.NOT_FOUND:
             return NotReceived()
-        answer = self._order_answer(response, 200)
-        return GatewayAnswer("failed", reason="closed") if isinstance(answer, Closed) else answer
+        return self._order_answer(response, 200)
 
     def close(self, order_id: UUID) -> GatewayAnswer | Closed:
         """Rule out an order that was not received."""
