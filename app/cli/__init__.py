@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "keys": ("app.cli.keys:keys", "Make the keys of an installation."),
     "providers": ("app.cli.providers:providers", "Show the lines to providers; hold new orders back."),
     "grant-files": ("app.cli.grant_files:grant_files", "Orders to and results from providers reached by file."),
+    "provider-kit": ("app.cli.provider_kit:provider_kit", "Try a payment provider's interface; describe it."),
     "results": ("app.cli.results:results", "List and decide providers' results that were put aside."),
     "check": ("app.cli.check:check", "Check that counters, entries and orders agree."),
 }

@@ -1,6 +1,6 @@
 """決済サービス: payment services, what a person may choose, links to service IDs, and the ways to providers."""
 
-from app.payments import gateways
+from app.payments import gateways, provider_kit
 from app.payments.account_ids import check_account_id, check_security_code, last4, mask
 from app.payments.documents import GrantMode, HolderCheck, Reversal, ServiceDocument
 from app.payments.formats import describe_account_id, describe_security_code
@@ -97,6 +97,7 @@ __all__ = [
     "offered_services",
     "offers",
     "parse_services",
+    "provider_kit",
     "release_link",
     "remove_link",
     "resume_line",
