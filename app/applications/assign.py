@@ -136,7 +136,9 @@ def _check_not_ordered(session: Session, application: Application) -> None:
 
 def _offers(session: Session, document: PolicyDocument, application: Application, age: int | None) -> list[Offer]:
     known = payments.services_of(session, document.services)
-    return payments.offers(document, known, clock.now(), application.amount or None, age, later_choice=True)
+    # Who may choose after the policy's day (an order failed, a decision came late) chooses as on that day.
+    moment = min(clock.now(), document.window.assign_by)
+    return payments.offers(document, known, moment, application.amount or None, age, later_choice=True)
 
 
 def _chosen(offers: list[Offer], service_id: str) -> ServiceDocument:

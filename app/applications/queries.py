@@ -124,13 +124,19 @@ def _view(session: Session, row: Application) -> ApplicationView:
         rebate=rebate,
         checks=tuple(screening.checks_of(session, row.policy_id, row.id)),
         can_withdraw=state in WITHDRAWABLE and _not_ordered(grants),
-        must_choose=state is ApplicationState.APPROVED and link is None and _not_ordered(grants),
+        must_choose=state is ApplicationState.APPROVED and link is None and _may_choose(grants, rebate),
         can_change_service=state in WITHDRAWABLE and link is not None and _not_ordered(grants),
     )
 
 
 def _not_ordered(grants: list[points.GrantView]) -> bool:
     return all(grant.state is points.GrantState.PLANNED for grant in grants)
+
+
+def _may_choose(grants: list[points.GrantView], rebate: RebateView | None) -> bool:
+    """Nothing is out; a rebate may have been granted for an earlier period."""
+    done = (points.GrantState.PLANNED, points.GrantState.GRANTED)
+    return all(grant.state in done for grant in grants) if rebate else _not_ordered(grants)
 
 
 def _timeline(row: Application, state: ApplicationState, grant: points.GrantView | None) -> list[TimelineEntry]:

@@ -6,8 +6,9 @@ from datetime import datetime
 
 import pytest
 
-from app import applications, clock, db, points, rebates
+from app import applications, clock, db, payments, points, rebates
 from app.applications import ApplicationState, Receipt
+from app.payments.gateways import GatewayAnswer
 from app.policies import CheckKind
 from app.screening import Staff
 from tests.applications.applicants import (
@@ -188,6 +189,30 @@ def test_a_policy_without_free_budget_takes_nobody_in():
     buy("T1", 1_000)
     with refusal("E209"):
         enrol("0000000000024")
+
+
+def test_a_second_period_that_the_provider_can_not_grant_lets_the_person_choose_again():
+    rebate(benefit__periods="month")
+    who, receipt = enrol()
+    buy("T1", 1_000)
+    with clock.frozen(at("2026-12-11T00:00:00")):
+        rebates.close_due_periods()
+    _carry_out("2026-12-11T00:01:00")
+    buy("T2", 2_000, when=at("2026-12-20T12:00:00"))
+    close()
+    _refuse_grants("2027-01-11T00:01:00")
+    with clock.frozen(at("2027-01-11T00:02:00")):
+        seen = status(who, receipt)
+        assert (seen.status.key, seen.must_choose) == ("failed", True)
+        choice = applications.Choice("SVC-QR-01", "0000000000031", payments.HolderCheckResult("verified", None))
+        assert applications.assign(receipt.receipt_no, who.person_id, choice)
+    _carry_out("2027-01-12T00:03:00")
+    assert [grant.state for grant in grants_of(by_receipt(receipt).id)] == ["granted", "granted"]
+    assert by_receipt(receipt).state == ApplicationState.FULFILLED
+
+
+def _refuse_grants(moment: str) -> None:
+    carry_out_grants(at(moment), GatewayAnswer("failed", None, "account_closed"))
 
 
 def _carry_out(moment: str = "2027-01-11T00:01:00") -> None:

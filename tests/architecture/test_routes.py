@@ -53,6 +53,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "public.home"): _OPEN,
     ("GET", "public.search"): _OPEN,
     ("GET", "public.policy"): _OPEN,
+    ("GET", "public.shops_of_policy"): _OPEN,
     ("GET", "resident.start"): _OPEN,
     ("POST", "resident.begin"): _ONWARD,
     ("GET", "resident.identity"): _OPEN,

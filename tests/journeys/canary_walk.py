@@ -293,6 +293,7 @@ def search(phone: Visitor) -> None:
     for policy in ("P-001", "P-002", "P-006", "P-020"):
         phone.get(f"/policies/{policy}")
         phone.get(f"/policies/{policy}/check")
+        phone.get(f"/policies/{policy}/shops")
         phone.raw("POST", f"/policies/{policy}/check", data={"note": CANARY.name})
         phone.get(f"/policies/{policy}/apply")
     for about in ("/accessibility", "/offline", "/styleguide"):

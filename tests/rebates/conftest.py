@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import select, text
 
 from app import clock, db, events, municipalities, payments, points, policies, rebates, shops
+from app.payments.gateways import GatewayAnswer
 from app.points.models import Grant, LedgerEntry
 from app.rebates.handlers import register
 from app.rebates.models import RebateEnrolment
@@ -135,9 +136,8 @@ def close(moment: datetime = AFTER_THE_LAST_REPORT) -> rebates.ClosingReport:
         return rebates.close_due_periods()
 
 
-def carry_out_grants(moment: datetime = AFTER_THE_LAST_REPORT) -> None:
-    """Order every planned grant and have the provider report success."""
-    from app.payments.gateways import GatewayAnswer
+def carry_out_grants(moment: datetime = AFTER_THE_LAST_REPORT, answer: GatewayAnswer | None = None) -> None:
+    """Order every planned grant and have the provider report success, or the given answer."""
     from app.points.models import GrantOrder
 
     with clock.frozen(moment):
@@ -148,7 +148,8 @@ def carry_out_grants(moment: datetime = AFTER_THE_LAST_REPORT) -> None:
                 order.state, order.sent_at = "sent", clock.now()
         for order in orders:
             with db.transaction() as session:
-                points.record_result(session, POLICY, order.id, GatewayAnswer("succeeded", f"TX-{order.id}"))
+                told = answer or GatewayAnswer("succeeded", f"TX-{order.id}")
+                points.record_result(session, POLICY, order.id, told)
 
 
 def grants(who: Member) -> list[int]:

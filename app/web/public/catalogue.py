@@ -18,6 +18,7 @@ from app.settings import Settings
 from app.web.pages import qr_svg
 from app.web.policy_search import LEAST_AMOUNTS, SearchInput, SearchResult, run_search
 from app.web.public import blueprint
+from app.web.public.shops import limited_purposes
 from app.web.service_texts import lead_text
 from app.web.sign_in import signed_in_person
 
@@ -174,6 +175,7 @@ def _page(view: PolicyView, services: list[payments.ServiceDocument]) -> dict[st
         "alternative_text": alternative_text(view, services),
         "can_apply": view.refusal is None and view.can_apply_online,
         "apply_block_reason": reason,
+        "shops_url": url_for("public.shops_of_policy", policy_id=view.policy_id) if limited_purposes(view) else None,
         "block_code": view.refusal.code if view.refusal else None,
     }
 
