@@ -26,6 +26,8 @@ PUBLIC = {
     "policy-closed": "/policies/P-006",
     "policy-suspended": "/policies/P-020",
     "policy-rebate": "/policies/P-015",
+    "shops": "/policies/P-015/shops",
+    "shops-no-limit": "/policies/P-001/shops",
     "self-check": "/policies/P-006/check",
     "accessibility": "/accessibility",
     "offline": "/offline",
