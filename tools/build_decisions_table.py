@@ -97,8 +97,10 @@ def _row(persona: Persona, document: PolicyDocument, evidence: EvidenceView, unr
     known = f"| {persona.person_id} | {persona.birth_date} | {where} | {'保護者' if child else '本人'} |"
     if persona.person_id in unreadable:
         return f"{known} 本人確認できず | {unreadable[persona.person_id]} | |"
+    # A guardian whose relation is shown; who it is decides nothing.
+    acting = applications.Acting(evidence.person_id, "confirmed") if child else None
     with db.reading() as session:
-        facts = applications.known_about(session, document, evidence, guardian="confirmed" if child else None).facts
+        facts = applications.known_about(session, document, evidence, acting=acting).facts
     outcome = screening.screen(document, facts)
     return f"{known} {OUTCOMES[outcome.aggregate]} | {_reason(outcome)} | {_checks(outcome)} |"
 

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from app import audit, clock, db, payments, points, screening
 from app.applications.approval import assign_deadline, is_over
+from app.applications.guardian import Wallet, age_for_service
 from app.applications.models import Application
 from app.applications.review_effects import document_of, note
 from app.applications.states import ApplicationState
+from app.applications.wallets import payment_wallet
 from app.applications.withdraw import WITHDRAWABLE
 from app.errors import DomainError
 from app.payments import HolderCheckResult, Offer, ServiceDocument
@@ -72,6 +74,7 @@ def assign(receipt_no: str, person_id: UUID, choice: Choice, *, age: int | None 
             service=service,
             normalized=choice.normalized,
             holder_masked=choice.holder.holder_masked,
+            wallet=payment_wallet(session, application, document, service),
         )
         if before is not None and before.link_id == link.id:
             return True
@@ -136,6 +139,8 @@ def _check_not_ordered(session: Session, application: Application) -> None:
 
 def _offers(session: Session, document: PolicyDocument, application: Application, age: int | None) -> list[Offer]:
     known = payments.services_of(session, document.services)
+    if application.wallet == Wallet.GUARDIAN:
+        age = age_for_service(session, application, None)
     # Who may choose after the policy's day (an order failed, a decision came late) chooses as on that day.
     moment = min(clock.now(), document.window.assign_by)
     return payments.offers(document, known, moment, application.amount or None, age, later_choice=True)

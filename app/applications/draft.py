@@ -7,12 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, union
+from sqlalchemy import delete, or_, select, true, union
 from sqlalchemy.orm import Session
 
-from app import clock, db, payments, screening
+from app import cards, clock, db, payments, policies, screening
+from app.applications.guardian import (
+    Acting,
+    Wallet,
+    acting_for,
+    age_for_service,
+    check_guardian_may_apply,
+    check_pair,
+)
 from app.applications.models import Application
 from app.applications.states import ApplicationState
+from app.applications.wallets import payment_wallet
 from app.cards import EvidenceView
 from app.errors import DomainError
 from app.people import erase_facts, erase_facts_of_others, fingerprint_of_facts
@@ -24,12 +33,20 @@ TERMS_VERSION = "2026-11-01"
 
 @dataclass(frozen=True)
 class Draft:
-    """A draft as its pages need it; the service ID itself stays encrypted."""
+    """A draft as its pages need it; the service ID itself stays encrypted.
+
+    ``person_id`` applies. ``acting`` is set where that is a guardian; ``evidence_id`` is the beneficiary's.
+    """
 
     application_id: UUID
     policy_id: str
     person_id: UUID
+    beneficiary_id: UUID
     evidence_id: UUID
+    acting: Acting | None
+    declared: bool
+    wallet: Wallet
+    age_for_service: int | None
     amount: int
     review_requested: bool
     consented: bool
@@ -50,13 +67,41 @@ def start_draft(session: Session, policy: PolicyView, evidence: EvidenceView, ch
     check_policy_takes_applications(policy)
     check_not_applied_yet(session, policy.policy_id, evidence.person_id)
     check_may_apply_alone(evidence)
+    row = _begin(session, policy, evidence, evidence.person_id, channel)
+    session.flush()
+    return row.id
+
+
+def start_for_child(
+    session: Session, policy: PolicyView, guardian: EvidenceView, child: EvidenceView, channel: str
+) -> UUID:
+    """The same by a guardian, with both cards read: the child is the beneficiary and judged, the guardian applies.
+
+    Raises E211 where the policy or the guardian's own age forbids it, E112 for the guardian's own card again, E206 when
+    this guardian has applied already and E216, without any detail, when somebody else has (BR-26).
+    """
+    check_policy_takes_applications(policy)
+    check_guardian_may_apply(policy)
+    check_pair(guardian, child)
+    check_not_applied_yet(session, policy.policy_id, child.person_id, guardian.person_id)
+    row = _begin(session, policy, child, guardian.person_id, channel)
+    if row.guardian_evidence_id != guardian.id:
+        row.guardian_evidence_id = guardian.id
+        row.guardian_relation = row.guardian_reason = row.declared_at = None
+    session.flush()
+    return row.id
+
+
+def _begin(
+    session: Session, policy: PolicyView, evidence: EvidenceView, applicant_id: UUID, channel: str
+) -> Application:
     if policy.taken_at_submit is None:
         raise ValueError("this policy has no fixed amount")
-    row = _draft_row(session, policy.policy_id, evidence.person_id, lock=True)
+    row = _draft_row(session, policy.policy_id, applicant_id, beneficiary_id=evidence.person_id, lock=True)
     if row is None:
         row = Application(
             policy_id=policy.policy_id,
-            applicant_id=evidence.person_id,
+            applicant_id=applicant_id,
             beneficiary_id=evidence.person_id,
             unit_key="",
             state=ApplicationState.STARTED,
@@ -71,8 +116,7 @@ def start_draft(session: Session, policy: PolicyView, evidence: EvidenceView, ch
     row.amount = policy.taken_at_submit
     row.review_requested = False
     session.add(row)
-    session.flush()
-    return row.id
+    return row
 
 
 def request_review(session: Session, policy_id: str, person_id: UUID) -> None:
@@ -137,14 +181,25 @@ def keep_account(
     """Keep the checked service ID, encrypted, until the application is sent.
 
     Only one that the provider confirmed: the code can't be asked for again later, and points must not go to an ID that
-    nobody checked. Raises E307 while the provider does not answer.
+    nobody checked. Raises E307 while the provider does not answer, E303 and E312 for an ID that is another's or full.
     """
     if holder.state != "verified":
         raise DomainError("E307", variant="no_answer")
     draft = _own_draft(session, policy_id, person_id)
+    _check_is_free(session, draft, normalized)
     draft.draft_account_enc = vault().encrypt(Private(normalized), _context(draft.id))
     draft.draft_last4 = payments.last4(normalized)
     draft.holder_masked = holder.holder_masked
+
+
+def _check_is_free(session: Session, draft: Application, normalized: str) -> None:
+    """E303, E312: told here, where another service can still be chosen; the submit decides."""
+    service = payments.get_service(session, draft.service_id) if draft.service_id else None
+    if service is None:
+        raise DomainError("E504", step="決済サービスの選択")
+    document = policies.document_of(session, draft.policy_id, draft.policy_version)
+    wallet = payment_wallet(session, draft, document, service)
+    payments.check_account_is_free(session, draft.policy_id, service, normalized, draft.beneficiary_id, wallet)
 
 
 def erase_unused_facts(before: datetime) -> int:
@@ -163,7 +218,12 @@ def draft_of(session: Session, policy_id: str, person_id: UUID) -> Draft | None:
         application_id=row.id,
         policy_id=row.policy_id,
         person_id=row.applicant_id,
+        beneficiary_id=row.beneficiary_id,
         evidence_id=row.evidence_id,
+        acting=acting_for(session, row, policies.document_of(session, row.policy_id, row.policy_version)),
+        declared=row.guardian_evidence_id is None or row.declared_at is not None,
+        wallet=Wallet(row.wallet),
+        age_for_service=age_for_service(session, row, cards.evidence_of(session, row.evidence_id)),
         amount=row.amount,
         review_requested=row.review_requested,
         consented=bool(row.consents),
@@ -180,25 +240,30 @@ def digest_of(draft: Application) -> str:
     """What the confirming page reads back, as one value: what is sent must be what was shown."""
     account = hashlib.sha256(draft.draft_account_enc or b"").hexdigest()
     service = "later" if draft.choose_later else draft.service_id
-    shown = (draft.policy_version, draft.amount, service, account, str(draft.evidence_id))
+    shown: tuple[object, ...] = (draft.policy_version, draft.amount, service, account, str(draft.evidence_id))
+    if draft.guardian_evidence_id is not None:
+        shown += (draft.guardian_relation, draft.guardian_reason, draft.wallet)
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:32]
 
 
 def refuse_consent(policy_id: str, person_id: UUID) -> None:
     """E215: the draft goes, and with it what was read from the card where no application stands on it."""
     with db.transaction() as session:
-        session.execute(
-            delete(Application).where(
+        gone = (
+            delete(Application)
+            .where(
                 Application.policy_id == policy_id,
                 Application.applicant_id == person_id,
                 Application.state == ApplicationState.STARTED,
             )
+            .returning(Application.beneficiary_id)
         )
-        others = select(Application.id).where(
-            or_(Application.applicant_id == person_id, Application.beneficiary_id == person_id)
-        )
-        if session.scalar(others.limit(1)) is None:
-            erase_facts(session, person_id)
+        for one in {person_id, *session.scalars(gone)}:
+            others = select(Application.id).where(
+                or_(Application.applicant_id == one, Application.beneficiary_id == one)
+            )
+            if session.scalar(others.limit(1)) is None:
+                erase_facts(session, one)
 
 
 def account_in_draft(draft: Application) -> str | None:
@@ -226,28 +291,39 @@ def check_may_apply_alone(evidence: EvidenceView) -> None:
         raise DomainError("E211")
 
 
-def check_not_applied_yet(session: Session, policy_id: str, person_id: UUID) -> None:
-    """BR-13: raise E206, with the date and number of the first, when this person already applied."""
+def check_not_applied_yet(session: Session, policy_id: str, person_id: UUID, applicant_id: UUID | None = None) -> None:
+    """BR-13: raise E206, with the date and number of the first, when there is an application for this person.
+
+    BR-26: somebody else than who sent it (``applicant_id``, or the person) learns no more than that: E216.
+    """
     from app.applications.queries import live_application
 
     earlier = live_application(session, policy_id, person_id)
     if earlier is not None:
+        if earlier.applicant_id != (applicant_id or person_id):
+            raise DomainError("E216")
         assert earlier.submitted_at is not None
         assert earlier.receipt_no is not None
         day = clock.local(earlier.submitted_at)
         raise DomainError("E206", date=day.date().isoformat(), no=earlier.receipt_no)
 
 
-def _draft_row(session: Session, policy_id: str, person_id: UUID, *, lock: bool = False) -> Application | None:
-    """The newest draft. Whoever writes locks it: one that is being sent is not found here once that is done."""
+def _draft_row(
+    session: Session, policy_id: str, person_id: UUID, *, beneficiary_id: UUID | None = None, lock: bool = False
+) -> Application | None:
+    """The newest draft of this applicant, or the one for this beneficiary.
+
+    Whoever writes locks it: one that is being sent is not found here once that is done.
+    """
     newest = (
         select(Application)
         .where(
             Application.policy_id == policy_id,
             Application.applicant_id == person_id,
+            Application.beneficiary_id == beneficiary_id if beneficiary_id else true(),
             Application.state == ApplicationState.STARTED,
         )
-        .order_by(Application.started_at.desc())
+        .order_by(Application.started_at.desc(), Application.id.desc())
         .limit(1)
     )
     if lock:

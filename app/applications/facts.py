@@ -11,12 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import clock, lists, people, points, policies, screening, settings
+from app.applications.guardian import Acting
 from app.applications.models import Application
 from app.applications.states import RELEASED
 from app.cards import EvidenceView
 from app.lists import Subject
 from app.policies import CarryOverCap, CheckKind, LivesIn, NotOnList, OnList, PolicyDocument, Received, ReceivedEarlier
-from app.screening import CheckResult, Facts, Guardian, ScreeningOutcome
+from app.screening import CheckResult, Facts, ScreeningOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +41,15 @@ def known_about(
     document: PolicyDocument,
     evidence: EvidenceView,
     *,
-    guardian: Guardian | None = None,
+    acting: Acting | None = None,
     typed: Typed | None = None,
     instant: datetime | None = None,
     application_id: UUID | None = None,
 ) -> Known:
     """Gather what the policy's conditions ask for about the person of this evidence, at ``instant`` (now).
 
-    ``guardian``: who acts, where it is not the person alone. ``application_id``: whose own claim on a row of a list
-    does not count as somebody else's.
+    ``acting``: the guardian who applies, where it is not the person alone. ``application_id``: whose own claim on a
+    row of a list does not count as somebody else's.
     """
     person_id = evidence.person_id
     tree = policies.leaves_of(policies.tree_of(document))
@@ -65,14 +66,16 @@ def known_about(
         revocation=evidence.revocation,
         instant=instant or clock.now(),
         test_cards_only=settings.current().test_cards_only,
-        support_measure=stated.support_measure,
+        # A flag of the one who acts protects the same home.
+        support_measure=stated.support_measure
+        or (acting is not None and screening.stated_about(session, acting.guardian_id).support_measure),
         sex=evidence.items.sex.reveal(),
         lists=levels,
         received={one: _received(session, one, person_id) for one in sorted(earlier)},
         activities=stated.activities,
         attendances=stated.attendances,
         documents_seen=stated.documents_seen,
-        guardian=guardian,
+        guardian=acting.standing if acting else None,
         deceased=stated.deceased_on is not None,
     )
     return Known(facts, rows)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from app import audit, cards, clock, db, jobs, municipalities, screening
 from app.applications.facts import known_about
+from app.applications.guardian import acting_for
 from app.applications.models import Application
 from app.applications.review_effects import (
     Effect,
@@ -49,6 +50,23 @@ def record_document_seen(person_id: UUID, document: str, staff: Staff) -> None:
     """Staff at a counter saw the document; its kind and the day are kept, nothing of its content."""
     screening.check_role(staff, "counter")
     _state(person_id, "document_seen", document, "seen", staff.staff_id, on_day=clock.today())
+
+
+def record_guardianship(child_id: UUID, guardian_id: UUID, staff: Staff) -> None:
+    """Staff at a counter saw a document by which the guardian represents the child; what waited for it goes on.
+
+    Kind, day and staff are kept, nothing of the document. ``ValueError`` for one person on both sides.
+    """
+    screening.check_role(staff, "counter")
+    if child_id == guardian_id:
+        raise ValueError("nobody is their own guardian")
+    _state(child_id, "guardianship", str(guardian_id), "seen", staff.staff_id, on_day=clock.today())
+
+
+def end_guardianship(child_id: UUID, guardian_id: UUID, staff: Staff) -> None:
+    """The guardian no longer represents the child: the cards of one home show nothing from here on."""
+    screening.check_role(staff, "approver")
+    _state(child_id, "guardianship", str(guardian_id), "ended", staff.staff_id, on_day=clock.today())
 
 
 def record_death(person_id: UUID, died_on: date, staff: Staff) -> int:
@@ -98,7 +116,8 @@ def record_move(person_id: UUID, municipality_code: str, moved_on: date, *, stat
         evidence = cards.evidence_of(session, application.evidence_id)
         if evidence is None:
             return None
-        facts = replace(known_about(session, document, evidence).facts, address=address)
+        acting = acting_for(session, application, document)
+        facts = replace(known_about(session, document, evidence, acting=acting).facts, address=address)
         outcome = screening.screen(document, facts)
         lives_there = all(
             check.result is CheckResult.PASSED for check in outcome.checks if check.kind is CheckKind.CARD_AUTO
@@ -127,12 +146,15 @@ def _look_again(policy_id: str, application_id: UUID) -> bool:
         evidence = cards.evidence_of(session, application.evidence_id)
         if application.state != ApplicationState.SCREENING or evidence is None:
             return False
-        if evidence.person_id != application.beneficiary_id:
-            return False  # the card is the guardian's: staff look at it
         document = document_of(session, application)
         # As of the submit: a birthday that came since neither helps nor hurts.
         known = known_about(
-            session, document, evidence, instant=application.submitted_at, application_id=application.id
+            session,
+            document,
+            evidence,
+            acting=acting_for(session, application, document),
+            instant=application.submitted_at,
+            application_id=application.id,
         )
         outcome = screening.screen(document, known.facts, requested_review=application.review_requested)
         checks = screening.locked_checks(session, policy_id, application_id)

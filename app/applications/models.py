@@ -26,6 +26,13 @@ class Application(Base):
         CheckConstraint("amount >= 0", name="amount"),
         CheckConstraint("state = 'started' OR receipt_no IS NOT NULL", name="submitted_has_receipt"),
         CheckConstraint("state = 'started' OR draft_account_enc IS NULL", name="draft_account_only_while_started"),
+        CheckConstraint(
+            "(applicant_id = beneficiary_id) = (guardian_evidence_id IS NULL)", name="guardian_has_evidence"
+        ),
+        CheckConstraint(
+            "state = 'started' OR guardian_evidence_id IS NULL OR declared_at IS NOT NULL", name="guardian_declared"
+        ),
+        CheckConstraint("wallet = 'own' OR wallet = 'guardian' AND guardian_evidence_id IS NOT NULL", name="wallet"),
         # BR-13: one application per beneficiary, policy and unit.
         Index(
             "uq_applications_beneficiary",
@@ -48,6 +55,7 @@ class Application(Base):
         # Who waits for a seat, in order of receipt; and whose time to choose a service runs out.
         Index("ix_applications_waiting", "policy_id", "submitted_at", "id", postgresql_where="state = 'waitlisted'"),
         Index("ix_applications_assign_by", "assign_by", postgresql_where="state = 'approved'"),
+        Index("ix_applications_applicant", "applicant_id"),
     )
 
     policy_id: Mapped[str] = mapped_column(primary_key=True)
@@ -63,6 +71,13 @@ class Application(Base):
     state: Mapped[str]
     channel: Mapped[str]
     evidence_id: Mapped[UUID] = mapped_column(ForeignKey("evidence.id"))
+    """The beneficiary's. A guardian's own is beside it."""
+    guardian_evidence_id: Mapped[UUID | None] = mapped_column(ForeignKey("evidence.id"))
+    guardian_relation: Mapped[str | None]
+    guardian_reason: Mapped[str | None]
+    declared_at: Mapped[datetime | None]
+    wallet: Mapped[str] = mapped_column(default="own", server_default="own")
+    """Whose service ID receives: the beneficiary's ``own``, or the ``guardian``'s (BR-27)."""
     review_requested: Mapped[bool] = mapped_column(default=False)
     consents: Mapped[dict[str, Any]]
     amount: Mapped[int]

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app import payments, points, policies, rebates, screening
+from app import cards, payments, points, policies, rebates, screening
+from app.applications.guardian import Wallet, may_see
 from app.applications.models import Application
 from app.applications.receipt_no import is_receipt_no
 from app.applications.states import RELEASED, ApplicationState
@@ -17,6 +18,7 @@ from app.applications.status import StatusWord, status_of
 from app.applications.waitlist import place_in_queue
 from app.applications.withdraw import WITHDRAWABLE
 from app.language import minute_text, points_text, say
+from app.pii import Private
 from app.rebates import RebateView
 
 
@@ -51,6 +53,8 @@ class ApplicationView:
     can_withdraw: bool
     must_choose: bool
     can_change_service: bool
+    child_name: Private | None = None
+    """Whom a guardian applied for; ``None`` for one's own application, or when the name is erased."""
     rebate: RebateView | None = None
     """For a rebate: what was counted; ``amount`` is then what it is worth so far."""
 
@@ -71,23 +75,26 @@ def view_by_receipt(session: Session, receipt_no: str, person_id: UUID) -> Appli
     if not is_receipt_no(receipt_no):
         return None
     row = session.scalar(select(Application).where(Application.receipt_no == receipt_no))
-    if row is None or person_id not in (row.applicant_id, row.beneficiary_id):
+    if row is None or not may_see(session, row, person_id):
         return None
-    return _view(session, row)
+    return _view(session, row, person_id)
 
 
 def applications_of(session: Session, person_id: UUID) -> list[ApplicationView]:
-    """Every submitted application of a person, newest first."""
+    """Every submitted application that a person sent or is the beneficiary of, newest first (BR-26: ``may_see``)."""
     rows = session.scalars(
         select(Application)
-        .where(Application.beneficiary_id == person_id, Application.receipt_no.is_not(None))
+        .where(
+            or_(Application.applicant_id == person_id, Application.beneficiary_id == person_id),
+            Application.receipt_no.is_not(None),
+        )
         .order_by(Application.submitted_at.desc(), Application.id)
         .limit(200)
     )
-    return [_view(session, row) for row in rows]
+    return [_view(session, row, person_id) for row in rows if may_see(session, row, person_id)]
 
 
-def _view(session: Session, row: Application) -> ApplicationView:
+def _view(session: Session, row: Application, person_id: UUID) -> ApplicationView:
     assert row.receipt_no is not None
     assert row.submitted_at is not None
     policy = policies.get(session, row.policy_id)
@@ -95,8 +102,11 @@ def _view(session: Session, row: Application) -> ApplicationView:
     state = ApplicationState(row.state)
     grants = points.grants_of(session, row.policy_id, row.id)
     grant = grants[-1] if grants else None
-    link = payments.link_of_application(session, row.policy_id, row.id)
-    service = payments.get_service(session, row.service_id) if row.service_id else None
+    # A guardian's wallet is the guardian's own affair, also before the child who has come of age.
+    is_own = person_id == row.applicant_id
+    is_shown = is_own or row.wallet == Wallet.OWN
+    link = payments.link_of_application(session, row.policy_id, row.id) if is_shown else None
+    service = payments.get_service(session, row.service_id) if is_shown and row.service_id else None
     ordered_at = grant.ordered_at if grant else None
     expected = ordered_at + service.grant_lead if ordered_at and service else None
     rebate = rebates.rebate_of(session, row.policy_id, row.id)
@@ -123,9 +133,10 @@ def _view(session: Session, row: Application) -> ApplicationView:
         timeline=tuple(_timeline(row, state, grant)),
         rebate=rebate,
         checks=tuple(screening.checks_of(session, row.policy_id, row.id)),
-        can_withdraw=state in WITHDRAWABLE and _not_ordered(grants),
-        must_choose=state is ApplicationState.APPROVED and link is None and _may_choose(grants, rebate),
-        can_change_service=state in WITHDRAWABLE and link is not None and _not_ordered(grants),
+        can_withdraw=is_own and state in WITHDRAWABLE and _not_ordered(grants),
+        must_choose=is_own and state is ApplicationState.APPROVED and link is None and _may_choose(grants, rebate),
+        can_change_service=is_own and state in WITHDRAWABLE and link is not None and _not_ordered(grants),
+        child_name=_childs_name(session, row) if is_own else None,
     )
 
 
@@ -137,6 +148,11 @@ def _may_choose(grants: list[points.GrantView], rebate: RebateView | None) -> bo
     """Nothing is out; a rebate may have been granted for an earlier period."""
     done = (points.GrantState.PLANNED, points.GrantState.GRANTED)
     return all(grant.state in done for grant in grants) if rebate else _not_ordered(grants)
+
+
+def _childs_name(session: Session, row: Application) -> Private | None:
+    evidence = cards.evidence_of(session, row.evidence_id) if row.guardian_evidence_id else None
+    return evidence.items.name if evidence else None
 
 
 def _timeline(row: Application, state: ApplicationState, grant: points.GrantView | None) -> list[TimelineEntry]:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import audit, clock, db, municipalities, points, policies, screening
+from app.applications.guardian import may_see
 from app.applications.models import Application
 from app.applications.review_effects import (
     approve,
@@ -270,4 +271,4 @@ def _open(session: Session, policy_id: str, application_id: UUID) -> tuple[Appli
 
 def _own(session: Session, receipt_no: str, person_id: UUID) -> Application | None:
     row = session.scalar(select(Application).where(Application.receipt_no == receipt_no).with_for_update())
-    return row if row is not None and person_id in (row.applicant_id, row.beneficiary_id) else None
+    return row if row is not None and may_see(session, row, person_id) else None

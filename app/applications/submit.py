@@ -14,13 +14,15 @@ from app import audit, cards, clock, db, payments, points, policies, screening
 from app.applications.approval import commit_and_plan, reserve
 from app.applications.draft import account_in_draft, check_agreed, check_not_applied_yet, digest_of, forget_account
 from app.applications.facts import Known, Typed, claim_rows, known_about
+from app.applications.guardian import Acting, acting_for, age_for_service, check_declared
 from app.applications.models import Application
 from app.applications.receipt_no import new_receipt_no
 from app.applications.states import RELEASED, Action, ApplicationState, move
+from app.applications.wallets import payment_wallet
 from app.cards import EvidenceView
 from app.errors import DomainError
 from app.policies import PolicyState, PolicyView
-from app.screening import Guardian, ScreeningOutcome
+from app.screening import ScreeningOutcome
 
 GRACE = timedelta(minutes=15)
 MAX_CONFLICTS = 3
@@ -64,7 +66,7 @@ def submit(policy_id: str, application_id: UUID, person_id: UUID, *, page: Confi
             conflicts += 1
             if conflicts > MAX_CONFLICTS:
                 raise
-            if _after_conflict(conflict, policy_id, person_id):
+            if _after_conflict(conflict, policy_id, application_id, person_id):
                 attempt = replace(attempt, duplicate_suspected=True)
 
 
@@ -90,19 +92,21 @@ def _submit(session: Session, policy_id: str, application_id: UUID, person_id: U
     policy = policies.get(session, policy_id)
     if policy is None:
         raise DomainError("E504", step="施策のページ")
-    check_not_applied_yet(session, policy_id, person_id)
+    check_not_applied_yet(session, policy_id, application.beneficiary_id, person_id)
     page = attempt.page
     in_grace = _check_open(policy, now, page.opened_at if page else None)
     if page is not None and page.read_back != digest_of(application):
         raise DomainError("E504", step="内容の確認")
     # In grace the choice is judged as at the end, too: a service that ends with the policy has not ended for them.
     chosen_at = policy.document.window.apply_to if in_grace else now
-    chosen = _check_complete(session, policy, application, chosen_at)
     evidence = cards.evidence_of(session, application.evidence_id)
-    if evidence is None or evidence.person_id != application.applicant_id:
+    if evidence is None or evidence.person_id != application.beneficiary_id:
         raise DomainError("E504", step="本人確認")
+    check_declared(application, evidence, chosen_at)
+    chosen = _check_complete(session, policy, application, evidence, chosen_at)
+    acting = acting_for(session, application, policy.document)
     suspected = attempt.duplicate_suspected or _somebody_alike_applied(session, application)
-    known = known_about(session, policy.document, evidence, application_id=application.id)
+    known = known_about(session, policy.document, evidence, acting=acting, application_id=application.id)
     outcome = _outcome(policy, known, application.review_requested, duplicate_suspected=suspected)
     if outcome.aggregate == "rejected":
         assert outcome.problem is not None
@@ -119,7 +123,7 @@ def _submit(session: Session, policy_id: str, application_id: UUID, person_id: U
     session.flush()
     link_id = service = None
     if chosen is not None:
-        service, account = chosen
+        service, account, wallet = chosen
         link_id = payments.create_link(
             session,
             policy_id=policy_id,
@@ -128,6 +132,7 @@ def _submit(session: Session, policy_id: str, application_id: UUID, person_id: U
             service=service,
             normalized=account,
             holder_masked=holder,
+            wallet=wallet,
         ).id
     if policy.document.overflow == "waitlist" and (attempt.queue or policy.state is PolicyState.FULL):
         _join_queue(session, application)
@@ -177,12 +182,12 @@ def judge(
     evidence: EvidenceView,
     review_requested: bool,
     *,
-    guardian: Guardian | None = None,
+    acting: Acting | None = None,
     typed: Typed | None = None,
 ) -> ScreeningOutcome:
     """Screen this evidence against the policy as it stands now, as the result page shows it before the submit."""
     with db.reading() as session:
-        known = known_about(session, policy.document, evidence, guardian=guardian, typed=typed)
+        known = known_about(session, policy.document, evidence, acting=acting, typed=typed)
     return _outcome(policy, known, review_requested)
 
 
@@ -225,9 +230,9 @@ def _closing(end: datetime) -> datetime:
 
 
 def _check_complete(
-    session: Session, policy: PolicyView, application: Application, chosen_at: datetime
-) -> tuple[payments.ServiceDocument, str] | None:
-    """The service and the ID at it; ``None`` where both are to be chosen later."""
+    session: Session, policy: PolicyView, application: Application, evidence: EvidenceView, chosen_at: datetime
+) -> tuple[payments.ServiceDocument, str, payments.Wallet] | None:
+    """The service, the ID at it and whose it is; ``None`` where that is to be chosen later."""
     check_agreed(application, policy)
     if application.choose_later and policy.document.assign_later:
         return None
@@ -237,11 +242,12 @@ def _check_complete(
     service = payments.get_service(session, application.service_id)
     if service is None:
         raise DomainError("E504", step="決済サービスの選択")
-    offered = payments.offers(policy.document, [service], chosen_at, application.amount or None, None)
+    age = age_for_service(session, application, evidence)
+    offered = payments.offers(policy.document, [service], chosen_at, application.amount or None, age)
     for offer in offered:
         if offer.closed is not None:
             raise offer.closed
-    return service, account
+    return service, account, payment_wallet(session, application, policy.document, service)
 
 
 def _somebody_alike_applied(session: Session, application: Application) -> bool:
@@ -257,14 +263,15 @@ def _somebody_alike_applied(session: Session, application: Application) -> bool:
     return session.scalar(alike.limit(1)) is not None
 
 
-def _after_conflict(conflict: IntegrityError, policy_id: str, person_id: UUID) -> bool:
+def _after_conflict(conflict: IntegrityError, policy_id: str, application_id: UUID, person_id: UUID) -> bool:
     """Two submits met in the database. True when somebody alike was first; then, and where the other has gone since,
     the later one tries again."""
     diagnosis = getattr(conflict.orig, "diag", None)
     constraint = getattr(diagnosis, "constraint_name", None)
     if constraint == BENEFICIARY_INDEX:
         with db.reading() as session:
-            check_not_applied_yet(session, policy_id, person_id)
+            whose = select(Application.beneficiary_id).where(Application.id == application_id)
+            check_not_applied_yet(session, policy_id, session.scalars(whose).one(), person_id)
     elif constraint != FINGERPRINT_INDEX:
         raise conflict
     return bool(constraint == FINGERPRINT_INDEX)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app import cards, clock, db, jobs, payments, points, policies, screening
 from app.applications.approval import commit_and_plan, reserve
 from app.applications.facts import claim_rows, known_about
+from app.applications.guardian import acting_for
 from app.applications.models import Application
 from app.applications.review_effects import document_of, drop_link, note
 from app.applications.states import Action, ApplicationState, move
@@ -131,7 +132,14 @@ def _screen(session: Session, application: Application, document: PolicyDocument
     evidence = cards.evidence_of(session, application.evidence_id)
     if evidence is None:
         raise LookupError("an application without its evidence")
-    known = known_about(session, document, evidence, instant=application.submitted_at, application_id=application.id)
+    known = known_about(
+        session,
+        document,
+        evidence,
+        acting=acting_for(session, application, document),
+        instant=application.submitted_at,
+        application_id=application.id,
+    )
     # What was no failure at the submit is none now: a fact that came since is for staff to weigh (BR-32).
     outcome = screening.screen(document, known.facts, requested_review=True)
     if application.duplicate_suspected:

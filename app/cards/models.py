@@ -55,7 +55,7 @@ class CardSession(Base):
 
     __tablename__ = "card_sessions"
     __table_args__ = (
-        CheckConstraint("purpose IN ('apply', 'status')", name="purpose"),
+        CheckConstraint("purpose IN ('apply', 'status', 'guardian', 'child')", name="purpose"),
         CheckConstraint(
             "state IN ('open', 'taken', 'waiting_card', 'waiting_pin', 'reading', 'verifying', 'done', 'failed',"
             " 'cancelled', 'expired')",

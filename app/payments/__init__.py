@@ -21,8 +21,10 @@ from app.payments.lines import (
 )
 from app.payments.links import (
     LinkView,
+    Wallet,
     account_of,
     accounts_of,
+    check_account_is_free,
     confirm_link,
     create_link,
     find_accounts,
@@ -68,10 +70,12 @@ __all__ = [
     "ServiceDocument",
     "ServiceFault",
     "ServicesRefused",
+    "Wallet",
     "WhyBusy",
     "account_of",
     "accounts_of",
     "check_account_id",
+    "check_account_is_free",
     "check_security_code",
     "confirm_link",
     "create_link",

@@ -20,8 +20,20 @@ from app.payments.models import PaymentLink
 from app.payments.states import LIVE, MOVES, LinkEvent, LinkState, after
 from app.pii import Private, vault
 
-ONE_PERSON_PER_ID = 1
 ACCOUNTS_AT_ONCE = 1_000
+MAX_TRIES = 5
+"""So often somebody else may take the slot that was free a moment ago, before it is our fault."""
+
+
+@dataclass(frozen=True)
+class Wallet:
+    """Whose service ID it is, and how many people it may receive for in this policy (BR-27); ``other`` is what else
+    could be chosen, in words, for the person who meets the limit."""
+
+    owner_id: UUID
+    most: int = 1
+    other: str = "ほかの決済サービス"
+
 
 _COLUMNS = tuple(column.name for column in PaymentLink.__table__.columns)
 _INSERT = insert(PaymentLink).on_conflict_do_nothing().returning(PaymentLink.id)
@@ -59,31 +71,78 @@ def create_link(
     normalized: str,
     holder_masked: str | None,
     state: Literal["verified", "unreachable"] = "verified",
+    wallet: Wallet | None = None,
 ) -> PaymentLink:
     """Bind the application to this service ID; an earlier choice of the same application is given up.
 
-    The same binding again returns the one that exists. Raises E303 when the ID serves another application of the
-    policy (BR-56) and E313 when the earlier choice already has a grant order.
+    The same binding again returns the one that exists. ``wallet`` says whose ID it is where it is not the person's own
+    alone. Raises E303 when the ID is another owner's in this policy (BR-56), E312 when it serves as many as it may
+    (BR-27), and E313 when the earlier choice already has a grant order.
     """
+    wallet = wallet or Wallet(person_id)
     index = vault().index(f"service:{service.service_id}", index_form(normalized))
+    link = _new(policy_id, application_id, person_id, wallet, service, normalized, index)
+    link.holder_masked, link.state = holder_masked, LinkState(state)
+    # The first slot is free nearly always: who looked first would make the other hundred thousand pay.
+    return link if _insert(session, link) else _instead_of_the_one_there_is(session, link, service, wallet)
+
+
+def check_account_is_free(  # noqa: PLR0917  # the ID, and for whom
+    session: Session, policy_id: str, service: ServiceDocument, normalized: str, person_id: UUID, wallet: Wallet
+) -> None:
+    """What ``create_link`` would refuse, told while the person can still choose; it decides nothing."""
+    index = vault().index(f"service:{service.service_id}", index_form(normalized))
+    _free_slot(session, policy_id, service, index, person_id, wallet)
+
+
+def _free_slot(  # noqa: PLR0917  # the ID, and for whom
+    session: Session, policy_id: str, service: ServiceDocument, index: bytes, person_id: UUID, wallet: Wallet
+) -> int:
+    """The lowest slot that nobody holds; E303 for another owner's ID, E312 when it serves as many as it may.
+
+    Two who look at the same moment find the same slot, so that only one of them gets it.
+    """
+    held = session.execute(
+        select(PaymentLink.owner_id, PaymentLink.person_id, PaymentLink.slot).where(
+            PaymentLink.policy_id == policy_id,
+            PaymentLink.service_id == service.service_id,
+            PaymentLink.id_index == index,
+            PaymentLink.state.in_(LIVE),
+        )
+    ).all()
+    if any(row.owner_id != wallet.owner_id for row in held):
+        raise DomainError("E303")
+    if len({row.person_id for row in held} | {person_id}) > wallet.most:
+        raise DomainError("E312", max=wallet.most, suggestion=wallet.other)
+    taken = {row.slot for row in held}
+    return next(slot for slot in range(1, len(taken) + 2) if slot not in taken)
+
+
+def _new(  # noqa: PLR0917  # the columns of a new row
+    policy_id: str,
+    application_id: UUID,
+    person_id: UUID,
+    wallet: Wallet,
+    service: ServiceDocument,
+    normalized: str,
+    index: bytes,
+) -> PaymentLink:
     link_id = db.new_id()
     now = clock.now()
-    link = PaymentLink(
+    return PaymentLink(
         policy_id=policy_id,
         id=link_id,
         application_id=application_id,
         person_id=person_id,
+        owner_id=wallet.owner_id,
         service_id=service.service_id,
         account_enc=vault().encrypt(Private(normalized), _context(link_id)),
         id_index=index,
         last4=last4(normalized),
-        holder_masked=holder_masked,
-        slot=ONE_PERSON_PER_ID,
-        state=LinkState(state),
+        slot=1,
         created_at=now,
         changed_at=now,
     )
-    return link if _insert(session, link) else _instead_of_the_one_there_is(session, link)
 
 
 def find_accounts(
@@ -211,14 +270,21 @@ def _insert(session: Session, link: PaymentLink) -> bool:
     return session.connection().execute(_INSERT, values).scalar() is not None
 
 
-def _instead_of_the_one_there_is(session: Session, wanted: PaymentLink) -> PaymentLink:
-    """An earlier choice gives way; a parallel request of the same application may have made the very same one."""
+def _instead_of_the_one_there_is(
+    session: Session, wanted: PaymentLink, service: ServiceDocument, wallet: Wallet
+) -> PaymentLink:
+    """An earlier choice gives way; a parallel request of the same application may have made the very same one.
+
+    Then the next free slot, where the ID may serve several: a slot that somebody took meanwhile is asked for again.
+    """
     first = _live_link_of(session, wanted.policy_id, wanted.application_id)
     if first is not None:
         if (first.service_id, first.id_index) == (wanted.service_id, wanted.id_index):
             return first
         _remove(first)
         session.flush()
+    for _ in range(MAX_TRIES):
+        wanted.slot = _free_slot(session, wanted.policy_id, service, wanted.id_index, wanted.person_id, wallet)
         if _insert(session, wanted):
             return wanted
     raise DomainError("E303")

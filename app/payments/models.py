@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, PrimaryKeyConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, PrimaryKeyConstraint, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
@@ -52,12 +53,23 @@ class PaymentLink(Base):
             unique=True,
             postgresql_where=_LIVE_SQL,
         ),
+        # BR-56: one service ID, one owner per policy; the slots above count how many it serves (BR-27).
+        ExcludeConstraint(
+            ("policy_id", "="),
+            ("service_id", "="),
+            ("id_index", "="),
+            ("owner_id", "<>"),
+            name="ex_payment_links_one_owner",
+            where=text(_LIVE_SQL),
+        ),
     )
 
     policy_id: Mapped[str]
     id: Mapped[UUID]
     application_id: Mapped[UUID]
     person_id: Mapped[UUID] = mapped_column(index=True)
+    owner_id: Mapped[UUID]
+    """Whose service ID it is: the person's own, or the guardian's who receives for them."""
     service_id: Mapped[str] = mapped_column(ForeignKey("payment_services.service_id"))
     account_enc: Mapped[bytes]
     id_index: Mapped[bytes]

@@ -14,7 +14,7 @@ from app.screening.inquiries import (
 )
 from app.screening.letters import FINAL, OBJECTION_DAYS, LetterIncomplete, RefusalLetter, how_to_object
 from app.screening.models import Check
-from app.screening.pipeline import REVIEW_DAYS, screen
+from app.screening.pipeline import REVIEW_DAYS, is_believed, screen
 from app.screening.queue import (
     QueueItem,
     act,
@@ -76,6 +76,7 @@ __all__ = [
     "drop_proposal",
     "how_to_object",
     "inquiries_of",
+    "is_believed",
     "letters_of",
     "locked_checks",
     "open_inquiry",

@@ -30,9 +30,9 @@ from app.screening.verdict import Verdict, failed, inconclusive, passed, pending
 _MAY_REFUSE = (LivesIn, AgeIs, BornBetween, ReceivedEarlier, CarryOverCap)
 
 _WAITING = frozenset({"list_missing", "received_missing", "app_silent", "not_scanned", "wrong_day", "not_seen"})
-"""Something is still to come in, which then decides the check."""
+"""Something is still to come in, which then decides the check; a guardian's document, too, but with its own words."""
 
-_CODES = {"list_none": "E204", "guardian_unconfirmed": "E212"}
+_CODES = {"list_none": "E204"}
 
 _RANKS = {CheckResult.FAILED: 0, CheckResult.INCONCLUSIVE: 1, CheckResult.PENDING: 2, CheckResult.PASSED: 3}
 
@@ -64,6 +64,8 @@ def _doubt(finding: Finding) -> Verdict:
         return pending()
     if finding.reason in _WAITING:
         return pending("E218")
+    if finding.reason == "guardian_unconfirmed":
+        return pending("E212")
     if finding.reason in _CODES:
         return inconclusive(_CODES[finding.reason])
     if isinstance(finding.leaf, LivesIn):

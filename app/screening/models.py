@@ -14,7 +14,11 @@ from app.db import Base
 from app.policies import CheckKind
 from app.screening.states import CheckAction, CheckState
 
-FACT_KINDS = ("activity", "event_attendance", "document_seen", "death", "support_measure", "move")
+FACT_KINDS = ("activity", "event_attendance", "document_seen", "death", "support_measure", "move", "guardianship")
+
+IN_THE_QUEUE = ("inconclusive", "manual_queue", "assigned", "needs_info", "appealed", "invalidated")
+PENDING_FOR_STAFF = (CheckKind.POST_REVIEW, CheckKind.GUARDIAN)
+"""Checks that staff may decide although something may still come in by itself."""
 
 
 def _one_of(column: str, values: Iterable[str]) -> str:
@@ -34,7 +38,8 @@ class Check(Base):
             "ix_checks_queue",
             "policy_id",
             "decided_at",
-            postgresql_where=_one_of("result", ("inconclusive", "manual_queue", "assigned", "needs_info", "appealed")),
+            postgresql_where=f"{_one_of('result', IN_THE_QUEUE)}"
+            f" OR result = 'pending' AND {_one_of('kind', PENDING_FOR_STAFF)}",
         ),
     )
 

@@ -48,7 +48,7 @@ def screen(document: PolicyDocument, facts: Facts, *, requested_review: bool = F
 
 def _verdicts(plan: Plan, document: PolicyDocument, facts: Facts) -> Iterator[tuple[CheckKind, Verdict]]:
     """Every check that applies to this person, in the order of the plan."""
-    believed = _is_believed(document, facts)
+    believed = is_believed(document, facts.assurance, facts.revocation, test_cards_only=facts.test_cards_only)
     answers: list[tuple[Answer, list[Finding]]] = []
     open_ones = 0
     for number, conjunct in enumerate(plan.conjuncts):
@@ -90,22 +90,21 @@ def _without_conditions(kind: CheckKind, plan: Plan) -> Verdict:
     return passed() if kind in (CheckKind.CARD_AUTO, CheckKind.SUPPORT_MEASURE) else inconclusive("E218")
 
 
-def _is_believed(document: PolicyDocument, facts: Facts) -> bool:
-    """Whether the evidence proves anything by itself (domain.md 1.3, BR-32)."""
+def is_believed(document: PolicyDocument, assurance: str, revocation: str, *, test_cards_only: bool) -> bool:
+    """Whether such evidence proves anything by itself under this policy (domain.md 1.3, BR-32)."""
     by_assurance = (
-        facts.assurance in _BELIEVED
-        or (facts.assurance == "simulated" and facts.test_cards_only)
-        or (facts.assurance == "unattended" and document.accept_unattended)
+        assurance in _BELIEVED
+        or (assurance == "simulated" and test_cards_only)
+        or (assurance == "unattended" and document.accept_unattended)
     )
-    by_revocation = facts.revocation == "good" or (
-        facts.revocation == "not_checked" and document.accept_revocation_unchecked
-    )
+    by_revocation = revocation == "good" or (revocation == "not_checked" and document.accept_revocation_unchecked)
     return by_assurance and by_revocation
 
 
 def _hidden(verdict: Verdict) -> Verdict:
     """Under a support measure no check passes or fails by itself, and none tells anything (BR-31)."""
-    return pending() if verdict.result is CheckResult.PENDING else inconclusive(None)
+    still_to_come = verdict.result is CheckResult.PENDING and verdict.code != "E212"
+    return pending() if still_to_come else inconclusive(None)
 
 
 def _for_review(verdict: Verdict) -> Verdict:

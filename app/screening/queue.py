@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import and_, insert, or_, select
 from sqlalchemy.orm import Session
 
 from app import clock
 from app.policies import CheckKind
 from app.screening.facts import CheckOutcome, CheckResult
-from app.screening.models import Check, CheckMoved
+from app.screening.models import IN_THE_QUEUE, PENDING_FOR_STAFF, Check, CheckMoved
 from app.screening.pipeline import REVIEW_DAYS
 from app.screening.staff import ReviewRefused, Staff, check_role
 from app.screening.states import CheckAction, CheckState, Standing, move, standing_of
@@ -45,10 +45,10 @@ class QueueItem:
 
 def queue_of(session: Session, policy_id: str, *, limit: int = 200) -> list[QueueItem]:
     """What staff of a policy have to decide, oldest first."""
-    waiting = (_S.INCONCLUSIVE, _S.MANUAL_QUEUE, _S.ASSIGNED, _S.NEEDS_INFO, _S.APPEALED, _S.INVALIDATED)
+    pending = and_(Check.result == _S.PENDING, Check.kind.in_(PENDING_FOR_STAFF))
     rows = session.scalars(
         select(Check)
-        .where(Check.policy_id == policy_id, Check.result.in_(waiting))
+        .where(Check.policy_id == policy_id, or_(Check.result.in_(IN_THE_QUEUE), pending))
         .order_by(Check.decided_at, Check.application_id, Check.kind)
         .limit(limit)
     )

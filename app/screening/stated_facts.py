@@ -20,13 +20,19 @@ from app.screening.models import StatedFact
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What is stated about a person now. ``moved_to`` is a municipality's code, ``None`` when nothing was said."""
+    """What is stated about a person now. ``moved_to`` is a municipality's code, ``None`` when nothing was said.
+
+    ``guardians`` and ``not_guardians`` are ids of persons: a document showed that they represent this one, or
+    no longer.
+    """
 
     activities: dict[str, Activity] = field(default_factory=dict)
     attendances: dict[str, str] = field(default_factory=dict)
     documents_seen: frozenset[str] = frozenset()
     deceased_on: date | None = None
     support_measure: bool = False
+    guardians: frozenset[str] = frozenset()
+    not_guardians: frozenset[str] = frozenset()
     moved_to: str | None = None
 
 
@@ -83,5 +89,7 @@ def stated_about(session: Session, person_id: UUID) -> Stated:
         deceased_on=next((row.on_day for row in by_kind.get("death", ()) if row.state == "reported"), None),
         # The end of the flag's year opens nothing by itself: only a person lifts it (BR-31).
         support_measure=any(row.state == "set" for row in by_kind.get("support_measure", ())),
+        guardians=frozenset(row.subject for row in by_kind.get("guardianship", ()) if row.state == "seen"),
+        not_guardians=frozenset(row.subject for row in by_kind.get("guardianship", ()) if row.state == "ended"),
         moved_to=next((row.state for row in by_kind.get("move", ())), None),
     )

@@ -37,7 +37,8 @@ def two_drafts(who: Applicant) -> tuple[UUID, UUID]:
 
     def belongs_to(draft: UUID, owner: Applicant) -> None:
         with db.transaction() as session:
-            session.execute(update(Application).where(Application.id == draft).values(applicant_id=owner.person_id))
+            both = {"applicant_id": owner.person_id, "beneficiary_id": owner.person_id}
+            session.execute(update(Application).where(Application.id == draft).values(both))
 
     first = fill_in(who)
     belongs_to(first, applicant())  # out of the way while the second is made
@@ -145,9 +146,11 @@ def test_br_14_alike_people_at_the_same_moment_are_one_approved_and_one_for_staf
 
 def test_br_56_a_service_id_serves_one_person_of_a_policy() -> None:
     open_policy(capacity=10)
-    apply(applicant(), account="1234567890123")
     second = applicant()
     draft = fill_in(second, account="1234567890123")
+    apply(applicant(), account="1234567890123")
+    with refusal("E303"):
+        fill_in(applicant(), account="1234567890123")  # told on the page already
     with refusal("E303"):
         submit("P-001", draft, second.person_id)
     assert (stored(draft).state, counters().seats_taken, rows_in("grants")) == (ApplicationState.STARTED, 1, 1)
