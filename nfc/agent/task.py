@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
-Purpose: TypeAlias = Literal["apply", "status"]
+Purpose: TypeAlias = Literal["apply", "status", "guardian", "child"]
 
 MAX_LIFETIME_SECONDS: Final = 180
 MAX_TITLE: Final = 200
@@ -90,6 +90,10 @@ def _purpose(value: Mapping[str, object]) -> Purpose:
             return "apply"
         case "status":
             return "status"
+        case "guardian":
+            return "guardian"
+        case "child":
+            return "child"
         case _:
             raise TaskError("purpose is unknown")
 

@@ -14,7 +14,7 @@ import pytest
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from tests.web.service import POLICY, Browser, Service, check_is_clear, error_code
+from tests.web.service import POLICY, STEPS, Browser, Service, check_is_clear, error_code
 from tests.web_counter.hands import a_desk, signed_in_staff
 
 OWNER, OTHER = "TP-02", "TP-10"
@@ -62,6 +62,16 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "resident.cancel"): _ONWARD,  # changes nothing, and leads to the page that is not found
     ("GET", "resident.state"): _READING,
     ("GET", "resident.after_reading"): _READING,
+    ("GET", "resident.who"): _OPEN,
+    ("POST", "resident.choose_who"): Row(Who.PUBLIC, 422, 422),  # the answer is missing
+    ("GET", "resident.guardian"): _OPEN,
+    ("POST", "resident.read_guardian"): _ONWARD,
+    ("GET", "resident.child"): _DRAFT,
+    ("POST", "resident.read_child"): _DRAFT,
+    ("GET", "resident.relation"): _DRAFT,
+    ("POST", "resident.declare_relation"): _DRAFT,
+    ("GET", "resident.wallet"): _DRAFT,
+    ("POST", "resident.choose_wallet"): _DRAFT,
     ("GET", "resident.result"): _DRAFT,
     ("POST", "resident.after_result"): _DRAFT,
     ("GET", "resident.consent"): _DRAFT,
@@ -112,6 +122,9 @@ ROUTES: dict[tuple[str, str], Row] = {
 }
 
 
+OF_A_GUARDIAN = ("resident.child", "resident.relation", "resident.wallet")
+
+
 @dataclass(frozen=True)
 class Walked:
     """An application that somebody sent, another that stands before the sending, and the card session of a third."""
@@ -125,6 +138,7 @@ class Walked:
     form_token: str
     staff: Browser
     desk: Browser
+    guardian: Browser
 
     def path(self, rule: Rule) -> str:
         """The address of a route for what these people left."""
@@ -161,7 +175,10 @@ def walked(service: Service) -> Walked:
     token = half_way.to_confirm("TP-29", "5555666677778")
     desk, _ = a_desk(service)
     staff, _ = signed_in_staff(service)
-    return Walked(service, owner, receipt, waiting, waiting.open_reading(), half_way, token, staff, desk)
+    guardian = service.browser()
+    guardian.read_card("TP-14", f"{STEPS}/guardian")
+    guardian.read_card("TP-14C1", f"{STEPS}/child")
+    return Walked(service, owner, receipt, waiting, waiting.open_reading(), half_way, token, staff, desk, guardian)
 
 
 def routes(service: Service) -> list[tuple[str, Rule]]:
@@ -238,6 +255,8 @@ def test_who_may_is_let_in(walked: Walked) -> None:
             continue
         of_an_application = "application" in rule.rule
         visitor = people.get(row.who) or (walked.owner if of_an_application else walked.half_way)
+        if rule.endpoint in OF_A_GUARDIAN:
+            visitor = walked.guardian
         answer = walked.open(visitor, method, rule)
         if "assign" in rule.endpoint:  # the owner's order is out: they are let in as far as that answer
             assert error_code(answer) == "E313", rule.endpoint

@@ -272,6 +272,7 @@ def walk_everywhere(system: System, recorder: Recorder) -> str:
     places = Places(system, recorder)
     phone = Visitor(system, recorder)
     search(phone)
+    for_a_child(phone)
     be_read_by_the_journey(phone, places, system)
     judged_and_consented(phone)
     give_the_account(phone, places, system)
@@ -302,6 +303,14 @@ def search(phone: Visitor) -> None:
     phone.get("/policies/near-my-card")
     phone.get(f"/api/v1/policies?keyword={quote(CANARY.name)}")
     phone.get(f"/api/v1/places?text={quote(CANARY.name)}")
+
+
+def for_a_child(phone: Visitor) -> None:
+    """A guardian's pages, as far as one gets without a card."""
+    steps = "/policies/P-008/apply"
+    for step in ("who", "guardian", "child", "relation", "wallet"):
+        phone.get(f"{steps}/{step}")
+        phone.post(f"{steps}/{step}", relation=CANARY.name, reason=CANARY.name, wallet=CANARY.name)
 
 
 def be_read_by_the_journey(phone: Visitor, places: Places, system: System) -> None:
@@ -456,8 +465,6 @@ def a_stranger_looks(stranger: Visitor, places: Places, receipt: str) -> None:
     stranger.post(f"{POLICY}/apply/consent", **TICKS)
     stranger.post(f"{POLICY}/apply/service", service_id="SVC-QR-01")
     code = places.security_code()
-    assert stranger.post(f"{POLICY}/apply/account", account=ACCOUNT, security_code=code).status_code == 303
-    token = re.search(r'name="form_token" value="([^"]+)"', stranger.get(f"{POLICY}/apply/confirm").text)
-    assert token
-    taken = stranger.post(f"{POLICY}/apply/confirm", form_token=token[1], confirmed="yes")
-    assert "E303" in taken.text
+    taken = stranger.post(f"{POLICY}/apply/account", "service id", account=ACCOUNT, security_code=code)
+    assert taken.status_code == 422, path_and_status(taken)
+    assert "別の方の申込で使われています" in taken.text

@@ -4,6 +4,6 @@ from flask import Blueprint
 
 blueprint = Blueprint("resident", __name__)
 
-from app.web.resident import apply, assign, reading, service, status  # noqa: E402  # routes register on the blueprint
+from app.web.resident import apply, assign, guardian, reading, service, status  # noqa: E402  # routes register on the blueprint
 
-__all__ = ["apply", "assign", "blueprint", "reading", "service", "status"]
+__all__ = ["apply", "assign", "blueprint", "guardian", "reading", "service", "status"]

@@ -31,13 +31,17 @@ def start(policy_id: str) -> str:
     with db.reading() as session:
         policy = policy_or_404(session, policy_id)
         applications.check_policy_takes_applications(policy)
-    return render_template("resident/start.html", policy=policy_line(policy))
+    offered = policy.document.eligibility.guardian_application != "not_offered"
+    return render_template("resident/start.html", policy=policy_line(policy), guardian_offered=offered)
 
 
 @blueprint.post("/policies/<policy_id>/apply")
 def begin(policy_id: str) -> Response:
-    """On to the identity step."""
-    return to_step("identity", policy_id)
+    """On to the identity step; where the policy speaks of children, first the question whom it is for."""
+    with db.reading() as session:
+        policy = policy_or_404(session, policy_id)
+    for_children = policy.document.eligibility.guardian_application == "required_under_15"
+    return to_step("who" if for_children else "identity", policy_id)
 
 
 @blueprint.get("/policies/<policy_id>/apply/identity")
@@ -60,15 +64,16 @@ def open_reading(policy_id: str) -> Response | tuple[str, int]:
 
 
 @blueprint.get("/policies/<policy_id>/apply/result")
-def result(policy_id: str) -> str:
+def result(policy_id: str) -> str | Response:
     """What the screening says, before anything is applied for (domain.md R3)."""
     with db.reading() as session:
         policy = policy_or_404(session, policy_id)
         draft = draft_or_error(session, policy_id)
         evidence = evidence_or_error(session, draft)
-        items = people.facts_of(session, evidence.facts_id)
-    outcome = applications.judge(policy, evidence, draft.review_requested)
-    assert items is not None
+    if not draft.declared:
+        return to_step("relation", policy_id)
+    items = evidence.items
+    outcome = applications.judge(policy, evidence, draft.review_requested, acting=draft.acting)
     return render_template(
         "resident/result.html",
         policy=policy_line(policy),
@@ -82,7 +87,8 @@ def result(policy_id: str) -> str:
         can_request_review=outcome.problem is not None,
         person={
             "name": items.name.reveal(),
-            "address": items.address.reveal(),
+            # A guardian may be one whom the child was taken away from: no page tells where the child lives (BR-31).
+            "address": items.address.reveal() if draft.acting is None else None,
             "birth_date_text": _birth_date_text(evidence.birth_date, items),
         },
     )
@@ -95,7 +101,9 @@ def after_result(policy_id: str) -> Response:
         policy = policy_or_404(session, policy_id)
         draft = draft_or_error(session, policy_id)
         evidence = evidence_or_error(session, draft)
-        outcome = applications.judge(policy, evidence, draft.review_requested)
+        if not draft.declared:
+            return to_step("relation", policy_id)
+        outcome = applications.judge(policy, evidence, draft.review_requested, acting=draft.acting)
         if outcome.aggregate == "rejected":
             assert outcome.problem is not None
             if request.form.get("action") != "request_review":
@@ -136,7 +144,8 @@ def agree(policy_id: str) -> Response | tuple[str, int]:
             page = render_template("resident/consent.html", policy=policy_line(policy), errors=missing, agreed=agreed)
             return page, 422
         applications.record_consent(session, policy, draft.person_id)
-    return to_step("choose", policy_id)
+    wallets = draft.acting is not None and policy.document.wallet_rule.guardian_wallet
+    return to_step("wallet" if wallets else "choose", policy_id)
 
 
 def check_row(title: str, result: str, problem: DomainError | None) -> dict[str, str]:

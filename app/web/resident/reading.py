@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Response as FlaskResponse
 from flask import jsonify, redirect, render_template, url_for
 from flask import session as web_session
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
@@ -16,7 +17,8 @@ from app.language import say
 from app.web.errors import problem_response
 from app.web.resident import blueprint
 from app.web.resident.context import office, policy_or_404
-from app.web.sign_in import sign_in
+from app.web.resident.guardian import child_was_read, guardian_was_read
+from app.web.sign_in import sign_in, sign_out
 
 STATE_LABELS = {
     "open": "読み取り機の準備を待っています",
@@ -88,13 +90,35 @@ def after_reading(session_id: UUID) -> Response:
         evidence = cards.evidence_of(session, view.evidence_id)
         if evidence is None:
             raise DomainError("E504", step="本人確認")
+        return _go_on(session, view, evidence)
+
+
+def _go_on(session: Session, view: cards.SessionView, evidence: cards.EvidenceView) -> Response:
+    """What the reading was for."""
+    if view.policy_id is None:
         sign_in(evidence.person_id)
-        if view.purpose == "status":
-            return redirect(url_for("resident.own_applications"), code=303)
-        assert view.policy_id is not None
-        policy = policy_or_404(session, view.policy_id)
+        return redirect(url_for("resident.own_applications"), code=303)
+    if view.purpose == "guardian":
+        return guardian_was_read(evidence, view.policy_id)
+    policy = policy_or_404(session, view.policy_id)
+    if view.purpose == "child":
+        return child_was_read(session, policy, evidence)
+    sign_in(evidence.person_id)
+    try:
         applications.start_draft(session, policy, evidence, channel="phone")
+    except DomainError as problem:
+        if problem.code != "E211":
+            raise
+        return _for_the_guardian(problem, view.policy_id)
     return redirect(url_for("resident.result", policy_id=view.policy_id), code=303)
+
+
+def _for_the_guardian(problem: DomainError, policy_id: str) -> Response:
+    """E211: the way on is the guardian's; the child's card leaves nobody signed in."""
+    sign_out()
+    way = {"label": say("保護者の方が申し込む"), "url": url_for("resident.guardian", policy_id=policy_id)}
+    back = {"label": say("施策のページへ戻る"), "url": url_for("public.policy", policy_id=policy_id)}
+    return problem_response(problem, next_actions=[way, back])
 
 
 def _own(session_id: UUID) -> cards.SessionView:
@@ -113,9 +137,8 @@ def _steps(state: str) -> list[dict[str, object]]:
 
 def _not_read(view: cards.SessionView) -> Response:
     assert view.problem is not None
-    again = (
-        url_for("resident.identity", policy_id=view.policy_id) if view.policy_id else url_for("resident.status_entry")
-    )
+    step = {"guardian": "resident.guardian", "child": "resident.child"}.get(view.purpose, "resident.identity")
+    again = url_for(step, policy_id=view.policy_id) if view.policy_id else url_for("resident.status_entry")
     label = None
     if view.policy_id is not None:
         with db.reading() as session:

@@ -18,7 +18,6 @@ from app.web.errors import problem_response
 from app.web.rate_limits import CHECK_ACCOUNT, check_limit
 from app.web.resident import blueprint
 from app.web.resident.context import (
-    age_of,
     draft_or_error,
     evidence_or_error,
     field_error,
@@ -30,7 +29,7 @@ from app.web.service_texts import lead_text
 from app.web.sign_in import signed_in_person
 
 LATER = "later"
-ACCOUNT_CODES = frozenset({"E301", "E303", "E307", "E308", "E309", "E310"})
+ACCOUNT_CODES = frozenset({"E301", "E303", "E307", "E308", "E309", "E310", "E312"})
 
 
 @blueprint.get("/policies/<policy_id>/apply/service")
@@ -51,8 +50,7 @@ def chosen(policy_id: str) -> Response | tuple[str, int]:
             if service_id == LATER:
                 applications.choose_later(session, policy, draft.person_id)
                 return to_step("confirm", policy_id)
-            age = age_of(evidence_or_error(session, draft))
-            applications.choose_service(session, policy, draft.person_id, service_id, age)
+            applications.choose_service(session, policy, draft.person_id, service_id, draft.age_for_service)
     except LookupError:
         error = {"field": "service_id", "text": say("決済サービスを選んでください。"), "code": None}
         return _service_page(policy_id, [error]), 422
@@ -68,9 +66,8 @@ def _service_page(policy_id: str, errors: list[dict[str, str | None]] | None = N
         policy = policy_or_404(session, policy_id)
         draft = draft_or_error(session, policy_id)
         _check_consented(draft)
-        age = age_of(evidence_or_error(session, draft))
         services = payments.services_of(session, policy.document.services)
-    offers = payments.offers(policy.document, services, clock.now(), draft.amount or None, age)
+    offers = payments.offers(policy.document, services, clock.now(), draft.amount or None, draft.age_for_service)
     return render_template(
         "resident/service.html",
         policy=policy_line(policy),
@@ -207,6 +204,7 @@ def _confirm_page(policy_id: str, errors: list[dict[str, str | None]] | None = N
         (say("施策"), policy.document.title, None),
         (say("自治体"), policy.municipality_label, None),
         (say("受け取る方"), items.name.reveal(), None),
+        *_guardian_rows(draft),
         (say("金額"), points_text(draft.amount) if draft.amount else policy.amount_text, None),
         (say("届く時期"), _arrival_text(hours, service), None),
     ]
@@ -225,6 +223,14 @@ def _confirm_page(policy_id: str, errors: list[dict[str, str | None]] | None = N
         form_token=_form_token(policy_id, draft),
         errors=errors,
     )
+
+
+def _guardian_rows(draft: applications.Draft) -> list[tuple[str, str, None]]:
+    """Who acts, and whose service ID receives, where that is not the person alone."""
+    if draft.acting is None:
+        return []
+    whose = say("保護者(あなた)") if draft.wallet is applications.Wallet.GUARDIAN else say("お子さまご本人")
+    return [(say("申し込む方"), say("保護者(あなた)"), None), (say("決済サービスの持ち主"), whose, None)]
 
 
 def _arrival_text(hours: int, service: payments.ServiceDocument | None) -> str:

@@ -95,6 +95,7 @@ def application(receipt_no: str) -> str | Response:
         reason_code=next((check.problem.code for check in view.checks if check.problem), None),
         actions=_actions(view),
         next_line=say(view.status.next_line),
+        child_name=view.child_name.reveal() if view.child_name else None,
         just_submitted=request.args.get("sent") == "1",
     )
 
@@ -168,6 +169,7 @@ def _list_row(view: ApplicationView) -> dict[str, Any]:
         **_status(view),
         "no": view.receipt_no,
         "title": view.policy_title,
+        "child_name": view.child_name.reveal() if view.child_name else None,
         "municipality_label": municipalities.label(view.municipality_code),
         "amount_text": _amount_text(view),
         "url": url_for("resident.application", receipt_no=view.receipt_no),
@@ -176,6 +178,9 @@ def _list_row(view: ApplicationView) -> dict[str, Any]:
 
 def _actions(view: ApplicationView) -> list[dict[str, str]]:
     no, actions = view.receipt_no, []
+    if view.child_name is not None and request.args.get("sent") == "1":
+        url = url_for("resident.guardian", policy_id=view.policy_id)
+        actions.append({"title": say("次のお子さまの分を申し込む"), "url": url, "method": "GET"})
     choose = {"url": url_for("resident.assign_choose", receipt_no=no), "method": "GET"}
     if view.must_choose:
         actions.append({"title": say("決済サービスを選ぶ"), **choose})
