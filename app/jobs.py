@@ -21,6 +21,7 @@ TASK_MODULES = (
     "app.job_tasks",
     "app.audit_tasks",
     "app.cards.tasks",
+    "app.policies.tasks",
     "app.organisations.tasks",
     "app.points.tasks",
     "app.rebates.tasks",

@@ -13,10 +13,22 @@ def db() -> None:
 @db.command()
 def upgrade() -> None:
     """Bring the database to the newest revision; safe to run twice and from two places at once."""
-    from app import migrations, settings
+    from app import db as database
+    from app import migrations, municipalities, policies, settings
 
-    migrations.upgrade(settings.current().owner_url)
+    current = settings.current()
+    migrations.upgrade(current.owner_url)
     click.echo(f"database is at revision {migrations.head_revision()}")
+    # The search knows a policy by its listing, whose words come from the program and not from SQL.
+    with_samples = current.environment is not settings.Environment.PRODUCTION
+    municipalities.configure(with_samples, current.state_dir / "municipalities")
+    database.configure(current.owner_url, application_name="todoke-cli")
+    try:
+        made = policies.bring_listings_up_to_date()
+    finally:
+        database.dispose()
+    if made:
+        click.echo(f"{made} listings of the search made anew")
 
 
 @db.command()

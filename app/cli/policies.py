@@ -79,12 +79,11 @@ def load_samples_command() -> None:
 @policies.command()
 def reindex() -> None:
     """Make the listings of the search again where they are missing or were made by an older release."""
-    from app import db, settings, start
     from app import policies as catalogue
+    from app import settings, start
 
     start.configure(settings.current(), application_name="todoke-cli")
-    with db.transaction() as session:
-        click.echo(f"{catalogue.list_outdated(session)} listings made")
+    click.echo(f"{catalogue.bring_listings_up_to_date()} listings made")
 
 
 def _load_or_explain(loadable: list[LoadableFile]) -> list[str]:

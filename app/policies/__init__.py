@@ -2,7 +2,7 @@
 
 from app.policies import counters, self_check
 from app.policies.amounts import can_apply_online, fixed_amount, smallest_amount
-from app.policies.catalogue import list_outdated
+from app.policies.catalogue import bring_listings_up_to_date, list_outdated
 from app.policies.conditions import (
     AgeCondition,
     BirthdateCondition,
@@ -117,6 +117,7 @@ __all__ = [
     "amount_text",
     "answer_words",
     "birth_conditions_of",
+    "bring_listings_up_to_date",
     "can_apply_online",
     "cannot_tell",
     "carry_over_left",

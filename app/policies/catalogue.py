@@ -15,7 +15,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app import clock, municipalities
+from app import clock, db, municipalities
 from app.language import JAPANESE, speaking
 from app.policies.amounts import can_apply_online
 from app.policies.document import CheckKind, PolicyDocument, Rate, Tiered
@@ -75,20 +75,39 @@ def list_policies(session: Session, documents: Iterable[PolicyDocument]) -> None
         session.execute(statement.on_conflict_do_update(index_elements=["policy_id"], set_=changed), rows)
 
 
-def list_outdated(session: Session) -> int:
-    """Make the listings that are missing or of an older ``INDEX_VERSION``; how many."""
+def list_outdated(session: Session, *, limit: int | None = None) -> int:
+    """Make the listings that are missing or of an older ``INDEX_VERSION``; how many. A newer program's are left alone.
+
+    Two at once do no harm: each writes what the current version declares.
+    """
     outdated = (
         select(PolicyVersion.document)
         .join(
             Policy, and_(Policy.policy_id == PolicyVersion.policy_id, Policy.current_version == PolicyVersion.version)
         )
         .outerjoin(PolicyListing, PolicyListing.policy_id == Policy.policy_id)
-        .where(or_(PolicyListing.policy_id.is_(None), PolicyListing.index_version != INDEX_VERSION))
+        .where(or_(PolicyListing.policy_id.is_(None), PolicyListing.index_version < INDEX_VERSION))
         .order_by(Policy.policy_id)
+        .limit(limit)
     )
     documents = [PolicyDocument.model_validate_json(json.dumps(one)) for one in session.scalars(outdated)]
     list_policies(session, documents)
     return len(documents)
+
+
+def bring_listings_up_to_date() -> int:
+    """The same for all of them, so many in a transaction that nobody waits for its end; how many were made.
+
+    Called after every migration and by the worker from time to time: a release that lists policies differently, and a
+    database that came from before there were listings, need nobody to remember a command.
+    """
+    made = 0
+    while True:
+        with db.transaction() as session:
+            batch = list_outdated(session, limit=_BATCH)
+        made += batch
+        if batch < _BATCH:
+            return made
 
 
 def listing(document: PolicyDocument) -> dict[str, Any]:

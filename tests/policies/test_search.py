@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from click.testing import CliRunner
+from sqlalchemy import select, text, update
 
-from app import clock, db, policies
+from app import clock, db, policies, settings
+from app.cli import cli
 from app.policies import Found, PolicyState
+from app.policies import catalogue as catalogue_module
 from app.policies.catalogue import folded, index_text, list_outdated
 from app.policies.models import Policy, PolicyListing
+from app.policies.tasks import bring_listings_up_to_date_now
 from tests.policies.samples import AT_ONCE_SERVICES, ITEMS, SERVICE_IDS, document, item
 
 HIDDEN = {"P-005", "P-016-1"}
@@ -164,6 +170,52 @@ def test_listings_that_are_missing_or_outdated_are_made_again() -> None:
     assert found().items == before
     with db.transaction() as session:
         assert list_outdated(session) == 0
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_an_upgrade_fills_a_catalogue_that_came_from_before_there_were_listings(
+    database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = found().items
+    with db.transaction() as session:
+        session.execute(text("DELETE FROM policy_listings"))
+    assert found().items == ()
+    monkeypatch.setenv("TODOKE_ENVIRONMENT", "test")
+    monkeypatch.setenv("TODOKE_PUBLIC_URL", "http://localhost")
+    monkeypatch.setenv("TODOKE_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("TODOKE_DATABASE_URL", database)
+    settings.current.cache_clear()
+    for said in (f"{len(ITEMS)} listings of the search made anew", "revision"):
+        done = CliRunner().invoke(cli, ["db", "upgrade"], catch_exceptions=False)
+        assert said in done.output
+    settings.current.cache_clear()
+    db.configure(database)
+    assert found().items == before
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_the_worker_makes_listings_of_an_older_release_anew_and_leaves_those_of_a_newer_one() -> None:
+    before = found().items
+    with db.transaction() as session:
+        session.execute(update(PolicyListing).values(index_version=0, title="?"))
+        session.execute(update(PolicyListing).where(PolicyListing.policy_id == "P-001").values(index_version=99))
+    bring_listings_up_to_date_now.func(timestamp=0)
+    with db.reading() as session:
+        left = session.scalars(select(PolicyListing.policy_id).where(PolicyListing.title == "?")).all()
+    assert left == ["P-001"], "a release that is being rolled out is newer than this one"
+    assert len(found().items) == len(before)
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_many_listings_are_made_in_pieces_and_several_at_once_do_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = found().items
+    monkeypatch.setattr(catalogue_module, "_BATCH", 3)
+    with db.transaction() as session:
+        session.execute(text("DELETE FROM policy_listings"))
+    with ThreadPoolExecutor(3) as pool:
+        made = list(pool.map(lambda _: policies.bring_listings_up_to_date(), range(3)))
+    assert sum(made) >= len(ITEMS)
+    assert found().items == before
 
 
 @pytest.mark.usefixtures("catalogue")
