@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import logging
 import threading
@@ -14,7 +12,7 @@ from uuid import UUID, uuid4
 import httpx
 
 from app.provider_simulator.faults import FaultKind, FaultSwitch
-from app.provider_simulator.simulated_time import real_seconds
+from app.provider_simulator.signing import signed_headers
 from app.provider_simulator.store import Row, Store
 
 TIMEOUT_SECONDS = 10.0
@@ -84,16 +82,8 @@ class CallBackSender:
             "reason": row["reason"],
         }
         body = json.dumps(content).encode()
-        stamp = str(real_seconds() - age)
-        key = (secret or self._secrets[row["provider_id"]]).encode()
-        signature = hmac.new(key, f"{stamp}.{event}.".encode() + body, hashlib.sha256).hexdigest()
-        headers = {
-            "Content-Type": "application/json",
-            "X-Todoke-Provider": row["provider_id"],
-            "X-Todoke-Timestamp": stamp,
-            "X-Todoke-Event": str(event),
-            "X-Todoke-Signature": f"v1={signature}",
-        }
+        key = secret or self._secrets[row["provider_id"]]
+        headers = signed_headers(row["provider_id"], key, body, event, age=age)
         assert self._url is not None
         try:
             answer = httpx.post(self._url, content=body, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False)

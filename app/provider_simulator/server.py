@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from flask import Flask, Response
 
-from app.provider_simulator import api, files, tester
+from app.provider_simulator import api, files, tester, till
 from app.provider_simulator.call_backs import CallBackSender
 from app.provider_simulator.faults import FaultSwitch
 from app.provider_simulator.simulated_time import SimulatedTime
@@ -46,6 +46,9 @@ def create_simulator(
     app.register_blueprint(api.blueprint)
     app.register_blueprint(files.blueprint)
     app.register_blueprint(tester.blueprint)
+    purchases_url = call_back_url.rpartition("/")[0] + "/purchases" if call_back_url else None
+    app.extensions["till"] = till.Till(purchases_url, dict(call_back_secrets or {}), time)
+    app.register_blueprint(till.blueprint)
     app.after_request(_harden)
     return app
 
