@@ -21,6 +21,7 @@ class Kind(StrEnum):
     WAIT = "wait"
     DONE = "done"
     SYSTEM = "system"
+    ALARM = "alarm"
 
 
 @dataclass(frozen=True)
@@ -272,4 +273,8 @@ MESSAGES: dict[str, Message] = {
     "E504": Message(Kind.INPUT, 409, "時間がたったため、{step}からもう一度お願いします。入力内容は残っています。"),
     "E609": Message(Kind.INPUT, 422, "基準日の条件には、名簿照合または事後審査が必要です。"),
     "E611": Message(Kind.INPUT, 403, "この操作は、名簿を登録した方以外が行ってください。"),
+    "E801": Message(Kind.ALARM, 409, "最初と別のカードです。入力内容を消去しました。最初からやり直してください。"),
+    "E802": Message(Kind.INPUT, 409, "カードが離れたため、入力内容を消去しました。"),
+    "E803": Message(Kind.ALARM, 409, "同じ決済サービスが別の方の申込で使われています。責任者を呼んでください。"),
+    "E804": Message(Kind.SYSTEM, 503, "通信できません。紙の受付票で受け付けてください(受付時刻を記入)。"),
 }

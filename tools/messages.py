@@ -33,6 +33,8 @@ SPEAKING = (
     "app/web/service_texts.py",
     "app/web/public",
     "app/web/resident",
+    "app/web/counter/screen.py",
+    "app/web/counter/screen_pages.py",
     "app/payments/formats.py",
     "app/points/queries.py",
     "app/policies/amounts.py",

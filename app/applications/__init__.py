@@ -1,6 +1,7 @@
 """申込: drafts, submission in one transaction, withdrawal, status."""
 
 from app.applications.assign import Choice, assign, services_to_assign
+from app.applications.at_counter import AtCounter, choose_again, discard_draft, forget_reading, start_at_counter
 from app.applications.draft import (
     Draft,
     check_not_applied_yet,
@@ -66,6 +67,7 @@ __all__ = [
     "Acting",
     "ApplicationState",
     "ApplicationView",
+    "AtCounter",
     "Choice",
     "ConfirmingPage",
     "Declaration",
@@ -85,15 +87,18 @@ __all__ = [
     "check_guardian_may_apply",
     "check_not_applied_yet",
     "check_policy_takes_applications",
+    "choose_again",
     "choose_later",
     "choose_service",
     "choose_wallet",
     "confirm_on_objection",
     "confirm_refusal",
     "declare",
+    "discard_draft",
     "draft_of",
     "end_guardianship",
     "expire_unassigned",
+    "forget_reading",
     "granted_count",
     "judge",
     "keep_account",
@@ -121,6 +126,7 @@ __all__ = [
     "serve_queue",
     "services_to_assign",
     "set_support_measure",
+    "start_at_counter",
     "start_draft",
     "start_for_child",
     "submit",

@@ -56,6 +56,7 @@ class Draft:
     holder_masked: str | None
     has_account: bool
     digest: str
+    came_at: datetime | None
 
 
 def start_draft(session: Session, policy: PolicyView, evidence: EvidenceView, channel: str) -> UUID:
@@ -154,7 +155,7 @@ def choose_service(session: Session, policy: PolicyView, person_id: UUID, servic
     """Take one of the services that may be chosen now; raises E304, E305, E311 with the reason otherwise."""
     draft = _own_draft(session, policy.policy_id, person_id)
     known = payments.services_of(session, policy.document.services)
-    for offer in payments.offers(policy.document, known, clock.now(), draft.amount or None, age):
+    for offer in payments.offers(policy.document, known, draft.came_at or clock.now(), draft.amount or None, age):
         if offer.service.service_id == service_id:
             if offer.closed is not None:
                 raise offer.closed
@@ -233,6 +234,7 @@ def draft_of(session: Session, policy_id: str, person_id: UUID) -> Draft | None:
         holder_masked=row.holder_masked,
         has_account=row.draft_account_enc is not None,
         digest=digest_of(row),
+        came_at=row.came_at,
     )
 
 

@@ -24,6 +24,11 @@ class Application(Base):
         ForeignKeyConstraint(["policy_id", "policy_version"], ["policy_versions.policy_id", "policy_versions.version"]),
         CheckConstraint(f"state IN ({_STATES})", name="state"),
         CheckConstraint("amount >= 0", name="amount"),
+        # BR-53: a counter's record without its staff is none.
+        CheckConstraint(
+            "channel NOT IN ('counter', 'paper') OR (staff_id IS NOT NULL AND terminal_id IS NOT NULL)",
+            name="a_counter_names_its_staff",
+        ),
         CheckConstraint("state = 'started' OR receipt_no IS NOT NULL", name="submitted_has_receipt"),
         CheckConstraint("state = 'started' OR draft_account_enc IS NULL", name="draft_account_only_while_started"),
         CheckConstraint(
@@ -70,6 +75,10 @@ class Application(Base):
     duplicate_suspected: Mapped[bool] = mapped_column(default=False)
     state: Mapped[str]
     channel: Mapped[str]
+    staff_id: Mapped[str | None]
+    terminal_id: Mapped[UUID | None]
+    # When the person came, where that is what counts: the time of a queue ticket or of a paper slip.
+    came_at: Mapped[datetime | None]
     evidence_id: Mapped[UUID] = mapped_column(ForeignKey("evidence.id"))
     """The beneficiary's. A guardian's own is beside it."""
     guardian_evidence_id: Mapped[UUID | None] = mapped_column(ForeignKey("evidence.id"))

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import audit, clock, db, municipalities, points, policies, screening
+from app import audit, cards, clock, db, municipalities, points, policies, screening
 from app.applications.guardian import may_see
 from app.applications.models import Application
 from app.applications.review_effects import (
@@ -55,6 +55,9 @@ def take_check(policy_id: str, application_id: UUID, kind: CheckKind, staff: Sta
         application, checks = _open(session, policy_id, application_id)
         if application.state not in _REVIEWED:
             raise ReviewRefused("not_in_review")
+        evidence = cards.evidence_of(session, application.evidence_id)
+        if evidence is not None and evidence.assurance == "staff" and evidence.staff_id == staff.staff_id:
+            raise ReviewRefused("same_person")  # who said who the person is does not decide on it (four eyes)
         screening.take(session, checks[kind], staff)
         note(session, "check.taken", application, "staff", staff.staff_id, kind=kind.value)
 

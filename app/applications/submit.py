@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import audit, cards, clock, db, payments, points, policies, screening
 from app.applications.approval import commit_and_plan, reserve
+from app.applications.at_counter import as_of
 from app.applications.draft import account_in_draft, check_agreed, check_not_applied_yet, digest_of, forget_account
 from app.applications.facts import Known, Typed, claim_rows, known_about
 from app.applications.guardian import Acting, acting_for, age_for_service, check_declared
@@ -92,13 +93,14 @@ def _submit(session: Session, policy_id: str, application_id: UUID, person_id: U
     policy = policies.get(session, policy_id)
     if policy is None:
         raise DomainError("E504", step="施策のページ")
+    policy = as_of(policy, application.came_at)
     check_not_applied_yet(session, policy_id, application.beneficiary_id, person_id)
     page = attempt.page
     in_grace = _check_open(policy, now, page.opened_at if page else None)
     if page is not None and page.read_back != digest_of(application):
         raise DomainError("E504", step="内容の確認")
     # In grace the choice is judged as at the end, too: a service that ends with the policy has not ended for them.
-    chosen_at = policy.document.window.apply_to if in_grace else now
+    chosen_at = policy.document.window.apply_to if in_grace else application.came_at or now
     evidence = cards.evidence_of(session, application.evidence_id)
     if evidence is None or evidence.person_id != application.beneficiary_id:
         raise DomainError("E504", step="本人確認")
@@ -106,7 +108,14 @@ def _submit(session: Session, policy_id: str, application_id: UUID, person_id: U
     chosen = _check_complete(session, policy, application, evidence, chosen_at)
     acting = acting_for(session, application, policy.document)
     suspected = attempt.duplicate_suspected or _somebody_alike_applied(session, application)
-    known = known_about(session, policy.document, evidence, acting=acting, application_id=application.id)
+    known = known_about(
+        session,
+        policy.document,
+        evidence,
+        acting=acting,
+        instant=application.came_at,
+        application_id=application.id,
+    )
     outcome = _outcome(policy, known, application.review_requested, duplicate_suspected=suspected)
     if outcome.aggregate == "rejected":
         assert outcome.problem is not None

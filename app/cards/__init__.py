@@ -24,11 +24,13 @@ from app.cards.sessions import (
     SessionView,
     Task,
     cancel_session,
+    end_sessions_of,
     note_progress,
     open_session,
     take_session,
     view_session,
 )
+from app.cards.stated import evidence_by_staff
 
 __all__ = [
     "PROGRESS",
@@ -43,7 +45,9 @@ __all__ = [
     "all_readers",
     "authenticate_agent",
     "cancel_session",
+    "end_sessions_of",
     "enrol_agent",
+    "evidence_by_staff",
     "evidence_of",
     "fetch_revocation_lists",
     "find_reader",

@@ -30,6 +30,7 @@ class EvidenceView:
     looks_like_another: bool
     verified_at: datetime
     items: FourItems = field(repr=False)
+    staff_id: str | None = None
 
     @property
     def is_believed(self) -> bool:
@@ -60,6 +61,7 @@ def evidence_of(session: Session, evidence_id: UUID) -> EvidenceView | None:
         birth_date=parse_card_birth_date(items.birth_date.reveal()),
         looks_like_another=row.looks_like_another,
         verified_at=row.verified_at,
+        staff_id=row.staff_id,
         items=items,
     )
 

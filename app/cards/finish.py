@@ -23,9 +23,10 @@ from app.cards.revocation_lists import fetch_missing_lists
 from app.cards.sessions import PROGRESS
 from app.cards.trust import anchors
 from app.errors import DomainError
-from app.people import FourItems, recognise
+from app.people import FourItems, person_key, recognise
 from app.pii import Private
 from app.settings import Settings
+from nfc.agent.task import WITHOUT_PIN
 from nfc.challenge import operation_text, signed_bytes
 from nfc.trust import AuthenticationVerdict, Revocation, verify_authentication
 
@@ -66,6 +67,7 @@ class _Consumed:
     challenge: bytes
     purpose: str
     policy_id: str | None
+    attended_by: str | None
 
 
 def finish_session(
@@ -81,6 +83,10 @@ def finish_session(
     if consumed is None:
         return False
     try:
+        if consumed.purpose in WITHOUT_PIN:
+            with db.transaction() as session:
+                _conclude_tap(session, consumed, result, relayed=relayed)
+            return True
         check_reading_succeeded(result)
         certificate = _decode(result.certificate)
         verdict = _verify(settings, consumed, certificate, _decode(result.signature))
@@ -116,7 +122,7 @@ def _consume(session: Session, agent_id: UUID, session_id: UUID) -> _Consumed | 
     if row is None:
         return None
     agent = session.get_one(Agent, agent_id)
-    return _Consumed(row.id, agent_id, agent.kind, row.challenge, row.purpose, row.policy_id)
+    return _Consumed(row.id, agent_id, agent.kind, row.challenge, row.purpose, row.policy_id, row.attended_by)
 
 
 def _conclude(
@@ -147,13 +153,14 @@ def _conclude(
         address_candidates=list(address.candidates),
         address_table_version=address.table_version,
         looks_like_another=recognition.looks_like_another,
+        staff_id=consumed.attended_by,
         one_card=not relayed,
         verified_at=clock.now(),
     )
     session.add(evidence)
     session.flush()
     done = update(CardSession).where(CardSession.id == consumed.session_id, CardSession.state == "verifying")
-    session.execute(done.values(state="done", evidence_id=evidence.id))
+    session.execute(done.values(state="done", evidence_id=evidence.id, seen_key=person_key(certificate)))
     audit.record(
         session,
         "card.verified",
@@ -171,10 +178,38 @@ def _conclude(
     )
 
 
+def _conclude_tap(session: Session, consumed: _Consumed, result: ResultIn, *, relayed: bool) -> None:
+    """A card was seen without a PIN: which one it was is all that is kept. Raises what went wrong."""
+    if result.outcome in _CARD_GONE:
+        raise DomainError(_CARD_GONE[result.outcome])
+    if result.outcome != "ok":
+        check_reading_succeeded(result)
+    certificate = _decode(result.certificate)
+    if relayed or not certificate:
+        raise DomainError("E108")
+    done = update(CardSession).where(CardSession.id == consumed.session_id, CardSession.state == "verifying")
+    session.execute(done.values(state="done", seen_key=person_key(certificate)))
+    audit.record(
+        session,
+        "card.seen",
+        actor_kind="agent",
+        actor=str(consumed.agent_id),
+        policy_id=consumed.policy_id,
+        object_kind="card_session",
+        object_id=str(consumed.session_id),
+    )
+
+
+_CARD_GONE = {"card_removed": "E802", "another_card": "E801"}
+
+
 def _assurance(consumed: _Consumed, verdict: AuthenticationVerdict, *, relayed: bool) -> str:
+    """Attended is what a counter's reader reads while a member of staff is signed in there, and nothing else."""
     if relayed:
         return "unattended"
-    return "simulated" if verdict.environment == "test" else consumed.agent_kind
+    if verdict.environment == "test":
+        return "simulated"
+    return "attended" if consumed.agent_kind == "attended" and consumed.attended_by is not None else "unattended"
 
 
 def check_reading_succeeded(result: ResultIn) -> None:

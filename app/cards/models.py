@@ -55,14 +55,21 @@ class CardSession(Base):
 
     __tablename__ = "card_sessions"
     __table_args__ = (
-        CheckConstraint("purpose IN ('apply', 'status', 'guardian', 'child')", name="purpose"),
+        CheckConstraint(
+            "purpose IN ('apply', 'status', 'guardian', 'child', 'counter', 'hold', 'confirm', 'touch')",
+            name="purpose",
+        ),
+        CheckConstraint(
+            "purpose NOT IN ('counter', 'hold', 'confirm', 'touch') OR attended_by IS NOT NULL",
+            name="at_a_counter_somebody_attends",
+        ),
         CheckConstraint(
             "state IN ('open', 'taken', 'waiting_card', 'waiting_pin', 'reading', 'verifying', 'done', 'failed',"
             " 'cancelled', 'expired')",
             name="state",
         ),
         CheckConstraint("octet_length(challenge) = 32", name="challenge_length"),
-        CheckConstraint("state <> 'done' OR evidence_id IS NOT NULL", name="done_has_evidence"),
+        CheckConstraint("state <> 'done' OR evidence_id IS NOT NULL OR seen_key IS NOT NULL", name="done_has_evidence"),
         Index("ix_card_sessions_open_by_agent", "agent_id", postgresql_where=text("state = 'open'")),
     )
 
@@ -81,6 +88,10 @@ class CardSession(Base):
     error_variant: Mapped[str | None]
     error_facts: Mapped[dict[str, Any] | None]
     evidence_id: Mapped[UUID | None] = mapped_column(ForeignKey("evidence.id"))
+    # The member of staff at whose counter it is read; without one nothing read here is attended.
+    attended_by: Mapped[str | None]
+    # The person key of the card that was seen (BR-51): what the second tap is compared with.
+    seen_key: Mapped[bytes | None]
 
 
 class Evidence(Base):
@@ -110,6 +121,8 @@ class Evidence(Base):
     address_candidates: Mapped[list[str]]
     address_table_version: Mapped[str]
     looks_like_another: Mapped[bool]
+    # Who of the staff attended or identified; they do not decide on what they stated themselves (four eyes).
+    staff_id: Mapped[str | None]
     # Whether a trusted program vouches that the four items and the signature came from one card (card.md 9).
     one_card: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
     verified_at: Mapped[datetime]

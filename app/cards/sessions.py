@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, true, update
+from sqlalchemy import case, func, select, true, update
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -17,6 +17,8 @@ from app.errors import DomainError
 
 PROGRESS = ("waiting_card", "waiting_pin", "reading")
 WAITING = ("open", "taken", *PROGRESS, "verifying")
+HOLD_LIVES = timedelta(seconds=15)
+"""After the last word of an agent that watches a card."""
 
 
 class ReaderBusy(Exception):
@@ -53,6 +55,7 @@ class SessionView:
     desk_url: str | None
     seconds_left: int
     evidence_id: UUID | None
+    seen_key: bytes | None
     problem: DomainError | None
 
     @property
@@ -61,14 +64,22 @@ class SessionView:
         return self.state in WAITING
 
 
-def open_session(
-    session: Session, *, browser: bytes, reader: Reader, purpose: str, policy_id: str | None, seconds: int
+def open_session(  # who waits, where, what for, for how long
+    session: Session,
+    *,
+    browser: bytes,
+    reader: Reader,
+    purpose: str,
+    policy_id: str | None,
+    seconds: int,
+    attended_by: str | None = None,
 ) -> UUID:
     """Open a session for one reader; earlier ones of the same browser end, so that only one reading is awaited.
 
     Finished ones end as well: the address of an earlier reading must not sign its person in after the next person has
-    laid a card down at the same browser (BR-50). Raises ``ReaderBusy`` while the reader waits for somebody else's
-    card: a queue there would hand one person's card to another person's page.
+    laid a card down at the same browser (BR-50). ``attended_by``: the member of staff at whose counter it is. Raises
+    ``ReaderBusy`` while the reader waits for somebody else's card: a queue there would hand one person's card to
+    another person's page.
     """
     now = clock.real_now()
     ending = CardSession.state.in_((*WAITING, "done"))
@@ -86,6 +97,7 @@ def open_session(
         state="open",
         opened_at=now,
         expires_at=now + timedelta(seconds=seconds),
+        attended_by=attended_by,
     )
     session.add(row)
     session.flush()
@@ -125,15 +137,18 @@ def note_progress(session: Session, agent_id: UUID, session_id: UUID, step: str)
     """Where the reading is, for the waiting page. False when the session is not this agent's or is over."""
     if step not in PROGRESS:
         raise ValueError("not a step")
+    now = clock.real_now()
+    # A watch over a lying card lives as long as its agent says every second that it still watches.
+    longer = case((CardSession.purpose == "hold", now + HOLD_LIVES), else_=CardSession.expires_at)
     moved = (
         update(CardSession)
         .where(
             CardSession.id == session_id,
             CardSession.agent_id == agent_id,
             CardSession.state.in_(("taken", *PROGRESS)),
-            CardSession.expires_at > clock.real_now(),
+            CardSession.expires_at > now,
         )
-        .values(state=step)
+        .values(state=step, expires_at=longer)
         .returning(CardSession.id)
     )
     return session.scalar(moved) is not None
@@ -144,6 +159,13 @@ def cancel_session(session: Session, browser: bytes, session_id: UUID) -> None:
     waiting = CardSession.state.in_(WAITING)
     mine = update(CardSession).where(CardSession.id == session_id, CardSession.browser == browser, waiting)
     session.execute(mine.values(state="cancelled"))
+
+
+def end_sessions_of(session: Session, browser: bytes) -> None:
+    """Whatever this browser waits for, or has had read, ends: nothing of it can be gone on with."""
+    ending = CardSession.state.in_((*WAITING, "done"))
+    mine = update(CardSession).where(CardSession.browser == browser, ending)
+    session.execute(mine.values(state="cancelled", seen_key=None))
 
 
 def view_session(session: Session, browser: bytes, session_id: UUID) -> SessionView | None:
@@ -169,6 +191,7 @@ def view_session(session: Session, browser: bytes, session_id: UUID) -> SessionV
         desk_url=agent.desk_url,
         seconds_left=max(left, 0),
         evidence_id=row.evidence_id,
+        seen_key=row.seen_key,
         problem=_problem(row, state),
     )
 

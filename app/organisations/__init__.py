@@ -11,7 +11,7 @@ from app.organisations.manage_staff import (
     enable_staff,
     reset_staff,
 )
-from app.organisations.queries import StaffView, all_staff, get_staff
+from app.organisations.queries import StaffView, all_staff, get_staff, own_fingerprint
 from app.organisations.roles import ROLES, Role
 from app.organisations.sign_in import SignedInStaff, end_sessions, sign_in, sign_out, somebody_is_signed_in, staff_of
 from app.organisations.states import AccountMoveRefused, AccountState
@@ -57,6 +57,7 @@ __all__ = [
     "get_terminal",
     "issue_terminal_code",
     "join_terminal",
+    "own_fingerprint",
     "reset_staff",
     "sign_in",
     "sign_out",

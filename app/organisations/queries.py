@@ -34,6 +34,12 @@ def get_staff(session: Session, staff_id: str) -> StaffView | None:
     return _view(row) if row else None
 
 
+def own_fingerprint(session: Session, staff_id: str) -> bytes | None:
+    """The keyed value of the person behind an account, if it was given (four eyes)."""
+    row = session.get(StaffAccount, staff_id)
+    return row.own_fingerprint if row else None
+
+
 def _view(row: StaffAccount) -> StaffView:
     roles = frozenset(Role(role) for role in row.roles)
     return StaffView(row.staff_id, row.name, row.municipality_code, roles, AccountState(row.state))

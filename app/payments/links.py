@@ -169,6 +169,23 @@ def find_accounts(
     return found
 
 
+def account_index(service: ServiceDocument, normalized: str) -> bytes:
+    """The keyed value by which the same service ID is found again; the ID cannot be read from it."""
+    return vault().index(f"service:{service.service_id}", index_form(normalized))
+
+
+def is_taken(session: Session, policy_id: str, service_id: str, index: bytes, person_id: UUID) -> bool:
+    """Whether this service ID serves another person's application of the policy already (BR-56)."""
+    other = select(PaymentLink.id).where(
+        PaymentLink.policy_id == policy_id,
+        PaymentLink.service_id == service_id,
+        PaymentLink.id_index == index,
+        PaymentLink.person_id != person_id,
+        PaymentLink.state.in_(LIVE),
+    )
+    return session.scalar(other.limit(1)) is not None
+
+
 def get_link(session: Session, policy_id: str, link_id: UUID) -> PaymentLink:
     """The link, locked until the transaction ends; ``LookupError`` when there is none."""
     link = session.scalar(

@@ -1,6 +1,7 @@
 """People: known by keys only; their four items of information live here, encrypted, and nowhere else."""
 
 from app.people import ages, dates, names
+from app.people.masking import masked_name
 from app.people.recognise import (
     FourItems,
     Recognition,
@@ -12,6 +13,7 @@ from app.people.recognise import (
     person_key,
     persons_alike,
     recognise,
+    recognise_by_key,
 )
 
 __all__ = [
@@ -24,8 +26,10 @@ __all__ = [
     "facts_of",
     "fingerprint_of",
     "fingerprint_of_facts",
+    "masked_name",
     "names",
     "person_key",
     "persons_alike",
     "recognise",
+    "recognise_by_key",
 ]

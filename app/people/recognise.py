@@ -57,7 +57,11 @@ def fingerprint_of(items: FourItems) -> bytes:
 
 def recognise(session: Session, certificate_der: bytes, items: FourItems) -> Recognition:
     """Find or make the person of this certificate and keep the four items as received."""
-    key = person_key(certificate_der)
+    return recognise_by_key(session, person_key(certificate_der), items)
+
+
+def recognise_by_key(session: Session, key: bytes, items: FourItems) -> Recognition:
+    """The same by the person key, where the certificate itself was seen earlier and not kept."""
     fingerprint = fingerprint_of(items)
     person_id = session.scalar(select(PersonKey.person_id).where(PersonKey.key == key))
     is_new = person_id is None

@@ -92,6 +92,14 @@ def get(session: Session, policy_id: str) -> PolicyView | None:
     )
 
 
+def refusal_at(policy: PolicyView, at: datetime) -> DomainError | None:
+    """Why the policy would have taken no application at ``at``; seats and budget are those of now.
+
+    For whom an earlier moment counts: the holder of a queue ticket, a paper slip (domain.md 4.2).
+    """
+    return refusal_of(state_of(policy.stored_state, policy.document, policy.counters, at), policy.document)
+
+
 def document_of(session: Session, policy_id: str, version: int) -> PolicyDocument:
     """The document an application was judged by. ``LookupError`` for an unknown version."""
     stored = session.get(PolicyVersion, (policy_id, version))

@@ -46,6 +46,7 @@ BECAME = {
     Kind.WAIT: "いま行うことはありません。",
     Kind.DONE: "この操作では何も変わっていません。",
     Kind.SYSTEM: "申込の状態は変わっていません。",
+    Kind.ALARM: "申込は完了していません。入力した内容は残していません。",
 }
 
 
@@ -104,6 +105,7 @@ TITLES_BY_KIND = {
     Kind.WAIT: "お待ちください",
     Kind.DONE: "受付の状況をご確認ください",
     Kind.SYSTEM: "処理できませんでした",
+    Kind.ALARM: "係の者を呼んでください",
 }
 
 

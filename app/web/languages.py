@@ -110,6 +110,13 @@ def install(app: Flask, settings: Settings) -> None:
         }
 
 
+def forget_chosen(response: Response, settings: Settings) -> None:
+    """On a screen that many people use: the next one meets the usual language again."""
+    cookie = "__Host-language" if settings.is_https else "language"
+    response.delete_cookie(cookie, path="/", secure=settings.is_https, httponly=True, samesite="Lax")
+    web_session.pop("language", None)
+
+
 def _remembered(cookie: str) -> str | None:
     for kept in (request.cookies.get(cookie), web_session.get("language")):
         if kept in LANGUAGES:

@@ -18,7 +18,9 @@ SERVICE_WORKER = "/static/service-worker.js"
 # Made by us and signed; random characters of theirs could look like a number.
 SIGNED_BY_US = frozenset({"csrf_token", "form_token"})
 # The one field whose own format may be 12 digits: its route decides (BR-58).
-OWN_CHECK = frozenset({("resident.check_account", "account"), ("resident.assign_check", "account")})
+OWN_CHECK = frozenset(
+    {("resident.check_account", "account"), ("resident.assign_check", "account"), ("counter.screen_account", "account")}
+)
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (

@@ -62,6 +62,7 @@ _MESSAGES: Final[Mapping[tuple[str, PinKind | None], _Row]] = MappingProxyType(
         (Outcome.CARD_FAULT, None): _BROKEN,
         (Outcome.NO_CARD, None): _UNREADABLE,
         (Outcome.CARD_REMOVED, None): _row("removed", _AGAIN, "E108"),
+        ("another_card", None): _row("another_card", _STAFF, "E801"),
         (Outcome.COMM_ERROR, None): _UNREADABLE,
         (Outcome.NO_SERVICE, None): _row("no_service", _STAFF, title="reader"),
         (Outcome.NO_READER, None): _row("no_reader", _STAFF, title="reader"),

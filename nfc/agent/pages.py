@@ -15,7 +15,7 @@ from typing import Final
 from nfc.agent.booth import Booth
 from nfc.agent.messages import PIN_NAMES, message_for
 from nfc.agent.pin_form import FIELDS, LAST_TRY_FIELD, NUMBER_FIELD, FieldError
-from nfc.agent.task import CardSessionTask
+from nfc.agent.task import WITHOUT_PIN, CardSessionTask
 from nfc.agent.visit import Tries, Visit, VisitState, VisitView
 from nfc.agent.words import HTML_LANGUAGE, LANGUAGES, Language, html, plain, say
 from nfc.pins import PinKind
@@ -135,9 +135,12 @@ def _idle(frame: _Frame) -> str:
 
 def _waiting_card(frame: _Frame, visit: Visit, view: VisitView, errors: Sequence[FieldError]) -> tuple[str, str]:
     again = f'<p class="notice" role="status">{frame.text(f"card.{view.notice}")}</p>' if view.notice else ""
-    return say(frame.language, "card.title"), (
-        f"<h1>{frame.text('card.title')}</h1>{again}<p>{frame.text('card.how')}</p>"
-        f'<p class="confirmation">{frame.text("number.soon")}</p>{_what_for(frame, view.task)}{_cancel(frame, visit)}'
+    title, how = _CARD_WORDS.get(view.task.purpose, ("card.title", "card.how"))
+    # Where no PIN is asked for, there is no number to enter either.
+    soon = "" if view.task.purpose in WITHOUT_PIN else f'<p class="confirmation">{frame.text("number.soon")}</p>'
+    return say(frame.language, title), (
+        f"<h1>{frame.text(title)}</h1>{again}<p>{frame.text(how)}</p>"
+        f"{soon}{_what_for(frame, view.task)}{_cancel(frame, visit)}"
     )
 
 
@@ -155,6 +158,11 @@ def _waiting_pin(frame: _Frame, visit: Visit, view: VisitView, errors: Sequence[
         f'<button class="primary" type="submit">{frame.text("pin.submit")}</button></form>'
         f"{_cancel(frame, visit)}<p>{frame.text('pin.limit')}</p>"
     )
+
+
+_CARD_WORDS: Final = MappingProxyType({"confirm": ("confirm_tap.title", "confirm_tap.how")})
+_CARD_STAYS: Final = frozenset({"counter", "hold", "touch"})
+_HOLD: Final = ("hold.title", "hold.stay", "hold.next")
 
 
 def _number_keys(frame: _Frame) -> str:
@@ -175,16 +183,18 @@ def _names(key_word: str) -> bool:
 
 
 def _reading(frame: _Frame, visit: Visit, view: VisitView, errors: Sequence[FieldError]) -> tuple[str, str]:
-    return say(frame.language, "reading.title"), (
-        f'<h1>{frame.text("reading.title")}</h1><p class="big" role="status">{frame.text("reading.still")}</p>'
-        f"<p>{frame.text('reading.soon')}</p>"
+    is_hold = view.task.purpose == "hold"
+    title, still, soon = _HOLD if is_hold else ("reading.title", "reading.still", "reading.soon")
+    return say(frame.language, title), (
+        f'<h1>{frame.text(title)}</h1><p class="big" role="status">{frame.text(still)}</p><p>{frame.text(soon)}</p>'
     )
 
 
 def _done(frame: _Frame, visit: Visit, view: VisitView, errors: Sequence[FieldError]) -> tuple[str, str]:
-    return say(frame.language, "done.title"), (
-        f'<h1>{frame.text("done.title")}</h1><p class="big" role="status">{frame.text("done.take")}</p>'
-        f"<p>{frame.text('done.next')}</p>"
+    stays = view.task.purpose in _CARD_STAYS
+    title, take, then = _HOLD if stays else ("done.title", "done.take", "done.next")
+    return say(frame.language, title), (
+        f'<h1>{frame.text(title)}</h1><p class="big" role="status">{frame.text(take)}</p><p>{frame.text(then)}</p>'
     )
 
 

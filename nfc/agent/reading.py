@@ -20,7 +20,15 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from nfc.agent.visit import Ending, EnteredPins
 from nfc.exchanges import ExtendedLength
 from nfc.problems import CardProblem, Outcome
-from nfc.procedures import CardPreview, CardProof, CardReading, ProofRequest, preview, read_whole
+from nfc.procedures import (
+    CardPreview,
+    CardProof,
+    CardReading,
+    ProofRequest,
+    preview,
+    read_authentication_certificate,
+    read_whole,
+)
 from nfc.transports import Transport, run
 from nfc.transports.guard import Guarded
 from nfc.transports.trace import Traced
@@ -68,6 +76,11 @@ Reading: TypeAlias = CardReading
 def look_at_card(reader: Reader, *, extended: ExtendedLength = ExtendedLength.OFF) -> CardPreview:
     """Identify the card, query the tries of both PINs and read the certificate, without a PIN. Raises CardProblem."""
     return run(preview(extended=extended), _safe(reader))
+
+
+def see_certificate(reader: Reader) -> bytes:
+    """The authentication certificate (DER) of the card that lies there; no PIN, no try. Raises CardProblem."""
+    return run(read_authentication_certificate(), _safe(reader))
 
 
 def read_card(

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from nfc.agent.attend import attend
 from nfc.agent.booth import Booth
 from nfc.agent.client import (
     MAX_WAIT_SECONDS,
@@ -29,7 +30,7 @@ from nfc.agent.conduct import conduct
 from nfc.agent.keypad import KeypadServer, KeypadUnavailable
 from nfc.agent.reading import IssuerKeys, Reader
 from nfc.agent.signing import DeviceKey, DeviceKeyError
-from nfc.agent.task import CardSessionTask
+from nfc.agent.task import WITHOUT_PIN, CardSessionTask
 from nfc.agent.visit import Visit
 from nfc.exchanges import ExtendedLength
 
@@ -120,7 +121,10 @@ def _serve(
         _LOGGER.info("card session %s taken", task.session_id)
         visit = Visit(task)
         booth.begin(visit)
-        conduct(visit, reader=reader, client=client, issuer_keys=issuer_keys, stop=stop, extended=extended)
+        if task.purpose in WITHOUT_PIN:
+            attend(visit, reader=reader, client=client, stop=stop)
+        else:
+            conduct(visit, reader=reader, client=client, issuer_keys=issuer_keys, stop=stop, extended=extended)
         booth.end()
 
 

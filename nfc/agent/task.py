@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
-Purpose: TypeAlias = Literal["apply", "status", "guardian", "child"]
+Purpose: TypeAlias = Literal["apply", "status", "guardian", "child", "counter", "hold", "confirm", "touch"]
+"""What a card is read for. `counter` is `apply` at a counter, where the card stays; the last three need no PIN."""
+
+PURPOSES: Final[tuple[Purpose, ...]] = ("apply", "status", "guardian", "child", "counter", "hold", "confirm", "touch")
+WITHOUT_PIN: Final[frozenset[Purpose]] = frozenset({"hold", "confirm", "touch"})
 
 MAX_LIFETIME_SECONDS: Final = 180
 MAX_TITLE: Final = 200
@@ -85,17 +89,11 @@ def _uuid(value: Mapping[str, object], name: str) -> str:
 
 
 def _purpose(value: Mapping[str, object]) -> Purpose:
-    match value.get("purpose"):
-        case "apply":
-            return "apply"
-        case "status":
-            return "status"
-        case "guardian":
-            return "guardian"
-        case "child":
-            return "child"
-        case _:
-            raise TaskError("purpose is unknown")
+    given = value.get("purpose")
+    for purpose in PURPOSES:
+        if given == purpose:
+            return purpose
+    raise TaskError("purpose is unknown")
 
 
 def _origin(value: Mapping[str, object]) -> str:

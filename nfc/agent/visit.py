@@ -38,6 +38,7 @@ class VisitAction(StrEnum):
     """What can happen to a visit, and by whom."""
 
     CARD_SHOWN = "card_shown"  # reader: a card was previewed and its PINs can be asked for
+    CARD_SEEN = "card_seen"  # reader: a card lies there, and this visit needs no PIN
     CARD_TAKEN = "card_taken"  # reader: the card was taken away, or another one lies there, before a PIN was used
     PINS_ENTERED = "pins_entered"  # person, on the keypad page
     CANCEL = "cancel"  # person, the agent being stopped, or the service ending the session
@@ -49,6 +50,7 @@ class VisitAction(StrEnum):
 TRANSITIONS: Final[Mapping[tuple[VisitState, VisitAction], VisitState]] = MappingProxyType(
     {
         (VisitState.WAITING_CARD, VisitAction.CARD_SHOWN): VisitState.WAITING_PIN,
+        (VisitState.WAITING_CARD, VisitAction.CARD_SEEN): VisitState.READING,
         (VisitState.WAITING_CARD, VisitAction.CANCEL): VisitState.FAILED,
         (VisitState.WAITING_CARD, VisitAction.TIME_OUT): VisitState.FAILED,
         (VisitState.WAITING_CARD, VisitAction.REFUSE): VisitState.FAILED,
@@ -202,6 +204,12 @@ class Visit:
         with self._changed:
             self._act(VisitAction.CARD_SHOWN)
             self._tries = tries
+            self._notice = None
+
+    def card_seen(self) -> None:
+        """A card lies there, and this visit needs no PIN. Raises WrongMoment."""
+        with self._changed:
+            self._act(VisitAction.CARD_SEEN)
             self._notice = None
 
     def card_taken(self, notice: Notice) -> None:

@@ -44,6 +44,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("app.points",),
     ("app.rebates",),
     ("app.applications",),
+    ("app.counter",),
     ("app.start",),
     ("app.web",),
     ("app",),

@@ -14,6 +14,7 @@ import pytest
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from app.organisations import Role
 from tests.web.service import POLICY, STEPS, Browser, Service, check_is_clear, error_code
 from tests.web_counter.hands import a_desk, signed_in_staff
 
@@ -29,6 +30,10 @@ class Who(StrEnum):
     AGENT = "an enrolled reader, by its signature"
     DESK = "the browser of a counter terminal"
     STAFF = "a member of staff signed in at a counter terminal"
+    SUPERVISOR = "an approver signed in at a counter terminal"
+    CODE = "who scanned a code of ours: tests/web_counter/test_hand_over.py"
+    SCANNED = "the browser that scanned an event's code just now"
+    SCREEN = "the browser that faces the resident at a counter terminal"
     PROVIDER = "a payment provider, by the signature of its call-back"
 
 
@@ -45,6 +50,8 @@ _OPEN, _DRAFT, _NONE = Row(Who.PUBLIC, 200, 200), Row(Who.PERSON, 409, 409), Row
 _READING, _SIGNED = Row(Who.BROWSER, 404, 404), Row(Who.AGENT, 401, 401)
 _ONWARD = Row(Who.PUBLIC, 303, 303)
 _TO_SIGN_IN = Row(Who.STAFF, 303, 303)
+_NOT_OURS = Row(Who.CODE, 404, 404)
+_STAFF_ONLY, _NO_SCREEN = Row(Who.STAFF, 403, 403), Row(Who.SCREEN, 410, 410)
 
 ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "static"): _OPEN,
@@ -110,6 +117,31 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "counter.signed_in"): Row(Who.DESK, 303, 303),
     ("POST", "counter.leave"): _ONWARD,
     ("GET", "counter.home"): _TO_SIGN_IN,
+    ("GET", "counter.home_state"): Row(Who.STAFF, 401, 401),
+    ("POST", "counter.call_next"): _STAFF_ONLY,
+    ("POST", "counter.cancel"): _STAFF_ONLY,
+    ("POST", "counter.see_document"): _STAFF_ONLY,
+    ("POST", "counter.identify"): _STAFF_ONLY,
+    ("GET", "counter.event"): _TO_SIGN_IN,
+    ("GET", "counter.event_state"): Row(Who.STAFF, 401, 401),
+    ("GET", "resident.go_on"): _NOT_OURS,
+    ("GET", "resident.scan_event"): _NOT_OURS,
+    ("GET", "resident.attendance"): Row(Who.SCANNED, 410, 410),
+    ("POST", "resident.record_attendance"): Row(Who.SCANNED, 410, 410),
+    ("GET", "counter.tickets"): _TO_SIGN_IN,
+    ("POST", "counter.issue_ticket"): _STAFF_ONLY,
+    ("GET", "counter.alarms"): Row(Who.SUPERVISOR, 303, 303),
+    ("POST", "counter.close_alarm"): Row(Who.SUPERVISOR, 403, 403),
+    ("GET", "counter.screen"): _OPEN,  # elsewhere: the page on which a browser becomes a screen
+    ("POST", "counter.join_screen"): Row(Who.PUBLIC, 422, 422),  # the code is missing
+    ("GET", "counter.screen_state"): _NO_SCREEN,
+    ("POST", "counter.screen_active"): _NO_SCREEN,
+    ("POST", "counter.screen_agree"): _NO_SCREEN,
+    ("POST", "counter.screen_service"): _NO_SCREEN,
+    ("POST", "counter.screen_account"): _NO_SCREEN,
+    ("POST", "counter.screen_change"): _NO_SCREEN,
+    ("POST", "counter.screen_confirm"): _NO_SCREEN,
+    ("POST", "counter.screen_leave"): _NO_SCREEN,
     ("GET", "counter.tester_staff"): _OPEN,  # 404 in production: tests/web_counter
     ("POST", "counter.tester_codes"): _OPEN,
     ("POST", "api_providers.grant_result"): Row(Who.PROVIDER, 401, 401),
@@ -139,6 +171,8 @@ class Walked:
     staff: Browser
     desk: Browser
     guardian: Browser
+    supervisor: Browser
+    screen: Browser
 
     def path(self, rule: Rule) -> str:
         """The address of a route for what these people left."""
@@ -146,6 +180,9 @@ class Walked:
             "policy_id": POLICY,
             "session_id": self.session_id,
             "receipt_no": self.receipt,
+            "alarm_id": self.session_id,
+            "code": "AAAA",
+            "token": "AAAA",
             "filename": "icon.svg",
         }
         with self.service.app.test_request_context():
@@ -174,11 +211,25 @@ def walked(service: Service) -> Walked:
     receipt = owner.apply(OWNER)
     token = half_way.to_confirm("TP-29", "5555666677778")
     desk, _ = a_desk(service)
-    staff, _ = signed_in_staff(service)
+    staff, counter = signed_in_staff(service)
+    supervisor, _ = signed_in_staff(service, "3番窓口", "ST-03", Role.APPROVER)
     guardian = service.browser()
     guardian.read_card("TP-14", f"{STEPS}/guardian")
     guardian.read_card("TP-14C1", f"{STEPS}/child")
-    return Walked(service, owner, receipt, waiting, waiting.open_reading(), half_way, token, staff, desk, guardian)
+    return Walked(
+        service,
+        owner,
+        receipt,
+        waiting,
+        waiting.open_reading(),
+        half_way,
+        token,
+        staff,
+        desk,
+        guardian,
+        supervisor,
+        counter.screen,
+    )
 
 
 def routes(service: Service) -> list[tuple[str, Rule]]:
@@ -243,15 +294,12 @@ def test_an_agents_signature_opens_the_agents_routes_and_no_other(walked: Walked
 def test_who_may_is_let_in(walked: Walked) -> None:
     """Without this, routes that refuse everybody would pass the tests above."""
     service = walked.service
-    people = {
-        Who.PUBLIC: service.browser(),
-        Who.BROWSER: walked.waiting,
-        Who.STAFF: walked.staff,
-        Who.DESK: walked.desk,
-    }
+    people = {Who.PUBLIC: service.browser(), Who.BROWSER: walked.waiting}
+    people |= {Who.STAFF: walked.staff, Who.DESK: walked.desk}
+    people |= {Who.SUPERVISOR: walked.supervisor, Who.SCREEN: walked.screen}
     for method, rule in routes(service):
         row = ROUTES[method, rule.endpoint]
-        if method != "GET" or row.who is Who.AGENT or rule.endpoint == "health.readyz":
+        if method != "GET" or row.who in (Who.AGENT, Who.CODE, Who.SCANNED) or rule.endpoint == "health.readyz":
             continue
         of_an_application = "application" in rule.rule
         visitor = people.get(row.who) or (walked.owner if of_an_application else walked.half_way)

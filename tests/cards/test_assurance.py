@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app import clock, db
-from app.cards.models import RevocationList
+from app.cards.models import CardSession, RevocationList
 from app.cards.trust import anchors
 from app.settings import Settings, SettingsRefused
 from tests.cards.reading import Issuer, Visit, all_evidence, problem, replace_lists
@@ -42,6 +42,9 @@ def test_where_production_roots_are_pinned_the_reader_decides_how_far_a_card_is_
     visit: Visits, production: Settings, kind: str
 ) -> None:
     one = visit(kind, production)
+    if kind == "attended":
+        with db.transaction() as session:
+            session.get_one(CardSession, one.session_id).attended_by = "ST-01"
     leaf = hierarchy.Leaf(REAL_ROOT)
     result = one.read("TP-02") | {
         "certificate": base64.b64encode(leaf.der()).decode(),
@@ -50,6 +53,17 @@ def test_where_production_roots_are_pinned_the_reader_decides_how_far_a_card_is_
     assert one.hand_in(result)
     (kept,) = all_evidence()
     assert (kept.assurance, kept.environment, kept.revocation) == (kind, "production", "not_checked")
+
+
+def test_a_counters_reader_without_anybody_at_the_counter_is_unattended(visit: Visits, production: Settings) -> None:
+    one = visit("attended", production)
+    leaf = hierarchy.Leaf(REAL_ROOT)
+    result = one.read("TP-02") | {
+        "certificate": base64.b64encode(leaf.der()).decode(),
+        "signature": base64.b64encode(leaf.signature(one.message)).decode(),
+    }
+    assert one.hand_in(result)
+    assert [kept.assurance for kept in all_evidence()] == ["unattended"]
 
 
 def test_where_production_roots_are_pinned_a_test_card_is_no_card(visit: Visits, production: Settings) -> None:

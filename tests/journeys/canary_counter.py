@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests.journeys.leaks import CANARY
+from tests.journeys.leaks import ACCOUNT, CANARY
+
+TICKS = {"agree_todoke": "yes", "agree_outline": "yes", "agree_service": "yes"}
 
 
 def set_up_the_counter(desk: Any) -> None:
@@ -37,6 +39,62 @@ def sign_in(desk: Any, staff_id: str = "ST-01") -> None:
 def terminal_codes(desk: Any) -> list[str]:
     """The codes of the demo's one terminal: for the desk, for the screen."""
     return re.findall(r">([2-9A-Z]{4}-[2-9A-Z]{4})<", desk.post("/tester/staff").text)
+
+
+def be_served(desk: Any, screen: Any, places: Any, wait_for: Any) -> None:
+    """The canary at the counter: every page of both sides, up to the read-back, then given up."""
+    assert screen.get("/screen").status_code == 200
+    assert screen.post("/screen/join", code=CANARY.name).status_code == 422
+    assert screen.post("/screen/join", code=terminal_codes(desk)[1]).status_code == 303
+    assert desk.post("/counter/next", policy_id=CANARY.name).status_code == 422
+    assert desk.post("/counter/next", policy_id="P-004", ticket="12").status_code == 422
+    assert desk.post("/counter/next", policy_id="P-004").status_code == 303
+    assert desk.get("/counter").status_code == 200
+    places.lay_card()
+    number = re.search(r'id="confirmation-digits">(\d+)<', screen.get("/screen").text)
+    assert number
+    assert places.type_pins("2580", "1470", number[1]).status_code == 303
+    wait_for(lambda: 'data-stage="judged"' in screen.get("/screen").text)
+    assert desk.post("/counter/documents", document="0").status_code == 303
+    assert desk.post("/counter/identify", name=CANARY.name, face="yes").status_code == 422
+    assert desk.get("/counter/state").json()["state"]
+    assert screen.get("/screen/state").json()["revision"]
+    assert screen.post("/screen/active").status_code == 303
+    assert screen.post("/screen/agree").status_code == 422
+    assert screen.post("/screen/agree", **TICKS, ask_staff="yes").status_code == 303
+    assert screen.post("/screen/service", service_id=CANARY.name).status_code == 422
+    assert screen.post("/screen/service", service_id="SVC-QR-01").status_code == 303
+    mistyped = screen.post("/screen/account", "service id", "pin", "name", account="2580", security_code="1470")
+    assert mistyped.status_code == 422
+    code = places.security_code()
+    assert screen.post("/screen/account", account=ACCOUNT, security_code=code).status_code == 303
+    assert screen.get("/screen").status_code == 200
+    assert screen.post("/screen/confirm").status_code == 422
+    assert screen.post("/screen/confirm", confirmed="yes").status_code == 303
+    assert screen.get("/screen").status_code == 200
+    assert screen.post("/screen/change").status_code == 303
+    assert screen.post("/screen/leave").status_code == 303
+    assert desk.post("/counter/cancel").status_code == 303
+    places.take_card()
+
+
+def watch_over_the_counter(desk: Any) -> None:
+    """Tickets and alarms, by somebody who may and somebody who may not."""
+    assert desk.get("/counter/tickets").status_code == 200
+    assert desk.post("/counter/tickets", policy_id="P-004").status_code == 200
+    assert desk.get("/counter/alarms").status_code == 403
+    nobody = "00000000-0000-7000-8000-000000000000"
+    assert desk.post(f"/counter/alarms/{nobody}", note=CANARY.name).status_code == 403
+
+
+def scan_codes(desk: Any, phone: Any) -> None:
+    """Codes that are not ours, and the page of a venue's code."""
+    assert desk.get("/counter/event").status_code == 200
+    assert desk.get("/counter/event/state").status_code == 200
+    assert phone.get("/events/AAAA").status_code == 404
+    assert phone.get("/continue/AAAA").status_code == 404
+    assert phone.get("/attendance").status_code == 410
+    assert phone.post("/attendance", note=CANARY.name).status_code == 410
 
 
 def leave_the_counter(desk: Any) -> None:

@@ -26,7 +26,13 @@ import pytest
 
 from app.cli.journey_card import read_and_hand_in
 from app.embedded_postgres import EmbeddedPostgres
-from tests.journeys.canary_counter import leave_the_counter, set_up_the_counter
+from tests.journeys.canary_counter import (
+    be_served,
+    leave_the_counter,
+    scan_codes,
+    set_up_the_counter,
+    watch_over_the_counter,
+)
 from tests.journeys.leaks import ACCOUNT, CANARY, MY_NUMBER_TYPED, Trace, traces
 from tests.journeys.system import System, start_system
 
@@ -281,6 +287,9 @@ def walk_everywhere(system: System, recorder: Recorder) -> str:
     be_read_at_the_desk(Visitor(system, recorder), places)
     desk = Visitor(system, recorder)
     set_up_the_counter(desk)
+    be_served(desk, Visitor(system, recorder), places, wait_for)
+    watch_over_the_counter(desk)
+    scan_codes(desk, Visitor(system, recorder))
     leave_the_counter(desk)
     a_stranger_looks(Visitor(system, recorder), places, receipt)
     return queued

@@ -100,6 +100,7 @@ class Service:
             session.flush()
             row = session.get_one(CardSession, session_id)
             row.state, row.evidence_id, row.consumed_at = "done", evidence.id, clock.real_now()
+            row.seen_key = people.person_key(f"certificate of {person.person_id}".encode())
         return recognition.person_id
 
     def rows(self, table: str) -> int:

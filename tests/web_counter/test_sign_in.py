@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
+from app import db
 from app.settings import Environment
 from tests.organisations.counter import add_clerk
 from tests.web.service import Browser, Service, check_is_clear, heading
@@ -104,9 +106,16 @@ def test_a_residents_sign_in_and_staffs_do_not_touch_each_other(service: Service
 
 def test_the_page_of_staff_says_what_is_missing_before_the_first_visitor(service: Service) -> None:
     browser, counter = signed_in_staff(service)
-    assert "まだつながっていません" in browser.get("/counter").get_data(as_text=True)
-    assert heading(browser.get("/counter")) == "この端末の準備"
-    assert counter.terminal.has_screen is False
+    page = browser.get("/counter").get_data(as_text=True)
+    assert heading(browser.get("/counter")) == "次の方の受付"
+    assert "よい: この端末とつながっています。" in page
+    with db.transaction() as session:
+        session.execute(text("UPDATE counter_terminals SET screen_token_hash = NULL"))
+        session.execute(text("UPDATE agents SET last_seen_at = NULL"))
+    page = browser.get("/counter").get_data(as_text=True)
+    assert "まだつながっていません" in page
+    assert "読み取り機のプログラムが動いているか確かめてください" in page
+    assert counter.screen.get("/screen/state").status_code == 410
 
 
 def test_testers_find_passwords_and_codes_in_tests_and_not_in_production(

@@ -55,7 +55,7 @@ class TaskOut(BaseModel):
 
     session_id: str
     challenge: str = Field(pattern="^[0-9a-f]{64}$")
-    purpose: Literal["apply", "status", "guardian", "child"]
+    purpose: Literal["apply", "status", "guardian", "child", "counter", "hold", "confirm", "touch"]
     policy_id: str | None
     policy_title: str | None
     municipality_name: str | None

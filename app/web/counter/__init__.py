@@ -4,6 +4,6 @@ from flask import Blueprint
 
 blueprint = Blueprint("counter", __name__)
 
-from app.web.counter import desk, sign_in  # noqa: E402  # routes register on the blueprint
+from app.web.counter import desk, event, screen, sign_in, supervise  # noqa: E402  # routes register on the blueprint
 
-__all__ = ["blueprint", "desk", "sign_in"]
+__all__ = ["blueprint", "desk", "event", "screen", "sign_in", "supervise"]

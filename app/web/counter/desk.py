@@ -1,14 +1,68 @@
-"""The page of staff: what stands ready at this terminal, and the visit that is going on."""
+"""The page of staff: what stands ready, the visit that is going on, and the receipt. No PIN and no full ID is in it."""
 
 from __future__ import annotations
 
-from flask import redirect, render_template, url_for
+from contextlib import suppress
+from datetime import date
+from typing import Any
+
+from flask import Response as FlaskResponse
+from flask import current_app, jsonify, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import Forbidden, Unauthorized
 from werkzeug.wrappers import Response
 
-from app import cards, db, municipalities
-from app.organisations import ROLES, SignedInStaff
+from app import applications, cards, clock, counter, db, municipalities, policies
+from app.counter import CounterView, VisitOver
+from app.errors import DomainError
+from app.language import minute_text, points_text
+from app.organisations import ROLES, Role, SignedInStaff, Terminal
+from app.pii import Private
+from app.settings import Settings
 from app.web.counter import blueprint
-from app.web.staff import current_staff, this_terminal
+from app.web.counter.screen_pages import ending_text
+from app.web.pages import qr_svg
+from app.web.staff import current_staff, require_role, this_terminal
+
+STAGES = {
+    "card": "カードが置かれるのを待っています",
+    "pin": "暗証番号が入力されるのを待っています(●●●●)",
+    "reading": "カードを読み取っています",
+    "identify": "お顔と券面で、本人を確かめてください",
+    "judged": "住民の方が、条件と3つの決まりを確かめています",
+    "service": "住民の方が、決済サービスを選んでいます",
+    "account": "住民の方が、決済サービスの番号を入力しています",
+    "read_back": "住民の方が、内容を読み返しています",
+    "tap": "カードがもう一度置かれるのを待っています",
+    "done": "申込を受け付けました",
+}
+HELP = {
+    "card": "カードは読み取り機に置いたままにしてもらいます。",
+    "pin": "暗証番号は、読み取り機の画面で住民の方が入力します。のぞき込まないでください。",
+    "identify": "券面の写真とお顔を見比べ、券面の4つの項目を書き写します。この申込は、別の職員が審査します。",
+    "account": "番号は声に出して読み上げてかまいませんが、代わりに入力しないでください。",
+    "read_back": "金額と、番号の下4桁を、住民の方がお手もとのものと見比べます。",
+    "tap": "はじめと同じカードを、一度取ってから置いてもらいます。",
+    "done": "受付票を印刷してお渡しください。「終わる」を押すと、この画面から消えます。",
+}
+NO_PIN = "no_pin"
+FACE_FIELDS = {
+    "name": "券面の氏名を入れてください。",
+    "address": "券面の住所を入れてください。",
+    "birth_date": "券面の生年月日を入れてください。",
+    "sex": "券面の性別を選んでください。",
+}
+BORN_FROM = date(1873, 1, 1)
+MEMO = {
+    "E101": "利用者証明用、または券面事項入力補助用の暗証番号(数字4桁)",
+    "E102": "利用者証明用の暗証番号の再設定(住民課の窓口)",
+    "E103": "券面事項入力補助用の暗証番号の再設定(住民課の窓口)",
+    "E105": "利用者証明用電子証明書の更新(住民課の窓口)",
+    "E106": "カードの一時停止の解除、または再交付",
+    "E110": "暗証番号のないカード(顔認証カード)としての受付",
+    "E111": "カードの再交付(ICチップ)",
+    "E211": "保護者(法定代理人)の方のカード",
+}
 
 
 @blueprint.get("/counter")
@@ -17,15 +71,174 @@ def home() -> str | Response:
     staff, terminal = current_staff(), this_terminal()
     if staff is None or terminal is None:
         return redirect(url_for("counter.sign_in"), code=303)
+    return _desk(staff, terminal)
+
+
+@blueprint.get("/counter/state")
+def home_state() -> FlaskResponse:
+    """For the page's script: what it should show now. Asking keeps nobody signed in."""
+    staff = current_staff()
+    if staff is None:
+        raise Unauthorized()
+    view = counter.follow(staff.terminal_id)
+    return jsonify(state=view.revision, label=STAGES.get(view.stage, ""))
+
+
+@blueprint.post("/counter/next")
+def call_next() -> Response | tuple[str, int]:
+    """「次の方」: a clean visit."""
+    staff, terminal = _here()
+    require_role(staff, Role.COUNTER)
+    policy_id, ticket = request.form.get("policy_id", ""), request.form.get("ticket", "").strip()
+    if ticket and not (ticket.isascii() and ticket.isdigit() and len(ticket) <= 4):
+        return _desk(staff, terminal, [_error("ticket", "整理券の番号は、数字4けたまでです。")]), 422
+    try:
+        counter.call_next(
+            staff,
+            policy_id,
+            ticket_no=int(ticket) if ticket else None,
+            has_pin=request.form.get("card") != NO_PIN,
+        )
+    except LookupError:
+        text = "この番号の整理券は見つかりません。" if ticket else "施策を選んでください。"
+        return _desk(staff, terminal, [_error("ticket" if ticket else "policy_id", text)]), 422
+    except DomainError as problem:
+        return _desk(staff, terminal, [_error("policy_id", problem.wording(), problem.code)]), 422
+    except cards.ReaderBusy as busy:
+        text = f"読み取り機が、ほかの読み取りを待っています。長くてもあと{busy.seconds // 60 + 1}分で空きます。"
+        return _desk(staff, terminal, [_error("policy_id", text)]), 422
+    return _home()
+
+
+@blueprint.post("/counter/cancel")
+def cancel() -> Response:
+    """End the visit: wiped, nothing saved; or, after it is done, cleared away."""
+    staff, _ = _here()
+    require_role(staff, Role.COUNTER)
+    counter.give_up(staff)
+    return _home()
+
+
+@blueprint.post("/counter/documents")
+def see_document() -> Response:
+    """A document was seen: kind, day and who are kept."""
+    staff, _ = _here()
+    require_role(staff, Role.COUNTER)
+    number = request.form.get("document", "")
+    with suppress(VisitOver, LookupError):  # the page shows what is now
+        counter.see_document(staff, int(number) if number.isascii() and number.isdigit() and len(number) < 3 else -1)
+    return _home()
+
+
+@blueprint.post("/counter/identify")
+def identify() -> Response | tuple[str, int]:
+    """A card without PINs: what staff read from its surface, after comparing the face."""
+    staff, terminal = _here()
+    require_role(staff, Role.COUNTER)
+    typed = {name: request.form.get(name, "").strip() for name in ("name", "address", "birth_date", "sex")}
+    errors = [_error(name, text) for name, text in FACE_FIELDS.items() if not typed[name]]
+    try:
+        birth = date.fromisoformat(typed["birth_date"]) if typed["birth_date"] else None
+        if birth is not None and not BORN_FROM <= birth <= clock.today():
+            raise ValueError
+    except ValueError:
+        birth = None
+        errors.append(_error("birth_date", "西暦の年月日を、1975-04-01のように入れてください。"))
+    if request.form.get("face") != "yes":
+        errors.append(_error("face", "お顔と券面の写真を見比べて、チェックを入れてください。"))
+    if errors or birth is None:
+        return _desk(staff, terminal, errors, face=typed), 422
+    with suppress(VisitOver):  # the page shows what is now
+        counter.identify(
+            staff, counter.FaceItems(Private(typed["name"]), Private(typed["address"]), birth, typed["sex"])
+        )
+    return _home()
+
+
+def _here() -> tuple[SignedInStaff, Terminal]:
+    staff, terminal = current_staff(), this_terminal()
+    if staff is None or terminal is None:
+        raise Forbidden()
+    return staff, terminal
+
+
+def _home() -> Response:
+    return redirect(url_for("counter.home"), code=303)
+
+
+def _error(field: str, text: str, code: str | None = None) -> dict[str, str | None]:
+    return {"field": field, "text": text, "code": code}
+
+
+def _desk(
+    staff: SignedInStaff,
+    terminal: Terminal,
+    errors: list[dict[str, str | None]] | None = None,
+    face: dict[str, str] | None = None,
+) -> str:
+    view = counter.follow(terminal.terminal_id)
     with db.reading() as session:
         reader = cards.reader_at_counter(session, terminal.agent_id)
+        choices = policies_here(session, terminal.municipality_code)
+        receipt = _receipt(session, view) if view.stage == "done" else None
+        policy = policies.get(session, view.policy_id) if view.policy_id else None
     return render_template(
         "counter/home.html",
         terminal=terminal,
         municipality_label=municipalities.label(terminal.municipality_code),
         staff=staff_line(staff),
-        reader={"name": reader.name, "online": reader.online, "reader_no": reader.reader_no} if reader else None,
+        may_serve=Role.COUNTER in staff.roles,
+        may_supervise=Role.APPROVER in staff.roles,
+        reader={"name": reader.name, "online": reader.online} if reader else None,
+        visit=view,
+        is_free=view.stage in ("idle", "ended"),
+        stage_text=STAGES.get(view.stage, ""),
+        stage_help=HELP.get(view.stage, ""),
+        policy_title=policy.document.title if policy else "",
+        ending=ending_text(view) if view.stage == "ended" else "",
+        memo=MEMO.get(view.ended_code or ""),
+        documents=counter.documents_to_see(staff) if view.stage not in ("idle", "ended", "done") else [],
+        receipt=receipt,
+        policies=choices,
+        now_text=minute_text(clock.now()),
+        face=face or {},
+        errors=errors,
     )
+
+
+def policies_here(session: Session, municipality_code: str) -> list[tuple[str, str]]:
+    """The policies that this counter may receive applications for now: the own ones and the prefecture's."""
+    found: dict[str, str] = {}
+    for code in (municipality_code, municipalities.get(municipality_code).prefecture_code):
+        for card in policies.search(session, municipality=code, open_now=True).items:
+            policy = policies.get(session, card.policy_id)
+            if policy is not None and policy.amount is not None and policy.refusal is None:
+                found[card.policy_id] = f"{card.title}({card.amount_text})"
+    return sorted(found.items())
+
+
+def _receipt(session: Session, view: CounterView) -> dict[str, Any] | None:
+    """受付票: number, policy, amount, service and the last four digits. Nothing else of the person."""
+    assert view.person_id is not None
+    assert view.receipt_no is not None
+    found = applications.view_by_receipt(session, view.receipt_no, view.person_id)
+    if found is None:
+        return None
+    settings: Settings = current_app.extensions["todoke"]
+    # The address that the resident's own pages use: "counter" knows no route of another audience.
+    link = f"{settings.public_url}/applications/{found.receipt_no}"
+    return {
+        "no": found.receipt_no,
+        "policy_title": found.policy_title,
+        "municipality_label": municipalities.label(found.municipality_code),
+        "amount_text": points_text(found.amount),
+        "service_name": found.service_name,
+        "masked": found.masked_account,
+        "word": found.status.word,
+        "at_text": minute_text(found.submitted_at),
+        "office": f"{municipalities.label(found.municipality_code)} 給付担当窓口",
+        "qr_svg": qr_svg(link),
+    }
 
 
 def staff_line(staff: SignedInStaff) -> dict[str, str]:

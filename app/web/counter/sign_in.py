@@ -8,7 +8,7 @@ from flask import current_app, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from app import db, organisations
+from app import counter, db, organisations
 from app.pii import Private
 from app.settings import Environment, Settings
 from app.web.counter import blueprint
@@ -75,6 +75,8 @@ def signed_in() -> Response | tuple[str, int]:
     )
     if token is None:
         return _sign_in_page([{"field": "staff_id", "text": WRONG, "code": None}], staff_id), 422
+    with db.transaction() as session:
+        counter.close_desk(session, place.terminal_id)  # nothing of an earlier sign-in is gone on with
     answer = redirect(url_for("counter.home"), code=303)
     set_cookie(answer, "todoke_staff", token)
     forget_current_staff()
@@ -87,6 +89,7 @@ def leave() -> Response:
     staff = current_staff()
     if staff is not None:
         with db.transaction() as session:
+            counter.close_desk(session, staff.terminal_id)
             organisations.sign_out(session, staff)
     answer = redirect(url_for("counter.sign_in"), code=303)
     drop_cookie(answer, "todoke_staff")

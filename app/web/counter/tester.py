@@ -9,9 +9,15 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app import db, organisations
-from app.organisations import ROLES, Place, Terminal
+from app.organisations import ROLES, AccountState, Place, Terminal
 
 FILE = "staff.json"
+STATES = {
+    AccountState.ACTIVE: "使えます",
+    AccountState.LOCKED: "ロック中",
+    AccountState.SUSPENDED: "停止中",
+    AccountState.CLOSED: "閉鎖",
+}
 
 
 def rows_for_testers(state_dir: Path, *, with_codes: bool) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
@@ -32,7 +38,7 @@ def rows_for_testers(state_dir: Path, *, with_codes: bool) -> tuple[list[dict[st
                     "roles": "、".join(ROLES[role] for role in sorted(one.roles)),
                     "password": kept.get(one.staff_id, ""),
                     "code": organisations.code_for_testers(session, one.staff_id),
-                    "state": one.state.value,
+                    "state": STATES[one.state],
                 }
             )
         terminals = [

@@ -4,6 +4,15 @@ from flask import Blueprint
 
 blueprint = Blueprint("resident", __name__)
 
-from app.web.resident import apply, assign, guardian, reading, service, status  # noqa: E402  # routes register on the blueprint
+from app.web.resident import (  # noqa: E402  # routes register on the blueprint
+    apply,
+    assign,
+    attendance,
+    guardian,
+    handover,
+    reading,
+    service,
+    status,
+)
 
-__all__ = ["apply", "assign", "blueprint", "guardian", "reading", "service", "status"]
+__all__ = ["apply", "assign", "attendance", "blueprint", "guardian", "handover", "reading", "service", "status"]

@@ -21,6 +21,7 @@ from app.web.resident.context import (
     policy_or_404,
     to_step,
 )
+from app.web.resident.handover import hand_over_code
 from app.web.resident.identity import open_from_form, reader_routes
 from app.web.sign_in import sign_out, signed_in_person
 
@@ -32,7 +33,12 @@ def start(policy_id: str) -> str:
         policy = policy_or_404(session, policy_id)
         applications.check_policy_takes_applications(policy)
     offered = policy.document.eligibility.guardian_application != "not_offered"
-    return render_template("resident/start.html", policy=policy_line(policy), guardian_offered=offered)
+    return render_template(
+        "resident/start.html",
+        policy=policy_line(policy),
+        guardian_offered=offered,
+        hand_over_svg=hand_over_code(policy_id),
+    )
 
 
 @blueprint.post("/policies/<policy_id>/apply")

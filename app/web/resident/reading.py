@@ -97,7 +97,9 @@ def _go_on(session: Session, view: cards.SessionView, evidence: cards.EvidenceVi
     """What the reading was for."""
     if view.policy_id is None:
         sign_in(evidence.person_id)
-        return redirect(url_for("resident.own_applications"), code=303)
+        # Who scanned an event's code and was then asked for the card goes on there.
+        onward = "resident.attendance" if web_session.get("attendance") else "resident.own_applications"
+        return redirect(url_for(onward), code=303)
     if view.purpose == "guardian":
         return guardian_was_read(evidence, view.policy_id)
     policy = policy_or_404(session, view.policy_id)

@@ -1,0 +1,88 @@
+"""Drafts at a counter: begun from nothing with each visit, dropped without a trace when it ends (BR-50)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.orm import Session
+
+from app import policies
+from app.applications.draft import forget_account, start_draft
+from app.applications.models import Application
+from app.applications.states import ApplicationState
+from app.cards import EvidenceView
+from app.errors import DomainError
+from app.people import erase_facts
+from app.policies import PolicyView
+
+
+@dataclass(frozen=True)
+class AtCounter:
+    """Where and by whom a person is received. ``came_at``: the moment that counts, if it is not now."""
+
+    staff_id: str
+    terminal_id: UUID
+    came_at: datetime | None = None
+
+
+def as_of(policy: PolicyView, came_at: datetime | None) -> PolicyView:
+    """The policy as it stood when the person came, for whom that counts."""
+    return policy if came_at is None else replace(policy, refusal=policies.refusal_at(policy, came_at))
+
+
+def start_at_counter(session: Session, policy: PolicyView, evidence: EvidenceView, at: AtCounter) -> UUID:
+    """A new, empty draft; one that this person had begun elsewhere is given up. Raises as ``start_draft``."""
+    session.execute(
+        delete(Application).where(
+            Application.policy_id == policy.policy_id,
+            Application.applicant_id == evidence.person_id,
+            Application.beneficiary_id == evidence.person_id,
+            Application.state == ApplicationState.STARTED,
+        )
+    )
+    application_id = start_draft(session, as_of(policy, at.came_at), evidence, channel="phone")
+    draft = session.scalars(select(Application).where(Application.id == application_id)).one()
+    draft.channel, draft.staff_id, draft.terminal_id = "counter", at.staff_id, at.terminal_id
+    draft.came_at = at.came_at
+    return application_id
+
+
+def discard_draft(session: Session, policy_id: str, application_id: UUID, person_id: UUID) -> None:
+    """Drop a draft, and what was read from the card where no application stands on it. A sent one stays."""
+    session.execute(
+        delete(Application).where(
+            Application.policy_id == policy_id,
+            Application.id == application_id,
+            Application.state == ApplicationState.STARTED,
+        )
+    )
+    forget_reading(session, person_id)
+
+
+def forget_reading(session: Session, person_id: UUID) -> None:
+    """Erase what was read from a person's card, unless an application stands on it."""
+    others = select(Application.id).where(
+        or_(Application.applicant_id == person_id, Application.beneficiary_id == person_id)
+    )
+    if session.scalar(others.limit(1)) is None:
+        erase_facts(session, person_id)
+
+
+def choose_again(session: Session, policy_id: str, application_id: UUID) -> None:
+    """Back to the choice of the service: what was typed for it is forgotten. E504 without the draft."""
+    draft = session.scalar(
+        select(Application)
+        .where(
+            Application.policy_id == policy_id,
+            Application.id == application_id,
+            Application.state == ApplicationState.STARTED,
+        )
+        .with_for_update()
+    )
+    if draft is None:
+        raise DomainError("E504", step="本人確認")
+    forget_account(draft)
+    draft.service_id = None

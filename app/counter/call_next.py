@@ -1,0 +1,94 @@
+"""「次の方」: a clean visit at a terminal, bound to the next card tap (K2, K3)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app import cards, clock, db, organisations, policies
+from app.counter.models import CounterSession, QueueTicket
+from app.counter.states import CounterEvent, CounterState, after
+from app.counter.tickets import use_ticket
+from app.counter.visit import CANCELLED, FINISHED, live_visit, note, open_card_session, wipe
+from app.errors import DomainError
+from app.organisations import Role, SignedInStaff
+
+CARD_SECONDS = 180
+
+
+class NotCounterStaff(Exception):
+    """Only staff of the counter receive people."""
+
+
+def call_next(staff: SignedInStaff, policy_id: str, *, ticket_no: int | None = None, has_pin: bool = True) -> UUID:
+    """Open a visit for this policy; one that was going on is wiped first (BR-50). Returns its id.
+
+    ``ticket_no``: the number of a ticket of an earlier closing time, whose time then counts. ``has_pin`` false: the
+    card is one without PINs (顔認証). Raises ``NotCounterStaff``; the policy's reason when it takes no applications,
+    E804 when the reader cannot be asked, ``LookupError`` for an unknown policy or ticket, ``cards.ReaderBusy``.
+    """
+    if Role.COUNTER not in staff.roles:
+        raise NotCounterStaff
+    try:
+        with db.transaction() as session:
+            return _open(session, staff, policy_id, ticket_no, has_pin=has_pin)
+    except IntegrityError:
+        raise LookupError("somebody opened a visit at this moment") from None
+
+
+def _open(session: Session, staff: SignedInStaff, policy_id: str, ticket_no: int | None, *, has_pin: bool) -> UUID:
+    terminal = organisations.get_terminal(session, staff.terminal_id)
+    if terminal is None:
+        raise LookupError("no such terminal")
+    before = live_visit(session, staff.terminal_id)
+    if before is not None:
+        wipe(session, before, FINISHED if before.state == CounterState.DONE else CANCELLED)
+        session.flush()
+    ticket = use_ticket(session, staff, policy_id, ticket_no) if ticket_no is not None else None
+    _check_policy(session, policy_id, ticket)
+    reader = cards.reader_at_counter(session, terminal.agent_id)
+    if reader is None or not reader.online:
+        raise DomainError("E804")
+    now = clock.real_now()
+    row = CounterSession(
+        terminal_id=staff.terminal_id,
+        staff_id=staff.staff_id,
+        policy_id=policy_id,
+        ticket_id=ticket.id if ticket else None,
+        state=after(CounterState.LOCKED, CounterEvent.CALL_NEXT),
+        opened_at=now,
+        touched_at=now,
+    )
+    session.add(row)
+    session.flush()
+    open_card_session(session, row, terminal.agent_id, "counter" if has_pin else "touch", CARD_SECONDS)
+    note(session, "counter.called", row)
+    return row.id
+
+
+def _check_policy(session: Session, policy_id: str, ticket: QueueTicket | None) -> None:
+    policy = policies.get(session, policy_id)
+    if policy is None:
+        raise LookupError("no such policy")
+    refusal = policies.refusal_at(policy, ticket.issued_at) if ticket else policy.refusal
+    if refusal is not None:
+        raise refusal
+    if policy.apply_block_reason is not None and policy.amount is None:
+        raise LookupError("this policy cannot be applied for here")
+
+
+def give_up(staff: SignedInStaff, code: str = CANCELLED) -> None:
+    """End the visit that is going on, whatever state it is in; without one nothing happens."""
+    with db.transaction() as session:
+        row = live_visit(session, staff.terminal_id)
+        if row is not None:
+            wipe(session, row, FINISHED if row.state == CounterState.DONE else code)
+
+
+def close_desk(session: Session, terminal_id: UUID) -> None:
+    """Staff leave: what was going on is wiped in the same transaction."""
+    row = live_visit(session, terminal_id)
+    if row is not None:
+        wipe(session, row, FINISHED if row.state == CounterState.DONE else CANCELLED)

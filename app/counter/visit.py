@@ -1,0 +1,123 @@
+"""One visit under its lock: moved along the table, touched, wiped. What every use case of the counter begins with."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import applications, audit, cards, clock
+from app.cards import SessionView
+from app.counter.alarms import raise_alarm
+from app.counter.models import CounterSession
+from app.counter.states import CounterEvent, CounterState, after
+from app.errors import DomainError
+from app.pii import vault
+
+IDLE = timedelta(seconds=60)
+WARNING = timedelta(seconds=40)
+CONFIRM_SECONDS = 60
+HOLD_SECONDS = 30
+SELF = "self"
+"""Ended because staff would have served themselves."""
+CANCELLED = "cancelled"
+FINISHED = "finished"
+TELLING_FACTS = frozenset({"E101", "E107", "E208"})
+"""Codes whose facts say nothing of the person, so that the page may still show them after the wiping."""
+
+
+class VisitOver(Exception):
+    """The visit is wiped, or there is none; the page shows what is now."""
+
+
+def browser_key(row: CounterSession) -> bytes:
+    """What binds the card sessions of a visit to it, as the cookie of a browser does for a resident's page."""
+    return vault().index("counter_session", row.id.bytes)
+
+
+def live_visit(session: Session, terminal_id: UUID) -> CounterSession | None:
+    """The terminal's visit that is going on, locked until the transaction ends."""
+    return session.scalar(
+        select(CounterSession)
+        .where(CounterSession.terminal_id == terminal_id, CounterSession.state != CounterState.WIPED)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def visit_in(session: Session, terminal_id: UUID, *states: CounterState) -> CounterSession:
+    """The visit, if it stands in one of these states and somebody is there; this counts as an act of the person.
+
+    Raises ``VisitOver``; the idle limit is judged here too, so that no press comes after it (BR-52).
+    """
+    row = live_visit(session, terminal_id)
+    if row is None or row.state not in states or is_idle(row):
+        raise VisitOver
+    row.touched_at = clock.real_now()
+    return row
+
+
+def is_idle(row: CounterSession) -> bool:
+    """BR-52: sixty seconds without an act of the person."""
+    return clock.real_now() - row.touched_at >= IDLE
+
+
+def advance(row: CounterSession, event: CounterEvent) -> None:
+    """Move along the table."""
+    row.state = after(CounterState(row.state), event)
+
+
+def card_session_of(session: Session, row: CounterSession) -> SessionView | None:
+    """The card session that the visit waits for or watches by."""
+    if row.card_session_id is None:
+        return None
+    return cards.view_session(session, browser_key(row), row.card_session_id)
+
+
+def open_card_session(session: Session, row: CounterSession, agent_id: UUID, purpose: str, seconds: int) -> None:
+    """Ask the terminal's reader for something; whatever it did for this visit before ends."""
+    reader = cards.reader_at_counter(session, agent_id)
+    if reader is None:
+        raise DomainError("E804")
+    row.card_session_id = cards.open_session(
+        session,
+        browser=browser_key(row),
+        reader=reader,
+        purpose=purpose,
+        policy_id=row.policy_id,
+        seconds=seconds,
+        attended_by=row.staff_id,
+    )
+    row.card_purpose = purpose
+
+
+def wipe(session: Session, row: CounterSession, code: str, problem: DomainError | None = None) -> None:
+    """End the visit: the draft and what was read go, the reader stops, nothing of the person stays (BR-50, BR-52)."""
+    if row.application_id is not None and row.person_id is not None and row.state != CounterState.DONE:
+        applications.discard_draft(session, row.policy_id, row.application_id, row.person_id)
+    cards.end_sessions_of(session, browser_key(row))
+    if code == "E801":
+        raise_alarm(session, row, code)
+    advance(row, CounterEvent.WIPE)
+    row.card_session_id = row.card_purpose = row.seen_key = row.person_id = row.evidence_id = None
+    row.application_id = row.receipt_no = row.read_back_digest = row.read_back_at = None
+    row.ended_code = code
+    row.ended_facts = problem.facts | {"variant": problem.variant or ""} if problem and code in TELLING_FACTS else None
+    row.wiped_at = clock.real_now()
+    note(session, "counter.wiped", row, code=code)
+
+
+def note(session: Session, action: str, row: CounterSession, **facts: str) -> None:
+    """Who did what at which terminal, for the audit."""
+    audit.record(
+        session,
+        action,
+        actor_kind="staff",
+        actor=row.staff_id,
+        policy_id=row.policy_id,
+        object_kind="counter_session",
+        object_id=str(row.id),
+        facts={"terminal": str(row.terminal_id), **facts},
+    )

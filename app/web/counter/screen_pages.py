@@ -1,0 +1,128 @@
+"""What each page of the resident's screen is made of: words for people, no ID in full, no name in full."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import current_app
+
+from app import clock, counter, db, payments, people
+from app.counter import CounterView, Visit
+from app.language import points_text, say
+from app.payments import ServiceDocument
+from app.policies import CheckKind, PolicyView
+from app.screening import CHECK_TITLES, RESULT_WORDS, CheckState
+from app.settings import Settings
+from app.web.pages import japanese_date
+from app.web.service_texts import lead_text
+
+ENDINGS = {
+    counter.CANCELLED: "手続を途中で終わりました。入力した内容は残していません。",
+    counter.FINISHED: "手続が終わりました。",
+    counter.SELF: "この窓口では受け付けられません。ほかの係の者がご案内します。",
+}
+ASK_STAFF = "係の者がご案内します。入力した内容は残していません。"
+
+
+def context_of(view: CounterView, terminal_id: UUID) -> dict[str, Any]:
+    """The variables of the page of this stage. Raises ``VisitOver``."""
+    if view.stage in ("idle", "card", "pin", "identify", "reading", "tap", "done"):
+        return {}
+    if view.stage == "ended":
+        return {"ending": ending_text(view)}
+    with db.transaction() as session:
+        visit = counter.visit_of(session, terminal_id)
+        context: dict[str, Any] = {"policy": policy_line(visit.policy)}
+        if view.stage == "account":
+            return context | _account(counter.chosen_service(session, visit))
+        if view.stage == "read_back":
+            items = people.facts_of(session, visit.evidence.facts_id)
+            service = counter.chosen_service(session, visit)
+            name = people.masked_name(items.name.reveal()) if items else ""
+            return context | _read_back(visit, service, name)
+        services = payments.services_of(session, visit.policy.document.services)
+    return context | (_judged(visit) if view.stage == "judged" else _service(visit, services))
+
+
+def ending_text(view: CounterView) -> str:
+    """Why the last visit ended, in words that name nobody."""
+    if view.problem is not None:
+        return view.problem.wording()
+    return say(ENDINGS.get(view.ended_code or "", ASK_STAFF))
+
+
+def policy_line(policy: PolicyView) -> dict[str, Any]:
+    """The quiet line that says which policy a page is about."""
+    return {
+        "title": policy.document.title,
+        "municipality_label": policy.municipality_label,
+        "amount_text": policy.amount_text,
+        "outline_url": policy.document.outline_url,
+    }
+
+
+def _judged(visit: Visit) -> dict[str, Any]:
+    outcome = counter.judged(visit)
+    return {
+        "failed": outcome.aggregate == "rejected",
+        "checks": [
+            {
+                "title": CHECK_TITLES[check.kind],
+                "result": check.result.value,
+                "result_label": RESULT_WORDS[CheckState(check.result.value)],
+                "text": check.problem.wording() if check.problem else "",
+            }
+            for check in outcome.checks
+            if check.kind is not CheckKind.SUPPORT_MEASURE
+        ],
+    }
+
+
+def _service(visit: Visit, services: list[ServiceDocument]) -> dict[str, Any]:
+    at = visit.draft.came_at or clock.now()
+    offers = payments.offers(visit.policy.document, services, at, visit.draft.amount, visit.age)
+    return {
+        "offers": [
+            {
+                "service_id": offer.service.service_id,
+                "name": offer.service.name,
+                "category": offer.service.category,
+                "lead_text": lead_text(offer.service),
+                "note": offer.service.warning,
+                "id_label": offer.service.id_label,
+            }
+            for offer in offers
+            if offer.closed is None
+        ],
+        "unavailable": [{"name": o.service.name, "reason": o.closed.wording()} for o in offers if o.closed],
+    }
+
+
+def _account(service: ServiceDocument) -> dict[str, Any]:
+    settings: Settings = current_app.extensions["todoke"]
+    return {
+        "service": {
+            "name": service.name,
+            "id_label": service.id_label,
+            "id_help": payments.describe_account_id(service),
+            "security_code_label": service.security_code_label if service.security_code_regex else None,
+            "code_help": payments.describe_security_code(service),
+        },
+        "values": {"account": ""},
+        "ask": False,
+        "provider_tester_url": settings.provider_tester_url,
+    }
+
+
+def _read_back(visit: Visit, service: ServiceDocument, name: str) -> dict[str, Any]:
+    return {
+        "name_masked": name,
+        "amount_text": points_text(visit.draft.amount),
+        "service_name": service.name,
+        "last4": visit.draft.last4,
+        "holder_masked": visit.draft.holder_masked,
+        "lead_text": lead_text(service),
+        "hours": visit.policy.document.cooling_off_hours,
+        "day": japanese_date(clock.now()),
+    }

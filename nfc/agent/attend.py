@@ -1,0 +1,169 @@
+"""Visits at a counter that need no PIN: watch that the card stays while its holder types, and see it a second time.
+
+`hold` watches the card after it was read and tells at once when it is away for long, or another lies in its place.
+`confirm` waits until the card was lifted and laid down again, and hands in its certificate (EF 000A, no PIN; BR-51).
+`touch` hands in the certificate of a card that has no PINs, so that even such a visit is bound to one card.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
+
+from nfc.agent.client import AgentClient, ClientError, SessionEnded
+from nfc.agent.reading import Reader, result_without_reading, see_certificate
+from nfc.agent.visit import NOT_DELIVERED, SESSION_ENDED, Ending, Visit, VisitState, WrongMoment
+from nfc.problems import CardProblem, Outcome
+
+POLL_SECONDS: Final = 0.25
+PULSE_SECONDS: Final = 1.0
+AWAY_SECONDS: Final = 5.0
+"""A card that is lifted for a moment is no card taken away (domain.md 5.8)."""
+HOLD_MINUTES: Final = 20
+"""Nobody types for so long; the service ends a watch much earlier."""
+MAX_LOOKS: Final = 3
+CARD_AWAY: Final = Ending("card_removed")
+ANOTHER_CARD: Final = Ending("another_card")
+_TRANSIENT: Final = frozenset({Outcome.NO_CARD, Outcome.CARD_REMOVED, Outcome.COMM_ERROR})
+
+_LOGGER = logging.getLogger("nfc.agent")
+
+
+def attend(visit: Visit, *, reader: Reader, client: AgentClient, stop: threading.Event) -> None:
+    """Lead a visit of purpose hold, confirm or touch to its end and tell the service. Never raises."""
+    scene = _Scene(visit, reader, client, stop)
+    try:
+        if visit.task.purpose == "hold":
+            _hold(scene)
+        else:
+            _see_card(scene, lifted_first=visit.task.purpose == "confirm")
+    except CardProblem as problem:
+        _refuse(scene, Ending(problem.outcome.value, problem.pin_kind, problem.tries_left))
+    except SessionEnded:
+        _over(scene)
+    except Exception as error:
+        # Its message and traceback may carry card data, so only its kind is told.
+        _LOGGER.error("a visit failed by a defect of the agent: %s", type(error).__name__)
+        _refuse(scene, Ending(Outcome.ORDER_BUG.value))
+
+
+class _Scene:
+    """Who takes part, and the pulse that tells the service how it is and hears when nobody waits any more."""
+
+    def __init__(self, visit: Visit, reader: Reader, client: AgentClient, stop: threading.Event) -> None:
+        self.visit = visit
+        self.reader = reader
+        self.client = client
+        self.stop = stop
+        self._next_pulse = 0.0
+
+    def turn(self, *, lies_there: bool) -> bool:
+        """One turn of watching; False when the person, the operator or the clock ended the visit."""
+        if self.stop.is_set():
+            with suppress(WrongMoment):
+                self.visit.cancel()
+            with suppress(WrongMoment):
+                self.visit.refuse(Ending("cancelled"))
+        if time.monotonic() >= self._next_pulse:
+            self._next_pulse = time.monotonic() + PULSE_SECONDS
+            try:
+                self.client.progress(
+                    self.visit.task.session_id, "reading" if lies_there else "waiting_card", patient=False
+                )
+            except SessionEnded:
+                raise
+            except ClientError:
+                pass  # the service is away for a moment; it ends the session itself when it hears nothing for long
+        self.visit.wait(POLL_SECONDS)
+        return self.visit.state not in (VisitState.DONE, VisitState.FAILED)
+
+
+def _hold(scene: _Scene) -> None:
+    """Watch the card until the service ends it; tell at once when it is away for long, or is another."""
+    certificate = _certificate(scene)
+    scene.visit.card_seen()
+    deadline = time.monotonic() + HOLD_MINUTES * 60
+    away_since: float | None = None
+    while scene.turn(lies_there=away_since is None):
+        there = scene.reader.card_present()
+        now = time.monotonic()
+        if now >= deadline:
+            _refuse(scene, Ending("timed_out"))
+            return
+        if there and away_since is not None:
+            if _certificate(scene) != certificate:
+                _refuse(scene, ANOTHER_CARD)
+                return
+            away_since = None
+        elif not there:
+            away_since = away_since if away_since is not None else now
+            if now - away_since >= AWAY_SECONDS:
+                _refuse(scene, CARD_AWAY)
+                return
+    _hand_in_ending(scene)
+
+
+def _see_card(scene: _Scene, *, lifted_first: bool) -> None:
+    """Wait for a card, after the one that lies there was lifted if so asked, and hand in its certificate."""
+    was_lifted = not lifted_first
+    while scene.turn(lies_there=False):
+        if not scene.reader.card_present():
+            was_lifted = True
+        elif was_lifted:
+            certificate = _certificate(scene)
+            scene.visit.card_seen()
+            result = {"outcome": Outcome.OK.value, "certificate": base64.b64encode(certificate).decode("ascii")}
+            if _deliver(scene, result):
+                scene.visit.finish()
+            return
+    _hand_in_ending(scene)
+
+
+def _certificate(scene: _Scene) -> bytes:
+    """The certificate of the card that lies there. A card that moved is looked at again. Raises CardProblem."""
+    for look in range(1, MAX_LOOKS + 1):
+        try:
+            return see_certificate(scene.reader)
+        except CardProblem as problem:
+            if problem.outcome not in _TRANSIENT or look == MAX_LOOKS:
+                raise
+            scene.visit.wait(POLL_SECONDS)
+    raise AssertionError("unreachable")
+
+
+def _over(scene: _Scene) -> None:
+    """The service has heard enough: for a watch that is its good end."""
+    if scene.visit.task.purpose == "hold" and scene.visit.state is VisitState.READING:
+        scene.visit.finish()
+        return
+    with suppress(WrongMoment):
+        scene.visit.refuse(SESSION_ENDED)
+
+
+def _refuse(scene: _Scene, ending: Ending) -> None:
+    with suppress(WrongMoment):
+        scene.visit.refuse(ending)
+    _hand_in_ending(scene)
+
+
+def _hand_in_ending(scene: _Scene) -> None:
+    ending = scene.visit.view().ending
+    if ending is not None and ending != SESSION_ENDED:
+        _deliver(scene, result_without_reading(ending))
+
+
+def _deliver(scene: _Scene, result: Mapping[str, object]) -> bool:
+    try:
+        scene.client.finish(scene.visit.task.session_id, result)
+    except ClientError as error:
+        _LOGGER.warning("the result could not be handed in and was dropped: %s", str(error))
+        with suppress(WrongMoment):
+            scene.visit.refuse(SESSION_ENDED if isinstance(error, SessionEnded) else NOT_DELIVERED)
+        return False
+    _LOGGER.info("a card session ended: %s", result["outcome"])
+    return True

@@ -1,0 +1,605 @@
+"""A visit at the counter from 「次の方」 to the receipt, and every way in which it ends without one (K1 to K8)."""
+
+from __future__ import annotations
+
+import re
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+
+from app import applications, clock, db, people, screening
+from app.audit import AuditEvent
+from app.organisations import Role
+from app.policies import CheckKind
+from tests.organisations.counter import add_clerk
+from tests.web.service import ACCOUNT, CODE, Service, check_is_clear, error_code, heading, person
+from tests.web_counter.hands import CODES, CONSENT, Counter, signed_in_staff
+
+OTHER_ACCOUNT = "5555666677778"
+
+
+def desk_page(counter: Counter) -> str:
+    return counter.desk.get("/counter").get_data(as_text=True)
+
+
+def screen_page(counter: Counter) -> str:
+    return counter.screen.get("/screen").get_data(as_text=True)
+
+
+def drafts(counter: Counter) -> list[str]:
+    return [application.state for application in counter.service.applications()]
+
+
+def test_one_person_is_served_from_the_call_to_the_receipt(counter: Counter) -> None:
+    receipt = counter.serve("TP-02")
+    (application,) = counter.service.applications()
+    assert (application.state, application.channel, application.receipt_no) == ("approved", "counter", receipt)
+    assert (application.staff_id, application.terminal_id) == ("ST-01", counter.terminal.terminal_id)
+    page = desk_page(counter)
+    assert receipt in page
+    assert "…4" in page or ACCOUNT[-4:] in page
+    assert "手続が終わりました。カードをお取りください" in screen_page(counter)
+
+
+def test_br_54_the_receipt_has_the_service_and_four_digits_and_nothing_else_of_the_person(counter: Counter) -> None:
+    counter.serve("TP-02")
+    page = desk_page(counter)
+    someone = person("TP-02")
+    assert "みらいPay" in page
+    assert ACCOUNT[-4:] in page
+    for hidden in (ACCOUNT, someone.name, someone.address, someone.name.split("　")[0]):
+        assert hidden not in page
+
+
+def test_br_53_staff_see_no_pin_no_full_id_and_no_name_at_any_step(counter: Counter) -> None:
+    seen = []
+    counter.call()
+    seen.append(desk_page(counter))
+    counter.first_tap("TP-02")
+    seen.append(desk_page(counter))
+    counter.press("agree", **CONSENT)
+    counter.press("service", service_id="SVC-QR-01")
+    seen.append(desk_page(counter))
+    counter.press("account", account=ACCOUNT, security_code=CODE)
+    seen.append(desk_page(counter))
+    someone = person("TP-02")
+    for page in seen:
+        for hidden in (ACCOUNT, ACCOUNT[-4:], someone.name, someone.address, someone.name.split("　")[0]):
+            assert hidden not in page
+        assert not re.search(r'<input[^>]*name="[^"]*pin', page)
+    assert len(set(seen)) == len(seen), "each step says where it is"
+
+
+def test_the_read_back_shows_a_masked_name_and_the_last_four_digits(counter: Counter) -> None:
+    counter.to_read_back("TP-02")
+    page = screen_page(counter)
+    assert person("TP-02").name not in page
+    assert person("TP-02").name[0] + "*" in page
+    assert ACCOUNT not in page
+    assert ACCOUNT[-4:] in page
+
+
+def test_br_50_the_next_person_meets_an_empty_form(counter: Counter) -> None:
+    """A leaves at the service step, B taps: no trace of A in any page."""
+    counter.to_account("TP-02")
+    before = screen_page(counter)
+    counter.call()
+    counter.first_tap("TP-29")
+    after = [screen_page(counter), desk_page(counter)]
+    assert "みらいPay" in before
+    assert all("みらいPay" not in page for page in after)
+    assert counter.stage() == "judged"
+    assert drafts(counter) == ["started"]
+
+
+def test_br_50_a_draft_begun_on_the_phone_is_not_gone_on_with_at_the_counter(
+    counter: Counter, service: Service
+) -> None:
+    service.browser().to_confirm("TP-02")
+    counter.call()
+    counter.first_tap("TP-02")
+    assert counter.stage() == "judged"
+    (draft,) = service.applications()
+    assert (draft.channel, draft.draft_account_enc, draft.service_id) == ("counter", None, None)
+
+
+def test_br_51_the_second_tap_of_the_same_card_saves(counter: Counter) -> None:
+    counter.to_read_back("TP-02")
+    assert drafts(counter) == ["started"]
+    counter.press("confirm", confirmed="yes")
+    counter.second_tap("TP-02")
+    assert counter.stage() == "done"
+    assert drafts(counter) == ["approved"]
+
+
+def test_br_51_another_card_at_the_second_tap_saves_nothing_and_alarms(counter: Counter) -> None:
+    counter.to_read_back("TP-02")
+    counter.press("confirm", confirmed="yes")
+    counter.second_tap("TP-29")
+    assert counter.stage() == "ended"
+    assert "E801" in screen_page(counter)
+    assert drafts(counter) == []
+    assert "責任者を呼んでください(E801)" in desk_page(counter)
+
+
+def test_without_the_tick_nothing_goes_on(counter: Counter) -> None:
+    counter.to_read_back("TP-02")
+    check_is_clear(counter.press("confirm"), 422)
+    assert counter.stage() == "read_back"
+
+
+def test_br_52_fifty_nine_seconds_and_a_key_go_on_sixty_wipe(counter: Counter) -> None:
+    counter.to_account("TP-02")
+    counter.nobody_does_anything(58)
+    counter.press("active")
+    counter.nobody_does_anything(58)
+    assert counter.stage() == "account"
+    counter.nobody_does_anything(3)
+    assert counter.stage() == "ended"
+    assert "E114" in screen_page(counter)
+    assert drafts(counter) == []
+
+
+def test_br_52_a_key_after_sixty_seconds_comes_too_late(counter: Counter) -> None:
+    counter.to_account("TP-02")
+    counter.nobody_does_anything(61)
+    counter.press("active")
+    assert counter.stage() == "ended"
+
+
+def test_br_52_the_warning_comes_at_forty_seconds(counter: Counter) -> None:
+    counter.to_account("TP-02")
+    assert counter.screen.get("/screen/state").get_json()["warns"] is False
+    counter.nobody_does_anything(41)
+    state = counter.screen.get("/screen/state").get_json()
+    assert state["warns"] is True
+    assert 0 < state["seconds_left"] < 20
+
+
+def test_asking_for_news_is_no_act_of_the_person(counter: Counter) -> None:
+    counter.to_account("TP-02")
+    for _ in range(7):
+        counter.nobody_does_anything(9)
+        counter.screen.get("/screen/state")
+        counter.desk.get("/counter/state")
+    assert counter.stage() == "ended"
+
+
+@pytest.mark.parametrize(("code", "shown"), [("E802", "カードが離れたため"), ("E801", "最初と別のカード")])
+def test_a_card_taken_away_or_changed_while_editing_wipes(counter: Counter, code: str, shown: str) -> None:
+    counter.to_account("TP-02")
+    counter.reader_says(code)
+    assert counter.stage() == "ended"
+    assert shown in screen_page(counter)
+    assert drafts(counter) == []
+
+
+def test_e804_a_reader_that_falls_silent_ends_the_visit(counter: Counter) -> None:
+    counter.to_account("TP-02")
+    counter._set(counter.waiting_for(), expires_at=clock.real_now() - timedelta(seconds=1))
+    assert counter.stage() == "ended"
+    assert "E804" in desk_page(counter)
+
+
+def test_a_wiped_visit_holds_nothing_and_the_database_sees_to_it(counter: Counter) -> None:
+    counter.to_account("TP-02")
+    counter.desk.send("/counter/cancel")
+    row = counter.row()
+    assert (row.state, row.person_id, row.evidence_id, row.application_id, row.seen_key) == ("wiped",) + (None,) * 4
+    assert counter.service.rows("person_facts") == 0
+    with pytest.raises(IntegrityError, match="wiped_holds_nothing"), db.transaction() as session:
+        session.execute(text("UPDATE counter_sessions SET person_id = gen_random_uuid()"))
+
+
+def test_br_53_a_counter_record_without_staff_is_refused_by_the_database(counter: Counter) -> None:
+    counter.serve("TP-02")
+    with pytest.raises(IntegrityError, match="a_counter_names_its_staff"), db.transaction() as session:
+        session.execute(text("UPDATE applications SET staff_id = NULL"))
+    with pytest.raises(IntegrityError), db.transaction() as session:
+        session.execute(text("UPDATE counter_sessions SET staff_id = NULL"))
+
+
+def test_staff_terminal_and_time_are_on_every_record_of_the_visit(counter: Counter) -> None:
+    counter.serve("TP-02")
+    counter.desk.send("/counter/cancel")
+    with db.reading() as session:
+        found = [
+            (event.action, event.actor, event.facts["terminal"])
+            for event in session.scalars(select(AuditEvent).order_by(AuditEvent.id))
+            if event.action.startswith("counter.")
+        ]
+    assert [action for action, _, _ in found] == [
+        "counter.called",
+        "counter.bound",
+        "counter.second_tap",
+        "counter.done",
+        "counter.wiped",
+    ]
+    assert {(actor, terminal) for _, actor, terminal in found} == {("ST-01", str(counter.terminal.terminal_id))}
+
+
+def test_a_receipt_is_gone_after_the_end_and_no_later_person_finds_it(counter: Counter) -> None:
+    receipt = counter.serve("TP-02")
+    counter.desk.send("/counter/cancel")
+    assert receipt not in desk_page(counter)
+    counter.call()
+    assert receipt not in desk_page(counter) + screen_page(counter)
+
+
+def test_pressed_twice_the_second_tap_is_asked_for_once_and_one_application_comes_of_it(counter: Counter) -> None:
+    counter.to_read_back("TP-02")
+    counter.press("confirm", confirmed="yes")
+    first = counter.waiting_for()
+    counter.press("confirm", confirmed="yes")
+    assert counter.waiting_for() == first
+    counter.second_tap("TP-02")
+    assert counter.stage() == "done"
+    assert counter.stage() == "done"
+    assert drafts(counter) == ["approved"]
+
+
+def test_the_service_can_be_chosen_again_until_the_second_tap(counter: Counter) -> None:
+    counter.to_read_back("TP-02")
+    assert counter.press("change").status_code == 303
+    assert counter.stage() == "service"
+    counter.press("service", service_id="SVC-QR-01")
+    assert "value" not in re.search(r'<input[^>]*id="account"[^>]*>', screen_page(counter))[0].replace('value=""', "")  # type: ignore[index]
+
+
+def test_a_wrong_number_stays_to_be_put_right_and_a_code_never_does(counter: Counter) -> None:
+    counter.to_account("TP-02")
+    answer = counter.press("account", account="123", security_code="9876")
+    check_is_clear(answer, 422)
+    page = answer.get_data(as_text=True)
+    assert error_code(answer) == "E301"
+    assert 'value="123"' in page
+    assert "9876" not in page
+
+
+def test_a_my_number_is_refused_and_not_put_back(counter: Counter) -> None:
+    counter.to_account("TP-02")
+    answer = counter.press("account", account="1234-5678-9018", security_code=CODE)
+    assert error_code(answer) == "E309"
+    assert "9018" not in answer.get_data(as_text=True)
+
+
+def test_refusing_consent_ends_the_visit_and_keeps_nothing(counter: Counter) -> None:
+    counter.call()
+    counter.first_tap("TP-02")
+    counter.press("agree", action="refuse")
+    assert "E215" in screen_page(counter)
+    assert drafts(counter) == []
+    assert counter.service.rows("person_facts") == 0
+
+
+def test_who_fails_a_condition_may_ask_staff_to_look(counter: Counter) -> None:
+    counter.call("P-004")
+    counter.first_tap("TP-10")
+    assert counter.stage() == "judged"
+    refused = counter.press("agree", **CONSENT)
+    check_is_clear(refused, 422)
+    assert counter.press("agree", **CONSENT, ask_staff="yes").status_code == 303
+    assert counter.stage() == "service"
+
+
+def test_who_applied_already_is_told_without_a_number_of_the_first(counter: Counter) -> None:
+    receipt = counter.serve("TP-02")
+    counter.desk.send("/counter/cancel")
+    counter.call()
+    counter.first_tap("TP-02")
+    assert counter.stage() == "ended"
+    assert receipt not in screen_page(counter) + desk_page(counter)
+    assert "E206" in desk_page(counter)
+
+
+def test_four_eyes_staff_do_not_receive_their_own_application(service: Service) -> None:
+    from app import organisations, people
+    from app.pii import Private
+
+    _, counter = signed_in_staff(service, "1番窓口", "ST-09")
+    own = person("TP-02")
+    items = people.FourItems(
+        Private(own.name), Private("elsewhere"), Private(f"{own.birth_date:%Y%m%d}"), Private(own.sex)
+    )
+    with db.transaction() as session:
+        made = organisations.add_staff(
+            session, staff_id="ST-10", municipality_code="992011", name="本人", roles={Role.COUNTER}, own=items
+        )
+        session.execute(
+            text(
+                "UPDATE staff_accounts SET own_fingerprint ="
+                " (SELECT own_fingerprint FROM staff_accounts WHERE staff_id = 'ST-10') WHERE staff_id = 'ST-09'"
+            )
+        )
+    assert made.staff_id == "ST-10"
+    counter.call()
+    counter.first_tap("TP-02")
+    assert counter.stage() == "ended"
+    assert "この窓口では受け付けられません" in screen_page(counter)
+    assert drafts(counter) == []
+
+
+def test_signing_out_wipes_what_was_going_on(counter: Counter) -> None:
+    counter.to_account("TP-02")
+    counter.desk.send("/counter/sign-out")
+    assert counter.stage() == "ended"
+    assert drafts(counter) == []
+
+
+def test_a_card_read_after_staff_were_suspended_binds_nothing(counter: Counter) -> None:
+    from app import organisations
+
+    counter.call()
+    session_id = counter.waiting_for()
+    with db.transaction() as session:
+        organisations.disable_staff(session, "ST-01")
+    counter.service.card_was_read(session_id, person("TP-02"))
+    assert counter.stage() == "ended"
+    assert drafts(counter) == []
+
+
+def test_only_counter_staff_receive_people(service: Service) -> None:
+    _, counter = signed_in_staff(service, "1番窓口", "ST-03", Role.APPROVER)
+    assert counter.call().status_code == 403
+    assert counter.desk.send("/counter/cancel").status_code == 403
+    assert counter.desk.send("/counter/documents", document="0").status_code == 403
+
+
+def test_a_policy_that_takes_no_applications_is_refused_with_its_reason(counter: Counter) -> None:
+    answer = counter.call("P-003")
+    check_is_clear(answer, 422)
+    assert "E208" in answer.get_data(as_text=True)
+    assert heading(counter.call("P-999")) == "次の方の受付"
+
+
+def test_e804_an_absent_reader_is_said_before_anybody_sits_down(counter: Counter) -> None:
+    with db.transaction() as session:
+        session.execute(text("UPDATE agents SET last_seen_at = now() - interval '5 minutes'"))
+    answer = counter.call()
+    check_is_clear(answer, 422)
+    assert "E804" in answer.get_data(as_text=True)
+    assert "紙の受付票" in answer.get_data(as_text=True)
+
+
+def test_a_screen_of_another_terminal_shows_nothing_of_this_visit(counter: Counter, service: Service) -> None:
+    _, other = signed_in_staff(service, "2番窓口", "ST-05")
+    counter.to_account("TP-02")
+    assert other.stage() == "idle"
+    assert other.press("account", account=ACCOUNT, security_code=CODE).status_code == 303
+    assert counter.stage() == "account"
+
+
+def test_a_browser_that_is_no_screen_gets_nothing(counter: Counter, service: Service) -> None:
+    stranger = service.browser()
+    counter.to_account("TP-02")
+    assert stranger.get("/screen/state").status_code == 410
+    for action in ("active", "agree", "service", "account", "change", "confirm", "leave"):
+        assert stranger.send(f"/screen/{action}").status_code == 410
+    assert counter.stage() == "account"
+    assert counter.desk.get("/screen/state").status_code == 410, "staff's browser cannot type for the person"
+
+
+def test_the_language_chosen_by_one_person_is_not_that_of_the_next(counter: Counter) -> None:
+    counter.to_account("TP-02")
+    assert counter.screen.get("/screen?lang=en").headers["Location"].endswith("/screen")
+    assert '<html lang="en"' in screen_page(counter)
+    counter.press("leave")
+    screen_page(counter)
+    assert '<html lang="ja"' in screen_page(counter)
+
+
+def test_a_visit_whose_pages_were_closed_is_wiped_by_the_job(counter: Counter) -> None:
+    from app.counter.tasks import end_idle_visits
+
+    counter.to_account("TP-02")
+    counter.nobody_does_anything(61)
+    assert end_idle_visits() == 1
+    assert counter.row().state == "wiped"
+    assert end_idle_visits() == 0
+
+
+def test_three_people_in_a_row_and_no_trace_of_the_one_before(counter: Counter) -> None:
+    people_and_accounts = (("TP-02", ACCOUNT), ("TP-29", OTHER_ACCOUNT), ("TP-13", "9999888877776"))
+    pages: list[str] = []
+    receipts: list[str] = []
+    for person_id, account in people_and_accounts:
+        counter.to_read_back(person_id, account)
+        pages.append(screen_page(counter) + desk_page(counter))
+        counter.press("confirm", confirmed="yes")
+        counter.second_tap(person_id)
+        pages[-1] += screen_page(counter) + desk_page(counter)
+        receipts.append(counter.row().receipt_no or "")
+        counter.desk.send("/counter/cancel")
+    for number, page in enumerate(pages):
+        others = [one for n, one in enumerate(people_and_accounts) if n != number]
+        for person_id, account in others:
+            assert account[-4:] not in page
+            assert (
+                f"{person(person_id).name[0]}*" not in page
+                or person(person_id).name[0] == person(people_and_accounts[number][0]).name[0]
+            )
+        for n, receipt in enumerate(receipts):
+            assert (receipt in page) == (n == number)
+
+
+def test_a_second_desk_does_not_share_the_visit(counter: Counter, service: Service) -> None:
+    counter.to_account("TP-02")
+    assert add_clerk("ST-07").staff_id == "ST-07"
+    _, other = signed_in_staff(service, "3番窓口", "ST-08")
+    other.desk.send("/counter/cancel")
+    assert counter.stage() == "account"
+
+
+# The test people of domain.md 10 at the counter.
+
+
+def at(hour: int, minute: int = 0) -> AbstractContextManager[None]:
+    return clock.frozen(datetime.fromisoformat(f"2026-11-20T{hour:02}:{minute:02}:00+09:00"))
+
+
+def checks_of(counter: Counter) -> dict[str, str]:
+    with db.reading() as session:
+        rows = session.execute(text("SELECT kind, result FROM checks")).all()
+    return {row.kind: row.result for row in rows if row.kind not in ("SUPPORT_MEASURE", "POST_REVIEW")}
+
+
+def test_c_18a_a_locked_pin_is_handed_to_the_other_desk_and_the_session_is_wiped(counter: Counter) -> None:
+    with at(10):
+        counter.call()
+        counter.reader_says("E102")
+        assert counter.stage() == "ended"
+        assert counter.row().state == "wiped"
+        assert "E102" in screen_page(counter)
+        assert "利用者証明用の暗証番号の再設定(住民課の窓口)" in desk_page(counter)
+    assert drafts(counter) == []
+
+
+def test_c_18b_after_the_reset_the_receipt_shows_service_and_last_four(counter: Counter) -> None:
+    with at(11):
+        counter.serve("TP-18", "6000000000000015", "SVC-EM-01")
+        page = desk_page(counter)
+    assert drafts(counter) == ["approved"]
+    assert checks_of(counter) == {"CARD_AUTO": "passed"}
+    assert "つばめ電子マネー" in page
+    assert "0015" in page
+    assert "6000000000000015" not in page
+
+
+def test_c_23b_a_card_without_pins_is_identified_by_staff_and_decided_by_another(counter: Counter) -> None:
+    someone = person("TP-23")
+    with at(10):
+        counter.call(card="no_pin")
+        assert counter.row().card_purpose == "touch"
+        key = people.person_key(b"certificate of TP-23")
+        counter._set(counter.waiting_for(), state="done", seen_key=key, consumed_at=clock.real_now())
+        assert counter.stage() == "identify"
+        face = {
+            "name": someone.name,
+            "address": someone.address,
+            "birth_date": someone.birth_date.isoformat(),
+            "sex": someone.sex,
+        }
+        check_is_clear(counter.desk.send("/counter/identify", **face), 422)  # without the tick
+        assert counter.desk.send("/counter/identify", **face, face="yes").status_code == 303
+        assert counter.stage() == "judged"
+        counter.card_lies_there()
+        assert someone.name not in desk_page(counter)
+        counter.press("agree", **CONSENT)
+        counter.press("service", service_id="SVC-EM-02")
+        answer = counter.press("account", account="9000000000000019", security_code=CODES["SVC-EM-02"])
+        assert answer.status_code == 303, error_code(answer)
+        counter.press("confirm", confirmed="yes")
+        counter.second_tap("TP-23")
+        assert counter.stage() == "done"
+    (application,) = counter.service.applications()
+    assert application.state == "screening"
+    assert checks_of(counter)["CARD_AUTO"] in ("inconclusive", "manual_queue")
+    with db.reading() as session:
+        assurance = session.execute(text("SELECT assurance, revocation, staff_id FROM evidence")).one()
+    assert tuple(assurance) == ("staff", "not_checked", "ST-01")
+    who = [screening.Staff(staff_id, frozenset({"reviewer"})) for staff_id in ("ST-01", "ST-04")]
+    with pytest.raises(screening.ReviewRefused, match="same_person"):
+        applications.take_check("P-001", application.id, CheckKind.CARD_AUTO, who[0])
+    applications.take_check("P-001", application.id, CheckKind.CARD_AUTO, who[1])
+
+
+def test_c_31_one_e_money_card_for_two_people_of_one_member_of_staff_alarms(counter: Counter) -> None:
+    with at(13):
+        counter.serve("TP-02", "6000000000000015", "SVC-EM-01")
+        counter.desk.send("/counter/cancel")
+    with at(13, 20):
+        counter.to_account("TP-18", "SVC-EM-01")
+        refused = counter.press("account", account="6000000000000015", security_code=CODES["SVC-EM-01"])
+        check_is_clear(refused, 422)
+        assert error_code(refused) == "E303"
+        assert "責任者を呼んでください(E803)" in desk_page(counter)
+        counter.press("leave")
+    assert drafts(counter) == ["approved"]
+    _, boss = signed_in_staff(counter.service, "2番窓口", "ST-03", Role.APPROVER)
+    page = boss.desk.get("/counter/alarms").get_data(as_text=True)
+    assert "E803" in page
+    assert "ST-01" in page
+    for hidden in ("6000000000000015", "0015", person("TP-18").name, person("TP-02").name):
+        assert hidden not in page
+    found = re.search(r"/counter/alarms/[0-9a-f-]{36}", page)
+    assert found
+    check_is_clear(boss.desk.send(found[0], note=""), 422)
+    assert boss.desk.send(found[0], note="カードの取り違え。本人が持ち帰った").status_code == 303
+    assert "責任者を呼んでください" not in desk_page(counter)
+
+
+def test_br_55_two_members_of_staff_or_one_person_twice_raise_no_alarm(counter: Counter) -> None:
+    counter.to_read_back("TP-02", "6000000000000015", "SVC-EM-01")
+    counter.press("leave")
+    counter.to_read_back("TP-02", "6000000000000015", "SVC-EM-01")
+    counter.press("leave")
+    assert counter.service.rows("counter_alarms") == 0
+
+
+def test_br_55_nobody_closes_the_alarm_about_themselves(service: Service) -> None:
+    _, both = signed_in_staff(service, "1番窓口", "ST-03", Role.APPROVER, Role.COUNTER)
+    both.to_read_back("TP-02", "6000000000000015", "SVC-EM-01")
+    both.press("leave")
+    both.to_account("TP-18", "SVC-EM-01")
+    both.press("account", account="6000000000000015", security_code=CODES["SVC-EM-01"])
+    page = both.desk.get("/counter/alarms").get_data(as_text=True)
+    assert "E803" in page
+    assert "確認済みにする" not in page
+    with db.reading() as session:
+        alarm_id = session.scalar(text("SELECT id FROM counter_alarms"))
+    assert both.desk.send(f"/counter/alarms/{alarm_id}", note="だいじょうぶ").status_code == 403
+    with pytest.raises(IntegrityError, match="seen_by_another"), db.transaction() as session:
+        session.execute(text("UPDATE counter_alarms SET seen_by = 'ST-03', seen_at = now(), note = 'x'"))
+
+
+# A ticket of the queue counts as in time.
+
+END = datetime.fromisoformat("2027-01-31T23:50:00+09:00")
+
+
+def test_a_ticket_given_out_in_time_counts_after_the_end(counter: Counter) -> None:
+    with clock.frozen(END):
+        page = counter.desk.send("/counter/tickets", policy_id="P-001").get_data(as_text=True)
+        assert "0001" in page
+    with clock.frozen(END + timedelta(minutes=40)):
+        assert "E208" in counter.call().get_data(as_text=True)
+        assert counter.call(ticket="2").status_code == 422
+        assert counter.call(ticket="1").status_code == 303
+        counter.first_tap("TP-02")
+        counter.press("agree", **CONSENT)
+        assert counter.press("service", service_id="SVC-QR-01").status_code == 303
+        answer = counter.press("account", account=ACCOUNT, security_code=CODE)
+        assert answer.status_code == 303, error_code(answer)
+        counter.press("confirm", confirmed="yes")
+        counter.second_tap("TP-02")
+        assert counter.stage() == "done"
+        assert counter.call(ticket="1").status_code == 422, "a ticket is used once"
+    (application,) = counter.service.applications()
+    assert application.state == "approved"
+    assert application.came_at == END
+
+
+def test_no_ticket_is_given_out_after_the_end(counter: Counter) -> None:
+    with clock.frozen(END + timedelta(minutes=40)):
+        answer = counter.desk.send("/counter/tickets", policy_id="P-001")
+    check_is_clear(answer, 422)
+    assert "E208" in answer.get_data(as_text=True)
+
+
+def test_a_document_is_seen_by_somebody_and_no_copy_is_kept(service: Service) -> None:
+    with clock.frozen(datetime.fromisoformat("2027-01-20T10:00:00+09:00")):
+        _, counter = signed_in_staff(service, "1番窓口", "ST-06", town="993018")
+        counter.call("P-003")
+        counter.first_tap("TP-13")
+        if counter.stage() != "judged":
+            pytest.fail(counter.row().ended_code or counter.stage())
+        page = desk_page(counter)
+        assert "申告完了通知(マイナンバーカード方式)の提示: まだ見ていません" in page
+        assert counter.desk.send("/counter/documents", document="0").status_code == 303
+        assert "申告完了通知(マイナンバーカード方式)の提示: 確認済み" in desk_page(counter)
+    with db.reading() as session:
+        row = session.execute(text("SELECT kind, state, stated_by, on_day FROM stated_facts")).one()
+    assert (row.kind, row.state, row.stated_by, str(row.on_day)) == ("document_seen", "seen", "ST-06", "2027-01-20")
