@@ -1,10 +1,11 @@
 # todoke: everything a newcomer needs, by name. Each target sets up what it needs first.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all fuzz lint format messages lock clean
+.PHONY: help setup demo test test-all test-load fuzz lint format messages lock clean
 
 PORT ?= 8000
 HOST ?= 127.0.0.1
 COUNT ?= 1000000
+RUNS ?= 3
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +21,10 @@ test: setup ## Run checks and tests, ten minutes at most; with CI=true the full 
 
 test-all: setup ## The same as CI=true make test: everything, 45 minutes at most
 	@CI=true .venv/bin/python tools/run_tests.py
+
+test-load: setup ## Load at the capacity edge, then rounds of kills with 2,000 people each (RUNS=3)
+	@.venv/bin/pytest -q -n 0 tests/load
+	@exec .venv/bin/python -m tests.load.crash --seeds 1-$(RUNS)
 
 fuzz: setup ## A million mutated commands and a million mutated responses (COUNT=1000000)
 	@exec .venv/bin/python -m tests.fuzz.run --count $(COUNT)

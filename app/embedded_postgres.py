@@ -136,6 +136,11 @@ class EmbeddedPostgres:
             os.chown(path, *runner.owner)
 
 
+def program_path(name: str) -> Path:
+    """A client program of the PostgreSQL that is used here, such as ``pg_dump``; it runs as any user."""
+    return _find_binaries() / name
+
+
 def _choose_runner(folder: Path) -> _Runner:
     bin_dir = _find_binaries()
     if os.getuid() != 0:

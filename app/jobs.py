@@ -28,6 +28,7 @@ TASK_MODULES = (
     "app.applications.tasks",
     "app.applications.review_tasks",
     "app.counter.tasks",
+    "app.retention.tasks",
     "app.web.tasks",
 )
 

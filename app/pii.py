@@ -66,6 +66,11 @@ class Vault:
         self._current = next(iter(self._wrapping))
         self._index = keys.index.get_secret_value()
 
+    @property
+    def current_key_id(self) -> str:
+        """The id of the key that wraps new values."""
+        return self._current
+
     def encrypt(self, value: Private, context: str) -> bytes:
         """Encrypt for one place, named by ``context`` such as ``person_facts.name:<id>``."""
         plain = value.reveal().encode("utf-8")

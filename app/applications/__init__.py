@@ -56,6 +56,15 @@ from app.applications.review import (
     review_queue,
     take_check,
 )
+from app.applications.standing import (
+    Standing,
+    any_in_flight,
+    drop_drafts,
+    forget_identity,
+    people_in,
+    people_of_receipt,
+    standing_of,
+)
 from app.applications.states import ApplicationState
 from app.applications.status import TURN_LABELS, StatusWord
 from app.applications.submit import ConfirmingPage, Receipt, judge, submit
@@ -76,11 +85,13 @@ __all__ = [
     "Reason",
     "Receipt",
     "Relation",
+    "Standing",
     "StatusWord",
     "TimelineEntry",
     "Typed",
     "Wallet",
     "answer",
+    "any_in_flight",
     "applications_of",
     "ask",
     "assign",
@@ -96,9 +107,11 @@ __all__ = [
     "declare",
     "discard_draft",
     "draft_of",
+    "drop_drafts",
     "end_guardianship",
     "expire_unassigned",
     "forget_reading",
+    "forget_identity",
     "granted_count",
     "judge",
     "keep_account",
@@ -110,6 +123,8 @@ __all__ = [
     "object_to_refusal",
     "office_of",
     "pass_check",
+    "people_in",
+    "people_of_receipt",
     "propose_on_objection",
     "propose_refusal",
     "record_activity",
@@ -127,6 +142,7 @@ __all__ = [
     "services_to_assign",
     "set_support_measure",
     "start_at_counter",
+    "standing_of",
     "start_draft",
     "start_for_child",
     "submit",

@@ -12,6 +12,7 @@ from app.cards.agents import (
     revoke_agent,
     take_from_counter,
 )
+from app.cards.erase import erase_readings
 from app.cards.evidence import EvidenceView, evidence_of, latest_address_code
 from app.cards.finish import ResultIn, finish_session
 from app.cards.pairing import issue_pair_code, pair_agent
@@ -48,6 +49,7 @@ __all__ = [
     "end_sessions_of",
     "enrol_agent",
     "evidence_by_staff",
+    "erase_readings",
     "evidence_of",
     "fetch_revocation_lists",
     "find_reader",

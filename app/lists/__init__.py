@@ -5,6 +5,7 @@ check on a row notes it with ``claim_row``, so that a later version of the list 
 """
 
 from app.lists.claims import ListView, claim_row, claimed_by, lists_of, loaders_of, read_row, refuse_loader
+from app.lists.erase import erase_rows_of
 from app.lists.export import Unencodable, neutralised, to_csv
 from app.lists.files import discarded_afterwards
 from app.lists.load import (
@@ -42,6 +43,7 @@ __all__ = [
     "claim_row",
     "claimed_by",
     "discarded_afterwards",
+    "erase_rows_of",
     "lists_of",
     "load_list",
     "loaders_of",

@@ -3,6 +3,7 @@
 from app.payments import gateways, provider_kit
 from app.payments.account_ids import check_account_id, check_security_code, last4, mask
 from app.payments.documents import GrantMode, HolderCheck, Reversal, ServiceDocument
+from app.payments.erase import erase_accounts
 from app.payments.formats import describe_account_id, describe_security_code
 from app.payments.holder import HolderCheckResult, verify_account
 from app.payments.lines import (
@@ -84,6 +85,7 @@ __all__ = [
     "create_link",
     "describe_account_id",
     "describe_security_code",
+    "erase_accounts",
     "find_accounts",
     "gateways",
     "get_link",

@@ -2,6 +2,7 @@
 
 from app.people import ages, dates, names
 from app.people.masking import masked_name
+from app.people.erase import forget_keys, lock_person
 from app.people.recognise import (
     FourItems,
     Recognition,
@@ -27,6 +28,8 @@ __all__ = [
     "fingerprint_of",
     "fingerprint_of_facts",
     "masked_name",
+    "forget_keys",
+    "lock_person",
     "names",
     "person_key",
     "persons_alike",

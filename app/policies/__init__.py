@@ -55,6 +55,7 @@ from app.policies.document import CATEGORY_LABELS, Category, CheckKind, PolicyDo
 from app.policies.load import Fault, LoadableFile, LoadRefused, LoadReport, load_policies, read_file
 from app.policies.models import Policy, PolicyVersion
 from app.policies.queries import PolicyView, category_options, document_of, get, refusal_at
+from app.policies.queries import PolicyView, category_options, document_of, exists, get, in_states
 from app.policies.rules import check_may_be_approved
 from app.policies.search_listings import Choice, Found, Page, PolicyCard, count_givers, search
 from app.policies.state import STATE_LABELS, Counters, PolicyState, refusal_of, state_of
@@ -132,9 +133,11 @@ __all__ = [
     "counters",
     "document_of",
     "evaluate",
+    "exists",
     "fixed_amount",
     "get",
     "in_plain_words",
+    "in_states",
     "leaves_of",
     "list_outdated",
     "load_policies",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -98,6 +99,15 @@ def refusal_at(policy: PolicyView, at: datetime) -> DomainError | None:
     For whom an earlier moment counts: the holder of a queue ticket, a paper slip (domain.md 4.2).
     """
     return refusal_of(state_of(policy.stored_state, policy.document, policy.counters, at), policy.document)
+def exists(session: Session, policy_id: str) -> bool:
+    """Whether there is a policy of this id, public or not."""
+    return session.get(Policy, policy_id) is not None
+
+
+def in_states(session: Session, states: Collection[PolicyState]) -> list[str]:
+    """The ids of the policies that people put into one of these states."""
+    query = select(Policy.policy_id).where(Policy.state.in_([state.value for state in states]))
+    return list(session.scalars(query.order_by(Policy.policy_id)))
 
 
 def document_of(session: Session, policy_id: str, version: int) -> PolicyDocument:

@@ -3,6 +3,7 @@
 from app.screening.age import applicant_route
 from app.screening.checks import CHECK_TITLES, RESULT_WORDS, CheckView, checks_of, write_checks
 from app.screening.duplicate import suspect_duplicate
+from app.screening.erase import erase_statements, erase_texts
 from app.screening.facts import Aggregate, CheckOutcome, CheckResult, Facts, Guardian, ScreeningOutcome
 from app.screening.inquiries import (
     InquiryView,
@@ -74,6 +75,8 @@ __all__ = [
     "confirm",
     "confirmed_rulings",
     "drop_proposal",
+    "erase_statements",
+    "erase_texts",
     "how_to_object",
     "inquiries_of",
     "is_believed",

@@ -22,7 +22,7 @@ csrf = CSRFProtect()
 
 def create(settings: Settings) -> Flask:
     """Put the service together; the order is the order in which a request meets the parts."""
-    from app.web import errors, health, languages, logging, pages, security, sessions, sign_in
+    from app.web import errors, handlers, health, languages, logging, pages, security, sessions, sign_in
     from app.web.api import blueprint as api
     from app.web.api import provider_blueprint as provider_api
     from app.web.api import public_blueprint as public_api
@@ -37,6 +37,7 @@ def create(settings: Settings) -> Flask:
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    handlers.register()
     logging.install(app)
     sessions.install(app, settings)
     languages.install(app, settings)

@@ -18,10 +18,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench.apply import checks, report, servers, town
+from bench.apply import checks, granted, growth, report, servers, town
 from bench.apply.measure import SPREAD_OVER, Bench
 
 GOAL = 0.4
+GRANTED_SECONDS = 2.0
+GROWTH = 1.15
 
 
 def main() -> None:
@@ -30,11 +32,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=30, help="turns of each kind of load (the median counts)")
     parser.add_argument("--workers", type=int, default=2, help="web processes")
     parser.add_argument("--connections", type=int, default=8, help="connections of the load, and clients of pgbench")
+    parser.add_argument("--granted", type=int, metavar="N", help="only: from receipt to granted, N people, nobody else")
+    parser.add_argument("--growth", type=int, metavar="ROWS", help="only: what an application costs with so many there")
     parser.add_argument("--json", action="store_true", help="print a last line for machines, keep nothing")
     arguments = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="todoke-b-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        if arguments.granted:
+            sys.exit(tell_granted(granted.measure(folder, arguments.granted)))
+        if arguments.growth:
+            sys.exit(tell_growth(growth.measure(folder, arguments.growth, arguments.workers, arguments.connections)))
         result = compare(folder, stack, arguments)
     print(report.table(result))
     if arguments.json:
@@ -43,6 +51,28 @@ def main() -> None:
         report.keep(result)
     met = min(result["ratio_serial_bound_spread"], result["ratio_serial_bound_hot"]) >= GOAL
     sys.exit(not (result["invariants_hold"] and met))
+
+
+def tell_granted(waits: list[float]) -> int:
+    """Print the waits; 1 when the goal is missed."""
+    ordered = sorted(waits)
+    p95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+    print(
+        f"receipt to granted, {len(waits)} people: median {ordered[len(ordered) // 2]:.2f} s, p95 {p95:.2f} s, goal 2 s"
+    )
+    return int(p95 >= GRANTED_SECONDS)
+
+
+def tell_growth(found: list[growth.Stage]) -> int:
+    """Print what an application costs at each size; 1 when it grows more than it may."""
+    for stage in found:
+        print(
+            f"{stage.applications:>10,} applications there: {stage.cpu_milliseconds:.2f} ms of processor,"
+            f" {stage.per_second:.0f} a second, p50 {stage.p50_milliseconds:.1f} ms"
+        )
+    ratio, differences = found[-1].cpu_milliseconds / found[0].cpu_milliseconds, found[-1].differences
+    print(f"cost at the end {ratio:.2f} x that at the beginning, limit {GROWTH}; books: {differences or 'right'}")
+    return int(ratio > GROWTH or bool(differences))
 
 
 def compare(folder: Path, stack: ExitStack, arguments: argparse.Namespace) -> dict[str, Any]:

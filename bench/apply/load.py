@@ -44,9 +44,10 @@ class Connection:
         for attempt in range(3):
             try:
                 return self._exchange(request)
-            except (ConnectionError, IndexError):
+            except BaseException as error:
+                # Also after a time-out: its answer may still come, and must not be taken for the next one's.
                 self.close()
-                if attempt == 2:
+                if attempt == 2 or not isinstance(error, ConnectionError | IndexError):
                     raise
         raise AssertionError
 

@@ -98,6 +98,14 @@ class Bench:
             self._measured(f"service, {kind}", lambda kind=kind: self._press(kind, HTTP_SECONDS))  # type: ignore[misc]
         self._service.note_memory()
 
+    def spread_alone(self) -> tuple[float, float, float]:
+        """One stretch of the service, spread: rate, processor seconds of each, median time of a request in seconds."""
+        self._makers_fill(1_000)
+        before = self._cpu()
+        done = self._press("spread", HTTP_SECONDS)
+        cost = (self._cpu() - before) / len(done.seconds_of_each)
+        return done.per_second, cost, done.percentile(0.5)
+
     def ratio(self, kind: str) -> float:
         """The service's rate as a share of the serial bound 1 / (1 / Flask + 1 / pgbench), median of the rounds."""
         rates = (self.turns[name].per_second for name in ("bare Flask", f"pgbench, {kind}", f"service, {kind}"))

@@ -38,8 +38,7 @@ def bare() -> Flask:
 class Server:
     """A started server with its workers."""
 
-    def __init__(self, command: list[str], port: int, log: Path, environment: Mapping[str, str]) -> None:
-        self.port = port
+    def __init__(self, command: list[str], port: int | None, log: Path, environment: Mapping[str, str]) -> None:
         self.peak_bytes = 0
         with log.open("ab") as output:
             self.process = subprocess.Popen(
@@ -49,6 +48,9 @@ class Server:
                 env={**os.environ, **environment},
                 start_new_session=True,
             )
+        if port is None:
+            return
+        self.port = port
         deadline = time.monotonic() + READY_SECONDS
         while True:
             try:

@@ -26,6 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "app.clock",
         "app.errors",
         "app.pii",
+        "app.pii_rotation",
         "app.audit",
         "app.audit_tasks",
         "app.events",
@@ -45,13 +46,14 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("app.rebates",),
     ("app.applications",),
     ("app.counter",),
+    ("app.retention",),
     ("app.start",),
     ("app.web",),
     ("app",),
     ("app.cli",),
 )
 GROUND = set(FLOORS[0])
-DOMAINS = {unit for floor in FLOORS[1:7] for unit in floor}
+DOMAINS = {unit for floor in FLOORS[1:8] for unit in floor}
 APART = {"app.provider_simulator": "a program of somebody else, here for tests: it knows nothing of app"}
 DATA_ONLY = {"app.static", "app.sample_data", "app.translations"}
 
