@@ -1,8 +1,8 @@
 """People: known by keys only; their four items of information live here, encrypted, and nowhere else."""
 
 from app.people import ages, dates, names
-from app.people.masking import masked_name
 from app.people.erase import forget_keys, lock_person
+from app.people.masking import masked_name
 from app.people.recognise import (
     FourItems,
     Recognition,
@@ -27,9 +27,9 @@ __all__ = [
     "facts_of",
     "fingerprint_of",
     "fingerprint_of_facts",
-    "masked_name",
     "forget_keys",
     "lock_person",
+    "masked_name",
     "names",
     "person_key",
     "persons_alike",

@@ -54,8 +54,7 @@ from app.policies.counters import CountersRefused
 from app.policies.document import CATEGORY_LABELS, Category, CheckKind, PolicyDocument, Rate
 from app.policies.load import Fault, LoadableFile, LoadRefused, LoadReport, load_policies, read_file
 from app.policies.models import Policy, PolicyVersion
-from app.policies.queries import PolicyView, category_options, document_of, get, refusal_at
-from app.policies.queries import PolicyView, category_options, document_of, exists, get, in_states
+from app.policies.queries import PolicyView, category_options, document_of, exists, get, in_states, refusal_at
 from app.policies.rules import check_may_be_approved
 from app.policies.search_listings import Choice, Found, Page, PolicyCard, count_givers, search
 from app.policies.state import STATE_LABELS, Counters, PolicyState, refusal_of, state_of

@@ -99,6 +99,8 @@ def refusal_at(policy: PolicyView, at: datetime) -> DomainError | None:
     For whom an earlier moment counts: the holder of a queue ticket, a paper slip (domain.md 4.2).
     """
     return refusal_of(state_of(policy.stored_state, policy.document, policy.counters, at), policy.document)
+
+
 def exists(session: Session, policy_id: str) -> bool:
     """Whether there is a policy of this id, public or not."""
     return session.get(Policy, policy_id) is not None
