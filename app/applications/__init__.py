@@ -40,7 +40,14 @@ from app.applications.guardian import (
     choose_wallet,
     declare,
 )
-from app.applications.queries import ApplicationView, TimelineEntry, applications_of, live_application, view_by_receipt
+from app.applications.queries import (
+    ApplicationView,
+    TimelineEntry,
+    applications_of,
+    live_application,
+    received_by_year,
+    view_by_receipt,
+)
 from app.applications.review import (
     answer,
     ask,
@@ -127,6 +134,7 @@ __all__ = [
     "people_of_receipt",
     "propose_on_objection",
     "propose_refusal",
+    "received_by_year",
     "record_activity",
     "record_attendance",
     "record_consent",

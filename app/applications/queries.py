@@ -80,6 +80,17 @@ def view_by_receipt(session: Session, receipt_no: str, person_id: UUID) -> Appli
     return _view(session, row, person_id)
 
 
+def received_by_year(session: Session, person_id: UUID) -> dict[int, int]:
+    """What this person was granted in each year, latest first (BR-48)."""
+    rows = session.execute(
+        select(Application.policy_id, Application.id)
+        .where(Application.beneficiary_id == person_id, Application.receipt_no.is_not(None))
+        .limit(1_000)
+    )
+    keys = [(row.policy_id, row.id) for row in rows]
+    return points.received_by_year(session, keys) if keys else {}
+
+
 def applications_of(session: Session, person_id: UUID) -> list[ApplicationView]:
     """Every submitted application that a person sent or is the beneficiary of, newest first (BR-26: ``may_see``)."""
     rows = session.scalars(

@@ -26,6 +26,7 @@ from app.points.queries import (
     grants_of,
     next_benefit_no,
     reason_in_words,
+    received_by_year,
     waiting_orders,
 )
 from app.points.received import received_by
@@ -92,6 +93,7 @@ __all__ = [
     "put_aside_results",
     "reason_in_words",
     "received_by",
+    "received_by_year",
     "record_result",
     "resolve_result",
     "send_order",

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Integer, case, cast, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from app import payments
+from app import clock, payments
 from app.points.models import Grant, GrantOrder
 from app.points.states import IN_PROVIDERS_HANDS, GrantState, OrderState
 
@@ -70,6 +70,25 @@ def grant_totals(session: Session, policy_id: str) -> dict[UUID, tuple[int, int]
         .group_by(Grant.application_id)
     )
     return {application_id: (int(total), int(open_)) for application_id, total, open_ in rows}
+
+
+def received_by_year(session: Session, applications: Iterable[tuple[str, UUID]]) -> dict[int, int]:
+    """Points granted by these applications (policy, id), by the year in Japan of the grant (BR-48).
+
+    What was taken back in full, or not received in time, is not counted.
+    """
+    year = cast(func.extract("year", func.timezone(clock.TOKYO.key, Grant.granted_at)), Integer)
+    rows = session.execute(
+        select(year, func.sum(Grant.amount))
+        .where(
+            tuple_(Grant.policy_id, Grant.application_id).in_(list(applications)),
+            Grant.granted_at.is_not(None),
+            Grant.state.not_in((GrantState.PLANNED, GrantState.REVERSED, GrantState.NOT_RECEIVED)),
+        )
+        .group_by(year)
+        .order_by(year.desc())
+    )
+    return {int(one): int(points) for one, points in rows}
 
 
 def next_benefit_no(session: Session, policy_id: str, application_id: UUID) -> int:

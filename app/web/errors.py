@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import suppress
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from app import db, policies
 from app.errors import DomainError, Kind
 from app.language import say
 from app.web.logging import log
@@ -49,6 +51,16 @@ BECAME = {
     Kind.ALARM: "申込は完了していません。入力した内容は残していません。",
 }
 
+# Where the application stands already, its class alone would say too little.
+BECAME_BY_CODE = {
+    "E306": "申込は有効です。ポイントはなくなりません。",
+    "E401": "申込は有効です。ポイントはまだ届いていません。",
+    "E402": "申込は終わりました。ポイントは届いていません。",
+    "E403": "申込は取り消されました。",
+    "E404": "申込は有効です。ポイントは二重に届きません。",
+    "E405": "申込は終わりました。ポイントは届いていません。",
+}
+
 
 def install(app: Flask) -> None:
     """Register the handlers."""
@@ -71,10 +83,21 @@ def problem_response(error: DomainError, **context: object) -> Response:
         kind=error.kind.value,
         title=_title(error),
         text=error.wording(),
-        became=say(BECAME[error.kind]),
-        **{"next_actions": _next_actions(error), "office": None, "ref": None} | context,
+        became=say(BECAME_BY_CODE.get(error.code) or BECAME[error.kind]),
+        **{"next_actions": _next_actions(error), "office": _office(), "ref": None} | context,
     )
     return make_response(html, status)
+
+
+def _office() -> str | None:
+    """Whom to ask: the office of the policy that the address names; where the database may be the fault, nobody."""
+    policy_id = (request.view_args or {}).get("policy_id")
+    if not policy_id:
+        return None
+    with suppress(SQLAlchemyError), db.reading() as session:
+        policy = policies.get(session, policy_id)
+        return say("{place} 給付担当窓口", place=policy.municipality_label) if policy else None
+    return None
 
 
 def _next_actions(error: DomainError) -> list[dict[str, str]]:

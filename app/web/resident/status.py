@@ -64,7 +64,12 @@ def own_applications() -> str | Response:
         return redirect(url_for("resident.status_entry"), code=303)
     with db.reading() as database:
         views = applications.applications_of(database, person_id)
-    return render_template("resident/applications.html", applications=[_list_row(view) for view in views])
+        years = applications.received_by_year(database, person_id)
+    return render_template(
+        "resident/applications.html",
+        applications=[_list_row(view) for view in views],
+        totals=[(say("{year}年", year=year), points_text(amount)) for year, amount in years.items()],
+    )
 
 
 @blueprint.get("/applications/<receipt_no>")
