@@ -1,6 +1,6 @@
 """Lighthouse (mobile) on the pages that matter most, in the service of this process with its sample data.
 
-Run it by hand, with Node's npx at hand: ``.venv/bin/pytest bench/lighthouse.py -s``. It is no part of the test command.
+Run it by hand, with Node's npx at hand: ``.venv/bin/pytest -p tests.conftest bench/lighthouse.py -s``. It is no part of the test command.
 Version 12, because 13 needs a newer Node than Debian's. The scores go to ``test-output/lighthouse.json``; a run whose
 result is kept is written down in ``bench/results``.
 """
@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,11 +26,6 @@ LIGHTHOUSE = "lighthouse@12.8.2"
 WANTED = {"performance": 95, "accessibility": 100}
 PAGES = ("search", "policy-open", "confirm", "status")
 OUTPUT = Path("test-output") / "lighthouse.json"
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[str]:
-    yield database_url
 
 
 @pytest.mark.timeout(900)
