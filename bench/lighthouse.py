@@ -1,8 +1,8 @@
 """Lighthouse (mobile) on the pages that matter most, in the service of this process with its sample data.
 
-Run it by hand, with Node's npx at hand: ``.venv/bin/pytest -p tests.conftest bench/lighthouse.py -s``. It is no part of the test command.
-Version 12, because 13 needs a newer Node than Debian's. The scores go to ``test-output/lighthouse.json``; a run whose
-result is kept is written down in ``bench/results``.
+Run it by hand, with Node's npx at hand: ``.venv/bin/pytest -p tests.conftest bench/lighthouse.py -s``. It is no part of
+the test command. Version 12, because 13 needs a newer Node than Debian's. The scores go to
+``test-output/lighthouse.json``; a run whose result is kept is written down in ``bench/results``.
 """
 
 from __future__ import annotations
