@@ -11,6 +11,7 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext
 from werkzeug.serving import make_server
 
+from tests.web.rebates import apply_for_rebate, buy
 from tests.web.service import STEPS, Browser, Service
 
 PUBLIC = {
@@ -60,6 +61,10 @@ def every_page(service: Service) -> list[PageOf]:
     ready = service.browser()
     ready.to_confirm("TP-10", "5555666677778")
     receipt = sent.apply("TP-14", "6666777788889")
+    collecting = service.browser()
+    rebate_receipt = apply_for_rebate(collecting)
+    buy("T1", ("食品", 2_000), ("たばこ", 600))
+    buy("T2", ("食品", 900), shop_no="777")
     nobody = service.browser()
     nobody.read_card("TP-30", "/status")
     return [
@@ -73,6 +78,7 @@ def every_page(service: Service) -> list[PageOf]:
         PageOf("confirm", f"{STEPS}/confirm", ready),
         PageOf("sent", f"/applications/{receipt}?sent=1", sent),
         PageOf("status", f"/applications/{receipt}", sent),
+        PageOf("status-rebate", f"/applications/{rebate_receipt}", collecting),
         PageOf("withdraw", f"/applications/{receipt}/withdraw", sent),
         PageOf("applications", "/applications", sent),
         PageOf("applications-none", "/applications", nobody),

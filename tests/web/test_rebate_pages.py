@@ -2,64 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app import clock, rebates
-from tests.rebates.conftest import AFTER_THE_LAST_REPORT, POLICY, PROVIDER, at, run_jobs
-from tests.web.service import ACCOUNT, CODE, Browser, Service, check_is_clear, running
-
-STEPS = f"/policies/{POLICY}/apply"
-RESIDENT = "TP-13"
-DURING = at("2026-11-25T12:00:00")
+from tests.rebates.conftest import AFTER_THE_LAST_REPORT, POLICY, run_jobs
+from tests.web.rebates import STEPS, apply_for_rebate, buy, text_of, to_confirm
+from tests.web.service import Service, check_is_clear, running
 
 
 @pytest.fixture
 def service(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     with running(database, tmp_path, monkeypatch) as service:
         yield service
-
-
-def to_confirm(browser: Browser) -> str:
-    assert browser.read_card(RESIDENT, f"{STEPS}/identity").headers["Location"].endswith("/result")
-    assert browser.send(f"{STEPS}/result", action="continue").status_code == 303
-    ticks = dict.fromkeys(("agree_todoke", "agree_outline", "agree_service"), "yes")
-    assert browser.send(f"{STEPS}/consent", **ticks).status_code == 303
-    assert browser.send(f"{STEPS}/service", service_id="SVC-QR-01").status_code == 303
-    assert browser.send(f"{STEPS}/account", account=ACCOUNT, security_code=CODE).status_code == 303
-    return text_of(browser, f"{STEPS}/confirm")
-
-
-def apply(browser: Browser) -> str:
-    found = re.search(r'name="form_token" value="([^"]+)"', to_confirm(browser))
-    assert found
-    sent = browser.send(f"{STEPS}/confirm", form_token=found[1], confirmed="yes")
-    assert sent.status_code == 303
-    return sent.headers["Location"].partition("?")[0].rpartition("/")[2]
-
-
-def text_of(browser: Browser, path: str) -> str:
-    page = browser.get(path)
-    check_is_clear(page, 200)
-    return page.get_data(as_text=True)
-
-
-def buy(number: str, *lines: tuple[str, int], shop_no: str = "001", **changes: object) -> None:
-    usual: dict[str, object] = {
-        "transaction_no": number,
-        "kind": "purchase",
-        "service_id": "SVC-QR-01",
-        "account": ACCOUNT,
-        "at": DURING,
-        "shop_no": shop_no,
-        "lines": tuple(rebates.Line(*line) for line in lines),
-    }
-    with clock.frozen(DURING):
-        (answer,) = rebates.record_purchases(POLICY, PROVIDER, [rebates.Report(**(usual | changes))])  # type: ignore[arg-type]
-    assert answer.outcome is rebates.Outcome.RECORDED
 
 
 def test_c_13a_a_rebate_is_applied_for_online_and_no_amount_is_made_up(service: Service) -> None:
@@ -72,7 +29,7 @@ def test_c_13a_a_rebate_is_applied_for_online_and_no_amount_is_made_up(service: 
 
 def test_the_status_says_what_counted_what_not_and_why_how_far_to_the_cap_and_the_next_date(service: Service) -> None:
     browser = service.browser()
-    receipt = apply(browser)
+    receipt = apply_for_rebate(browser)
     assert "まだ届いていません" in text_of(browser, f"/applications/{receipt}")
     buy("T1", ("食品", 2_000), ("たばこ", 600))
     buy("R1", ("食品", 1_000), kind="refund", purchase_no="T1")
@@ -95,7 +52,7 @@ def test_the_status_says_what_counted_what_not_and_why_how_far_to_the_cap_and_th
 
 
 def test_a_purchase_is_seen_by_nobody_else(service: Service) -> None:
-    receipt = apply(service.browser())
+    receipt = apply_for_rebate(service.browser())
     stranger = service.browser()
     stranger.apply("TP-02", account="1111222233335")
     check_is_clear(stranger.get(f"/applications/{receipt}"), 404)
@@ -103,7 +60,7 @@ def test_a_purchase_is_seen_by_nobody_else(service: Service) -> None:
 
 def test_after_a_closing_without_purchases_the_page_says_so_plainly(service: Service) -> None:
     browser = service.browser()
-    receipt = apply(browser)
+    receipt = apply_for_rebate(browser)
     with clock.frozen(AFTER_THE_LAST_REPORT):
         rebates.close_due_periods()
         run_jobs(["applications.finish_rebate"])
@@ -115,7 +72,7 @@ def test_after_a_closing_without_purchases_the_page_says_so_plainly(service: Ser
 @pytest.mark.parametrize(("language", "said"), [("en", "2,000 yen counted."), ("ja@easy", "かぞえました")])
 def test_what_counted_is_told_in_the_readers_language(service: Service, language: str, said: str) -> None:
     browser = service.browser()
-    receipt = apply(browser)
+    receipt = apply_for_rebate(browser)
     buy("T1", ("食品", 2_000))
     page = browser.get(f"/applications/{receipt}?lang={language}")
     assert page.status_code == 200
