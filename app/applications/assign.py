@@ -101,7 +101,9 @@ def _give_to_grants(
             provider_id=service.provider_id,
             order_at=None if held else order_at,
         )
-        if document.cooling_off_hours == 0 and not held:
+        # While a result of an earlier order is disputed, the grant waits until staff have decided; then it falls due.
+        disputed = points.is_disputed(session, application.policy_id, grant.id)
+        if document.cooling_off_hours == 0 and not held and not disputed:
             points.order_grant(session, book, grant)
     session.flush()
     book.close()

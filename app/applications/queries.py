@@ -46,6 +46,7 @@ class ApplicationView:
     status: StatusWord
     amount: int
     service_name: str | None
+    spend_scope: str | None
     masked_account: str | None
     submitted_at: datetime
     timeline: tuple[TimelineEntry, ...]
@@ -139,6 +140,7 @@ def _view(session: Session, row: Application, person_id: UUID) -> ApplicationVie
         ),
         amount=row.amount if rebate is None else rebate.entitled,
         service_name=service.name if service else None,
+        spend_scope=service.spend_scope if service else None,
         masked_account=link.masked if link else None,
         submitted_at=row.submitted_at,
         timeline=tuple(_timeline(row, state, grant)),

@@ -109,7 +109,13 @@ def _load(loadable: list[LoadableFile], openings: dict[str, tuple[int, int]]) ->
                 lines.append(f"{file.source}: {counts}")
                 continue
             known = payments.known_service_ids(session)
-            report = catalogue.load_policies(session, file.items, source=file.source, known_services=known)
+            report = catalogue.load_policies(
+                session,
+                file.items,
+                source=file.source,
+                known_services=known,
+                services_with_spend_scope=payments.services_with_spend_scope(session),
+            )
             for policy_id, amount in report.funding.items():
                 points.fund(session, policy_id, amount)
             for policy_id in report.policies_added:

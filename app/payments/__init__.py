@@ -50,6 +50,7 @@ from app.payments.services import (
     offered_services,
     parse_services,
     services_of,
+    services_with_spend_scope,
 )
 from app.payments.states import IllegalMove, LinkState
 from app.payments.windows import Offer, PolicyTerms, offers
@@ -112,6 +113,7 @@ __all__ = [
     "remove_link",
     "resume_line",
     "services_of",
+    "services_with_spend_scope",
     "take_line",
     "verify_account",
 ]

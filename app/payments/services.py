@@ -115,6 +115,12 @@ def known_service_ids(session: Session) -> set[str]:
     return set(session.scalars(select(PaymentService.service_id)))
 
 
+def services_with_spend_scope(session: Session) -> set[str]:
+    """The ids of the services that say where what they bring can be spent; only these may serve axis 4."""
+    scope = PaymentService.document["spend_scope"].astext
+    return set(session.scalars(select(PaymentService.service_id).where(scope.is_not(None))))
+
+
 @dataclass(frozen=True)
 class OfferedService:
     """What the catalogue says of a service: its name, and whether it usually grants in the moment it is asked."""

@@ -108,14 +108,20 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def load_policies(
-    session: Session, items: Sequence[object], *, source: str, known_services: Collection[str]
+    session: Session,
+    items: Sequence[object],
+    *,
+    source: str,
+    known_services: Collection[str],
+    services_with_spend_scope: Collection[str] = (),
 ) -> LoadReport:
     """Store the policies in the caller's transaction, all or nothing.
 
-    Raises ``LoadRefused`` with every fault before anything is written. The counters of a new policy begin at zero;
-    the caller funds them through the ledger by ``LoadReport.funding``.
+    A policy that limits where its benefit is spent (axis 4) takes only ``services_with_spend_scope``. Raises
+    ``LoadRefused`` with every fault before anything is written. The counters of a new policy begin at zero; the caller
+    funds them through the ledger by ``LoadReport.funding``.
     """
-    taken = _checked(items, source, known_services)
+    taken = _checked(items, source, known_services, services_with_spend_scope)
     existing = {
         row.policy_id: row
         for row in session.scalars(
@@ -161,7 +167,9 @@ class _Taken:
         return hashlib.sha256(content.encode()).digest()
 
 
-def _checked(items: Sequence[object], source: str, known_services: Collection[str]) -> list[_Taken]:
+def _checked(
+    items: Sequence[object], source: str, known_services: Collection[str], scoped: Collection[str]
+) -> list[_Taken]:
     if len(items) > MAX_ITEMS:
         raise LoadRefused([Fault(source, "", "", f"has more than {MAX_ITEMS} items")])
     taken: dict[str, _Taken] = {}
@@ -177,6 +185,7 @@ def _checked(items: Sequence[object], source: str, known_services: Collection[st
                 for service_id in one.document.services
                 if service_id not in known_services
             )
+            found += _without_spend_scope(one.document, scoped)
             if one.document.policy_id in taken:
                 found.append(("policy_id", "is in the file twice"))
             taken[one.document.policy_id] = one
@@ -188,6 +197,14 @@ def _checked(items: Sequence[object], source: str, known_services: Collection[st
     if faults:
         raise LoadRefused(faults)
     return list(taken.values())
+
+
+def _without_spend_scope(document: PolicyDocument, scoped: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Where a benefit may be spent must be said for each service that brings it (domain.md 1.1, axis 4)."""
+    if document.axes.spend_shop_limited:
+        for service_id in document.services:
+            if service_id not in scoped:
+                yield "services", f"{service_id} has no spend_scope, and the policy limits where it is spent"
 
 
 class _WrongStatus(ValueError):

@@ -23,6 +23,11 @@ def lead_text(service: ServiceDocument) -> str:
     return say("{when}({afterwards})", when=when, afterwards=afterwards) if afterwards else when
 
 
+def spend_text(service: ServiceDocument) -> str | None:
+    """Where what it brings can be spent, where that is limited."""
+    return say("使えるお店: {scope}", scope=service.spend_scope) if service.spend_scope else None
+
+
 def _lead_words(lead: timedelta) -> str:
     minutes = int(lead.total_seconds() // 60)
     if minutes == 0:

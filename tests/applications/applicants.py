@@ -30,7 +30,13 @@ def open_policy(policy_id: str = "P-001", *, sample: str = "P-001", funded: int 
     with db.transaction() as session:
         payments.load_services(session, [service_item(each.service_id) for each in every_service()], "test")
         known = payments.known_service_ids(session)
-        policies.load_policies(session, [document], source="test", known_services=known)
+        policies.load_policies(
+            session,
+            [document],
+            source="test",
+            known_services=known,
+            services_with_spend_scope=payments.services_with_spend_scope(session),
+        )
         points.fund(session, policy_id, document["budget"] if funded is None else funded)
     return policy_id
 
@@ -40,7 +46,13 @@ def change_policy(policy_id: str, *, sample: str = "P-001", **changes: Any) -> N
     document = item(sample, {"policy_id": policy_id, **{key.replace("__", "."): v for key, v in changes.items()}})
     with db.transaction() as session:
         known = payments.known_service_ids(session)
-        report = policies.load_policies(session, [document], source="test", known_services=known)
+        report = policies.load_policies(
+            session,
+            [document],
+            source="test",
+            known_services=known,
+            services_with_spend_scope=payments.services_with_spend_scope(session),
+        )
     assert report.policies_changed == (policy_id,)
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from app import clock, db, payments, points
 from app.applications import ApplicationState, Choice, assign, expire_unassigned, withdraw
+from app.payments import gateways
 from app.payments.gateways import GatewayAnswer
-from app.points import GrantState, OrderState, deliver, order_due_grants
+from app.points import GrantState, OrderState, order_due_grants
 from tests.applications.applicants import (
     CARD,
     QR,
@@ -29,6 +30,7 @@ from tests.applications.applicants import (
     view_of,
 )
 from tests.applications.submitting import AMOUNT, at, audited, refusal
+from tests.points.fake_provider import FakeProvider
 
 pytestmark = pytest.mark.usefixtures("installation")
 
@@ -209,10 +211,32 @@ def fail_the_order(who: Applicant, when: str) -> str:
     """An application whose only order the provider could not carry out; its receipt number."""
     receipt = apply(who)
     (order,) = orders()
-    deliver._mark_sent("P-001", order.id)
-    with clock.frozen(at(when)), db.transaction() as session:
-        points.record_result(session, "P-001", order.id, GatewayAnswer("failed", reason="account_closed"))
+    provider = FakeProvider()
+    provider.decide = lambda instruction: GatewayAnswer("failed", reason="account_closed")
+    gateways.register("PRV-01", provider)
+    with clock.frozen(at(when)):
+        points.send_order("P-001", order.id)
+    gateways.forget_all()
     return receipt.receipt_no
+
+
+def test_promise_2_a_new_choice_waits_while_the_provider_says_that_the_failed_order_was_carried_out() -> None:
+    open_policy()
+    who = applicant()
+    receipt_no = fail_the_order(who, "2026-11-21T10:00:00")
+    (failed,) = orders()
+    done = GatewayAnswer("succeeded", transaction_no="T-1")
+    reported = points.Reported("PRV-01", "P-001", failed.id, done, points.Source.CALL_BACK, amount=AMOUNT)
+    with db.transaction() as session:
+        assert points.take_result(session, reported) is points.Taken.PUT_ASIDE
+    assert assign(receipt_no, who.person_id, choice())
+    assert order_due_grants() == 0
+    assert len(orders()) == 1
+    with db.reading() as session:
+        (row,) = points.put_aside_results(session)
+    points.resolve_result(row.id, points.Resolution.RECORD_STANDS, by="staff-1", note="a mistake of the provider")
+    with clock.frozen(at("2026-11-21T12:00:00")):
+        assert order_due_grants() == 1
 
 
 def test_e401_after_a_failed_order_the_person_chooses_again_and_a_new_order_goes_out() -> None:

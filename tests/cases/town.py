@@ -57,7 +57,13 @@ def open_policy(policy_id: str = "P-001", *, sample: str = "P-001", **changes: A
     with db.transaction() as session:
         payments.load_services(session, [service_item(each.service_id) for each in every_service()], "test")
         known = payments.known_service_ids(session)
-        policies.load_policies(session, [document], source="test", known_services=known)
+        policies.load_policies(
+            session,
+            [document],
+            source="test",
+            known_services=known,
+            services_with_spend_scope=payments.services_with_spend_scope(session),
+        )
         points.fund(session, policy_id, document["budget"])
     return policy_id
 

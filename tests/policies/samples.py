@@ -17,6 +17,9 @@ SERVICES_FILE = SAMPLE_DATA / "sample_services.json"
 ITEMS: dict[str, dict[str, Any]] = {
     item["policy_id"]: item for item in json.loads(POLICIES_FILE.read_text(encoding="utf-8"))
 }
+WITH_SPEND_SCOPE = {
+    item["service_id"] for item in json.loads(SERVICES_FILE.read_text(encoding="utf-8")) if item["spend_scope"]
+}
 SERVICE_IDS = {item["service_id"] for item in json.loads(SERVICES_FILE.read_text(encoding="utf-8"))}
 AT_ONCE_SERVICES = {
     item["service_id"] for item in json.loads(SERVICES_FILE.read_text(encoding="utf-8")) if item["grant_lead"] == "PT0S"

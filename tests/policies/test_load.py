@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 from app import db, policies
 from app.policies import LoadRefused, LoadReport
 from app.policies.models import Policy, PolicyCounter, PolicyVersion
-from tests.policies.samples import ITEMS, POLICIES_FILE, SERVICE_IDS, SERVICES_FILE, item
+from tests.policies.samples import ITEMS, POLICIES_FILE, SERVICE_IDS, SERVICES_FILE, WITH_SPEND_SCOPE, item
 
 
 def _load(session: Session, *items: object) -> LoadReport:
-    return policies.load_policies(session, items, source="test.json", known_services=SERVICE_IDS)
+    return policies.load_policies(
+        session, items, source="test.json", known_services=SERVICE_IDS, services_with_spend_scope=WITH_SPEND_SCOPE
+    )
 
 
 def _refusal(*items: object) -> LoadRefused:
@@ -192,3 +194,13 @@ def test_a_stored_document_reads_back_as_it_was_taken() -> None:
         for version in session.scalars(select(PolicyVersion)):
             read = policies.PolicyDocument.model_validate_json(json.dumps(version.document))
             assert read.canonical() == version.document
+
+
+def test_axis_4_takes_only_services_that_say_where_they_can_be_spent(database: str) -> None:
+    limited = item("P-017") | {"services": [*item("P-017")["services"], "SVC-QR-01"]}
+    (fault,) = _refusal(limited).faults
+    assert (fault.item, fault.field) == ("P-017", "services")
+    assert "SVC-QR-01 has no spend_scope" in fault.reason
+    free = limited | {"axes": limited["axes"] | {"spend_shop_limited": False}}
+    with db.transaction() as session:
+        assert _load(session, free).policies_added == ("P-017",)

@@ -9,14 +9,20 @@ import pytest
 
 from app import clock, db, policies
 from app.policies import Page, PolicyCard, PolicyState
-from tests.policies.samples import AT_ONCE_SERVICES, ITEMS, SERVICE_IDS, item
+from tests.policies.samples import AT_ONCE_SERVICES, ITEMS, SERVICE_IDS, WITH_SPEND_SCOPE, item
 
 
 @pytest.fixture
 def catalogue(database: str) -> Iterator[None]:
     """All samples, funded, P-002 with every seat taken: the world of the fixture clock."""
     with db.transaction() as session:
-        report = policies.load_policies(session, list(ITEMS.values()), source="test", known_services=SERVICE_IDS)
+        report = policies.load_policies(
+            session,
+            list(ITEMS.values()),
+            source="test",
+            known_services=SERVICE_IDS,
+            services_with_spend_scope=WITH_SPEND_SCOPE,
+        )
         for policy_id, budget in report.funding.items():
             policies.counters.apply(session, policy_id, budget=budget, funded=budget)
         policies.counters.apply(session, "P-002", seats=26_600, budget=-266_000_000, granted=266_000_000)
@@ -157,5 +163,11 @@ def test_an_empty_catalogue_is_one_empty_page(database: str) -> None:
     page = _search()
     assert (page.items, page.total, page.number, page.pages) == ((), 0, 1, 1)
     with db.transaction() as session:
-        policies.load_policies(session, [item("P-005")], source="test", known_services=SERVICE_IDS)
+        policies.load_policies(
+            session,
+            [item("P-005")],
+            source="test",
+            known_services=SERVICE_IDS,
+            services_with_spend_scope=WITH_SPEND_SCOPE,
+        )
     assert _search().total == 0

@@ -19,7 +19,7 @@ from app.policies import catalogue as catalogue_module
 from app.policies.catalogue import folded, index_text, list_outdated
 from app.policies.models import Policy, PolicyListing
 from app.policies.tasks import bring_listings_up_to_date_now
-from tests.policies.samples import AT_ONCE_SERVICES, ITEMS, SERVICE_IDS, document, item
+from tests.policies.samples import AT_ONCE_SERVICES, ITEMS, SERVICE_IDS, WITH_SPEND_SCOPE, document, item
 
 HIDDEN = {"P-005", "P-016-1"}
 
@@ -28,7 +28,13 @@ HIDDEN = {"P-005", "P-016-1"}
 def catalogue(database: str) -> Iterator[None]:
     """All samples, funded, P-002 with every seat taken: the world of the fixture clock."""
     with db.transaction() as session:
-        report = policies.load_policies(session, list(ITEMS.values()), source="test", known_services=SERVICE_IDS)
+        report = policies.load_policies(
+            session,
+            list(ITEMS.values()),
+            source="test",
+            known_services=SERVICE_IDS,
+            services_with_spend_scope=WITH_SPEND_SCOPE,
+        )
         for policy_id, budget in report.funding.items():
             policies.counters.apply(session, policy_id, budget=budget, funded=budget)
         policies.counters.apply(session, "P-002", seats=26_600, budget=-266_000_000, granted=266_000_000)
@@ -222,6 +228,8 @@ def test_many_listings_are_made_in_pieces_and_several_at_once_do_no_harm(monkeyp
 def test_a_new_version_is_found_by_its_new_words_only() -> None:
     with db.transaction() as session:
         changed = item("P-001", {"title": "あさひ市 冬の灯油券"})
-        policies.load_policies(session, [changed], source="test", known_services=SERVICE_IDS)
+        policies.load_policies(
+            session, [changed], source="test", known_services=SERVICE_IDS, services_with_spend_scope=WITH_SPEND_SCOPE
+        )
     assert ids(keyword="灯油") == ["P-001"]
     assert "P-001" not in ids(keyword="くらし応援")

@@ -19,7 +19,7 @@ from app.web.pages import qr_svg
 from app.web.policy_search import LEAST_AMOUNTS, SearchInput, SearchResult, run_search
 from app.web.public import blueprint
 from app.web.public.shops import limited_purposes
-from app.web.service_texts import lead_text
+from app.web.service_texts import lead_text, spend_text
 from app.web.sign_in import signed_in_person
 
 FEATURED = 6
@@ -187,6 +187,7 @@ def _services(view: PolicyView, services: list[payments.ServiceDocument]) -> lis
             "name": offer.service.name,
             "category": offer.service.category,
             "lead_text": lead_text(offer.service),
+            "spend_text": spend_text(offer.service),
             "last_day_text": offer.closed.wording() if offer.closed else say("{day}まで", day=offer.last_day),
         }
         for offer in offers

@@ -25,7 +25,7 @@ from app.web.resident.context import (
     policy_or_404,
     to_step,
 )
-from app.web.service_texts import lead_text
+from app.web.service_texts import lead_text, spend_text
 from app.web.sign_in import signed_in_person
 
 LATER = "later"
@@ -87,6 +87,7 @@ def offer_row(offer: payments.Offer) -> dict[str, str | None]:
         "name": service.name,
         "category": service.category,
         "lead_text": lead_text(service),
+        "spend_text": spend_text(service),
         "last_day_text": say("{day}まで選べます", day=offer.last_day),
         "id_label": service.id_label,
         "note": service.warning,

@@ -90,7 +90,7 @@ def application(receipt_no: str) -> str | Response:
             "title": view.policy_title,
             "municipality_label": municipalities.label(view.municipality_code),
         },
-        service={"name": view.service_name, "masked": view.masked_account} if view.service_name else None,
+        service=_service(view),
         timeline=view.timeline,
         checks=[
             check_row(say(check.title), check.result, check.problem)
@@ -143,6 +143,14 @@ def _amount_text(view: ApplicationView) -> str:
     if view.rebate is None:
         return points_text(view.amount)
     return say("これまでの還元 {amount}", amount=points_text(view.amount))
+
+
+def _service(view: ApplicationView) -> dict[str, str | None] | None:
+    if view.service_name is None:
+        return None
+    shops = url_for("public.shops_of_policy", policy_id=view.policy_id) if view.spend_scope else None
+    scope = say(view.spend_scope) if view.spend_scope else None
+    return {"name": view.service_name, "masked": view.masked_account, "spend_scope": scope, "shops_url": shops}
 
 
 def _own(receipt_no: str) -> ApplicationView:
