@@ -261,6 +261,7 @@ MESSAGES: dict[str, Message] = {
         Kind.SYSTEM,
         503,
         "システムメンテナンスのため、{start}〜{end}は申込と申込状況の確認ができません。締切は{adjusted}まで延長します。",
+        variants=(("unmoved", "システムメンテナンスのため、{start}〜{end}は申込と申込状況の確認ができません。"),),
     ),
     "E502": Message(
         Kind.WAIT, 409, "混み合っています。受付順にご案内します(およそ{min}分)。締切当日に並ばれた方は受け付けます。"

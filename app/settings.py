@@ -123,6 +123,8 @@ class Settings(BaseSettings):
     provider_timeout_seconds: float = Field(10.0, gt=0, le=60)
     provider_tester_url: str | None = None
 
+    metrics_token: SecretStr | None = Field(None, min_length=16)
+
     web_threads: int = Field(16, ge=4, le=200)
     session_idle_minutes: int = Field(30, ge=5, le=240)
     session_absolute_hours: int = Field(8, ge=1, le=24)

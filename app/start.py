@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
-from app import audit, clock, db, municipalities, pii
+from app import audit, clock, db, events, maintenance, municipalities, pii, policies
 from app.cards.trust import anchors
 from app.settings import Environment, Settings, SettingsRefused
 
@@ -40,5 +40,6 @@ def register_event_handlers() -> None:
     from app.applications import handlers
     from app.rebates import handlers as rebate_handlers
 
+    events.subscribe(maintenance.MaintenanceChanged, policies.list_anew)
     rebate_handlers.register()
     handlers.register()

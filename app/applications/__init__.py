@@ -63,6 +63,7 @@ from app.applications.review import (
     review_queue,
     take_check,
 )
+from app.applications.revoke import revoke_before_the_order, suspect_return
 from app.applications.standing import (
     Standing,
     any_in_flight,
@@ -146,6 +147,7 @@ __all__ = [
     "refuse_consent",
     "request_review",
     "review_queue",
+    "revoke_before_the_order",
     "serve_queue",
     "services_to_assign",
     "set_support_measure",
@@ -154,6 +156,7 @@ __all__ = [
     "start_draft",
     "start_for_child",
     "submit",
+    "suspect_return",
     "take_check",
     "view_by_receipt",
     "withdraw",

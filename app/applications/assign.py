@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import audit, clock, db, payments, points, screening
+from app import audit, clock, db, maintenance, payments, points, screening
 from app.applications.approval import assign_deadline, is_over
 from app.applications.guardian import Wallet, age_for_service
 from app.applications.models import Application
@@ -58,6 +58,7 @@ def assign(receipt_no: str, person_id: UUID, choice: Choice, *, age: int | None 
     if choice.holder.state != "verified":
         raise DomainError("E307", variant="no_answer")
     with db.transaction() as session:
+        maintenance.check_open(session)
         application = session.scalar(select(Application).where(Application.receipt_no == receipt_no).with_for_update())
         if application is None or application.applicant_id != person_id:
             return False

@@ -5,10 +5,12 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import audit, clock, events, rebates
+from app import audit, clock, events, points, rebates, returns
 from app.applications.expire import choose_again
+from app.applications.invariants import compare_applications
 from app.applications.models import Application
 from app.applications.rebate import end_of_period, is_all_granted
+from app.applications.revoke import revoke_after_decision
 from app.applications.states import Action, ApplicationState, move
 from app.applications.waitlist import serve_later
 from app.points import GrantFailed, GrantSucceeded, RoomFreed
@@ -20,6 +22,8 @@ def register() -> None:
     events.subscribe(GrantFailed, choose_again)
     events.subscribe(RoomFreed, serve_later)
     events.subscribe(rebates.RebatePeriodClosed, end_of_period)
+    events.subscribe(returns.ReturnDecided, revoke_after_decision)
+    points.also_check(compare_applications)
 
 
 def fulfil(session: Session, event: GrantSucceeded) -> None:

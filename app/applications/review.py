@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import audit, cards, clock, db, municipalities, points, policies, screening
+from app import audit, cards, clock, db, maintenance, municipalities, points, policies, screening
 from app.applications.guardian import may_see
 from app.applications.models import Application
 from app.applications.review_effects import (
@@ -144,6 +144,7 @@ def ask(  # noqa: PLR0917  # which check, who, and the question with its last mo
 def answer(receipt_no: str, person_id: UUID, text: str) -> bool:
     """The person answers: the check is the reviewer's again. False when nothing of theirs waits for an answer."""
     with db.transaction() as session:
+        maintenance.check_open(session)
         application = _own(session, receipt_no, person_id)
         if application is None or application.state != ApplicationState.INFO_REQUESTED:
             return False
@@ -188,6 +189,7 @@ def object_to_refusal(receipt_no: str, person_id: UUID) -> bool:
     False when there is nothing of theirs to object to, or the last day is over.
     """
     with db.transaction() as session:
+        maintenance.check_open(session)
         application = _own(session, receipt_no, person_id)
         if application is None or application.state != ApplicationState.REJECTED:
             return False

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import audit, clock, db, payments, points
+from app import audit, clock, db, maintenance, payments, points
 from app.applications.approval import take_back
 from app.applications.models import Application
 from app.applications.states import Action, ApplicationState, move
@@ -27,6 +27,7 @@ def withdraw(receipt_no: str, person_id: UUID) -> bool:
     One that has ended, by whatever way, stays as it is.
     """
     with db.transaction() as session:
+        maintenance.check_open(session)
         application = session.scalar(select(Application).where(Application.receipt_no == receipt_no).with_for_update())
         if application is None or application.applicant_id != person_id:
             return False

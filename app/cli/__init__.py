@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "provider-simulator": ("app.cli.provider_simulator:provider_simulator", "Run a simulated payment provider."),
     "db": ("app.cli.database:db", "Create and migrate the database."),
     "policies": ("app.cli.policies:policies", "Load benefits (施策) and payment services."),
+    "maintenance": ("app.cli.maintenance:maintenance", "Announce planned maintenance, list it, call it off."),
     "lists": ("app.cli.lists:lists", "Load lists of recipients and exclusions."),
     "shops": ("app.cli.shops:shops", "Load lists of shops where purchases count or a benefit is spent."),
     "rebates": ("app.cli.rebates:rebates", "Import purchases for rebates, close periods, list what was put aside."),

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from app.points import Difference
 
 
 @click.group()
@@ -12,7 +17,7 @@ def check() -> None:
 
 @check.command()
 def invariants() -> None:
-    """Compare counters, ledger entries and grant orders of every policy, and the sealed audit events.
+    """Compare counters, entries, orders, applications and rebates of every policy, and the sealed audit events.
 
     Prints each difference; exit status 1 when there is one.
     """
@@ -20,7 +25,7 @@ def invariants() -> None:
 
     start.configure(settings.current(), application_name="todoke-cli")
     with db.reading() as session:
-        differences = [str(difference) for difference in points.check_invariants(session, None)]
+        differences = [_line(difference) for difference in points.check_invariants(session, None)]
         broken = audit.first_broken_seal(session)
     if broken is not None:
         differences.append(f"audit seal {broken} does not fit its events")
@@ -29,3 +34,7 @@ def invariants() -> None:
     if differences:
         raise SystemExit(1)
     click.echo("counters, entries, orders and seals agree")
+
+
+def _line(difference: Difference) -> str:
+    return f"{difference.policy_id} {difference.what}: expected {difference.expected}, found {difference.found}"

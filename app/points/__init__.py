@@ -1,7 +1,9 @@
 """ポイント: the ledger, grants, grant orders, and their delivery to payment providers."""
 
 from app.points.accounts import FLOWS, Account, LedgerEvent
+from app.points.by_application import balances_by_application
 from app.points.call_backs import EventReused, SignedCallBack, sign, take_call_back
+from app.points.check_log import Checked, check_and_record, last_check
 from app.points.deliver import inquire_order, send_order
 from app.points.due import order_due_grants
 from app.points.grant_files import (
@@ -40,6 +42,7 @@ __all__ = [
     "FLOWS",
     "Account",
     "Book",
+    "Checked",
     "ContradictoryResult",
     "Difference",
     "EventReused",
@@ -70,8 +73,10 @@ __all__ = [
     "WaitingOrder",
     "also_check",
     "assign_grant",
+    "balances_by_application",
     "balances_of",
     "book_result_file",
+    "check_and_record",
     "check_invariants",
     "export_grant_file",
     "fund",
@@ -84,6 +89,7 @@ __all__ = [
     "hold_grants",
     "inquire_order",
     "is_disputed",
+    "last_check",
     "next_benefit_no",
     "open_with",
     "order_due_grants",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -15,6 +16,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     UniqueConstraint,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base
@@ -269,3 +271,14 @@ class ResultFileRow(Base):
     transaction_no: Mapped[str | None]
     reason: Mapped[str | None]
     outcome: Mapped[str | None]
+
+
+class InvariantCheck(Base):
+    """One comparison: when, how long, and the first differences by name (ids and numbers only)."""
+
+    __tablename__ = "invariant_checks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    checked_at: Mapped[datetime]
+    differences: Mapped[int]
+    named: Mapped[list[Any]] = mapped_column(JSONB())

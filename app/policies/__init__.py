@@ -2,7 +2,7 @@
 
 from app.policies import counters, self_check
 from app.policies.amounts import can_apply_online, fixed_amount, smallest_amount
-from app.policies.catalogue import bring_listings_up_to_date, list_outdated
+from app.policies.catalogue import bring_listings_up_to_date, list_anew, list_outdated, listed_ends
 from app.policies.conditions import (
     AgeCondition,
     BirthdateCondition,
@@ -54,7 +54,16 @@ from app.policies.counters import CountersRefused
 from app.policies.document import CATEGORY_LABELS, Category, CheckKind, PolicyDocument, Rate
 from app.policies.load import Fault, LoadableFile, LoadRefused, LoadReport, load_policies, read_file
 from app.policies.models import Policy, PolicyVersion
-from app.policies.queries import PolicyView, category_options, document_of, exists, get, in_states, refusal_at
+from app.policies.queries import (
+    PolicyView,
+    category_options,
+    current_documents,
+    document_of,
+    exists,
+    get,
+    in_states,
+    refusal_at,
+)
 from app.policies.rules import check_may_be_approved
 from app.policies.search_listings import Choice, Found, Page, PolicyCard, count_givers, search
 from app.policies.state import STATE_LABELS, Counters, PolicyState, refusal_of, state_of
@@ -130,6 +139,7 @@ __all__ = [
     "conjuncts_of",
     "count_givers",
     "counters",
+    "current_documents",
     "document_of",
     "evaluate",
     "exists",
@@ -138,7 +148,9 @@ __all__ = [
     "in_plain_words",
     "in_states",
     "leaves_of",
+    "list_anew",
     "list_outdated",
+    "listed_ends",
     "load_policies",
     "read_file",
     "refusal_at",

@@ -15,11 +15,12 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app import clock, db, municipalities
+from app import clock, db, maintenance, municipalities
 from app.language import JAPANESE, speaking
 from app.policies.amounts import can_apply_online
 from app.policies.document import CheckKind, PolicyDocument, Rate, Tiered
 from app.policies.models import Policy, PolicyCounter, PolicyListing, PolicyVersion
+from app.policies.moved import with_moved_ends
 from app.policies.words import amount_text, in_plain_words
 
 INDEX_VERSION = 2
@@ -62,7 +63,8 @@ def words_of(keyword: str) -> list[str]:
 
 def list_policies(session: Session, documents: Iterable[PolicyDocument]) -> None:
     """Write the listings of these policies, whose rows and counters are in the database already."""
-    policies = sorted(documents, key=lambda document: document.policy_id)
+    windows = maintenance.moving(maintenance.from_column(session.scalar(select(maintenance.windows_column()))))
+    policies = [with_moved_ends(one, windows) for one in sorted(documents, key=lambda document: document.policy_id)]
     for first in range(0, len(policies), _BATCH):
         rows = [listing(document) for document in policies[first : first + _BATCH]]
         ids = [row["policy_id"] for row in rows]
@@ -73,6 +75,25 @@ def list_policies(session: Session, documents: Iterable[PolicyDocument]) -> None
         statement = insert(PolicyListing)
         changed = {name: statement.excluded[name] for name in rows[0] if name != "policy_id"}
         session.execute(statement.on_conflict_do_update(index_elements=["policy_id"], set_=changed), rows)
+
+
+def list_anew(session: Session, event: maintenance.MaintenanceChanged) -> None:
+    """Maintenance was announced or called off: the ends of what takes applications may have moved (BR-07)."""
+    running = (
+        select(PolicyVersion.document)
+        .join(
+            Policy, and_(Policy.policy_id == PolicyVersion.policy_id, Policy.current_version == PolicyVersion.version)
+        )
+        .join(PolicyListing, PolicyListing.policy_id == Policy.policy_id)
+        .where(PolicyListing.closes_at > clock.now())
+    )
+    list_policies(session, [PolicyDocument.model_validate_json(json.dumps(one)) for one in session.scalars(running)])
+
+
+def listed_ends(session: Session) -> dict[str, datetime]:
+    """Until when each policy that is listed and not over takes applications, as moved by maintenance."""
+    rows = select(PolicyListing.policy_id, PolicyListing.apply_to).where(PolicyListing.closes_at > clock.now())
+    return {row.policy_id: row.apply_to for row in session.execute(rows)}
 
 
 def list_outdated(session: Session, *, limit: int | None = None) -> int:

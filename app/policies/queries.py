@@ -11,14 +11,16 @@ from functools import lru_cache
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from app import clock, municipalities
+from app import clock, maintenance, municipalities
 from app.errors import DomainError
 from app.language import say
+from app.maintenance import Interval
 from app.municipalities import Municipality
 from app.policies import counters
 from app.policies.amounts import can_apply_online, fixed_amount, taken_at_submit
 from app.policies.document import CATEGORY_LABELS, PolicyDocument
 from app.policies.models import Policy, PolicyCounter, PolicyVersion
+from app.policies.moved import with_moved_ends
 from app.policies.state import PUBLIC_STATES, STATE_LABELS, Counters, PolicyState, refusal_of, state_of
 from app.policies.words import amount_text, in_plain_words, window_rows
 
@@ -54,7 +56,7 @@ class PolicyView:
 def get(session: Session, policy_id: str) -> PolicyView | None:
     """A public policy with everything its page shows; ``None`` for an unknown one and for one not yet public."""
     row = session.execute(
-        select(Policy, PolicyVersion, *counters.COUNTER_COLUMNS)
+        select(Policy, PolicyVersion, *counters.COUNTER_COLUMNS, maintenance.windows_column().label("maintenance"))
         .join(
             PolicyVersion,
             (PolicyVersion.policy_id == Policy.policy_id) & (PolicyVersion.version == Policy.current_version),
@@ -64,7 +66,9 @@ def get(session: Session, policy_id: str) -> PolicyView | None:
     ).one_or_none()
     if row is None:
         return None
-    policy, version, document = row.Policy, row.PolicyVersion, _parsed(row.PolicyVersion)
+    policy, version = row.Policy, row.PolicyVersion
+    windows = maintenance.from_column(row.maintenance)
+    document = _parsed(version, maintenance.moving(windows))
     counted = counters.from_row(row)
     state = state_of(policy.state, document, counted, clock.now())
     place = municipalities.get(policy.municipality_code)
@@ -77,7 +81,7 @@ def get(session: Session, policy_id: str) -> PolicyView | None:
         stored_state=PolicyState(policy.state),
         state=state,
         state_label=say(STATE_LABELS[state]),
-        refusal=refusal_of(state, document),
+        refusal=refusal_of(state, document) or _stopped(windows, version, document),
         counters=counted,
         municipality=place,
         municipality_label=place.label,
@@ -113,11 +117,12 @@ def in_states(session: Session, states: Collection[PolicyState]) -> list[str]:
 
 
 def document_of(session: Session, policy_id: str, version: int) -> PolicyDocument:
-    """The document an application was judged by. ``LookupError`` for an unknown version."""
+    """The document an application was judged by, its ends as they stand now. ``LookupError`` for an unknown version."""
     stored = session.get(PolicyVersion, (policy_id, version))
     if stored is None:
         raise LookupError(f"{policy_id} version {version}")
-    return _parsed(stored)
+    windows = maintenance.from_column(session.scalar(select(maintenance.windows_column())))
+    return _parsed(stored, maintenance.moving(windows))
 
 
 def current_documents(session: Session, policy_ids: list[str]) -> dict[str, PolicyDocument]:
@@ -129,7 +134,8 @@ def current_documents(session: Session, policy_ids: list[str]) -> dict[str, Poli
         )
         .where(Policy.policy_id.in_(policy_ids))
     )
-    return {version.policy_id: _parsed(version) for (version,) in rows}
+    windows = maintenance.moving(maintenance.from_column(session.scalar(select(maintenance.windows_column()))))
+    return {version.policy_id: _parsed(version, windows) for (version,) in rows}
 
 
 def category_options() -> list[tuple[str, str]]:
@@ -137,11 +143,21 @@ def category_options() -> list[tuple[str, str]]:
     return [(category.value, say(label)) for category, label in CATEGORY_LABELS.items()]
 
 
-def _parsed(version: PolicyVersion) -> PolicyDocument:
-    return _parse(json.dumps(version.document))
+def _stopped(
+    windows: tuple[maintenance.Known, ...], version: PolicyVersion, document: PolicyDocument
+) -> DomainError | None:
+    """E501 while maintenance is on, with the end that it moved, if it moved one."""
+    end = document.window.apply_to
+    return maintenance.refusal(windows, clock.now(), end if end != _parsed(version, ()).window.apply_to else None)
+
+
+def _parsed(version: PolicyVersion, windows: tuple[Interval, ...]) -> PolicyDocument:
+    return _parse(json.dumps(version.document), windows)
 
 
 @lru_cache(maxsize=1_000)
-def _parse(text: str) -> PolicyDocument:
+def _parse(text: str, windows: tuple[Interval, ...]) -> PolicyDocument:
     # By the text itself, so that a cached document can never be another policy's.
+    if windows:
+        return with_moved_ends(_parse(text, ()), windows)
     return PolicyDocument.model_validate_json(text)

@@ -146,13 +146,17 @@ TITLES_BY_CODE = {
     "E209": "定員に達しました",
     "E210": "受付を一時停止しています",
     "E309": "マイナンバーは入力しないでください",
+    "E501": "システムメンテナンス中です",
     "E504": "時間がたちました",
 }
 
 
 def _domain_error(error: DomainError) -> Response:
     log.info("refused", code=error.code)
-    return problem_response(error)
+    response = problem_response(error)
+    if "retry_after" in error.facts:
+        response.headers["Retry-After"] = str(error.facts["retry_after"])
+    return response
 
 
 def _csrf_error(error: CSRFError) -> Response:

@@ -57,6 +57,9 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "static"): _OPEN,
     ("GET", "health.healthz"): _OPEN,
     ("GET", "health.readyz"): Row(Who.PUBLIC, 503, 503),  # no worker runs here
+    # From this machine; from elsewhere only with the token (tests/web/test_operations.py).
+    ("GET", "operations.books"): _OPEN,
+    ("GET", "operations.metrics"): _OPEN,
     ("GET", "public.home"): _OPEN,
     ("GET", "public.search"): _OPEN,
     ("GET", "public.policy"): _OPEN,

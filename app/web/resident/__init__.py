@@ -10,9 +10,21 @@ from app.web.resident import (  # noqa: E402  # routes register on the blueprint
     attendance,
     guardian,
     handover,
+    maintenance,
     reading,
     service,
     status,
 )
 
-__all__ = ["apply", "assign", "attendance", "blueprint", "guardian", "handover", "reading", "service", "status"]
+__all__ = [
+    "apply",
+    "assign",
+    "attendance",
+    "blueprint",
+    "guardian",
+    "handover",
+    "maintenance",
+    "reading",
+    "service",
+    "status",
+]

@@ -1,0 +1,45 @@
+"""取消し: what was approved or granted is taken back (domain.md 5.2, E403)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app import db, points, returns, screening
+from app.applications.models import Application
+from app.applications.review_effects import locked_application, note, stop_before_the_order
+from app.applications.states import Action, ApplicationState, move
+from app.screening import ReviewRefused, Staff
+
+
+def revoke_before_the_order(policy_id: str, application_id: UUID, staff: Staff) -> None:
+    """The approver takes an approval back while nothing is ordered: seat and amount are free at once.
+
+    ``ReviewRefused`` when an order is out: then only a return case can take back (``returns.suspect``).
+    """
+    screening.check_role(staff, "approver")
+    with db.transaction() as session:
+        application = locked_application(session, policy_id, application_id)
+        close_books = stop_before_the_order(session, application, "approver")
+        if close_books is None:
+            raise ReviewRefused("not_in_review")
+        close_books()
+
+
+def suspect_return(policy_id: str, application_id: UUID, staff: Staff) -> UUID:
+    """Open a return case about what this application was granted; its id."""
+    with db.reading() as session:
+        application = session.get_one(Application, (policy_id, application_id))
+    return returns.suspect(policy_id, application_id, application.beneficiary_id, staff)
+
+
+def revoke_after_decision(session: Session, event: returns.ReturnDecided) -> None:
+    """It was decided to take the grant back: the application is revoked in the same transaction."""
+    application = locked_application(session, event.policy_id, event.application_id)
+    grants = points.grants_of(session, event.policy_id, event.application_id)
+    if any(grant.state is points.GrantState.ORDERED for grant in grants):
+        raise ReviewRefused("others_open")  # what a provider still has in hand comes first
+    if application.state == ApplicationState.FULFILLED:
+        application.state = move(ApplicationState.FULFILLED, Action.REVOKE, "approver").target
+        note(session, "application.revoked", application, "staff", event.decided_by, amount=event.amount)

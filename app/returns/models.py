@@ -1,0 +1,59 @@
+"""Return cases (返還): taking back what was granted, from the suspicion to the last payment."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base
+from app.returns.states import FINAL, ReturnState
+
+_STATES = ", ".join(f"'{state}'" for state in ReturnState)
+_FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL))
+
+
+class ReturnCase(Base):
+    """One case. ``amount`` is what is asked back, ``recovered`` what came back of it, in whole points.
+
+    The reason is encrypted. The database holds a decision to two people, a reason, an office and a way to object
+    (BR-64).
+    """
+
+    __tablename__ = "return_cases"
+    __table_args__ = (
+        PrimaryKeyConstraint("policy_id", "id"),
+        CheckConstraint(f"state IN ({_STATES})", name="state_is_known"),
+        CheckConstraint("amount > 0 AND recovered >= 0 AND recovered <= amount", name="never_more_than_asked"),
+        CheckConstraint("decided_by IS NULL OR decided_by <> proposed_by", name="two_people"),
+        CheckConstraint(
+            "decided_by IS NULL OR (reason_enc IS NOT NULL AND office <> '' AND objection <> '')", name="is_complete"
+        ),
+        CheckConstraint("state <> 'settled' OR recovered = amount", name="settled_is_paid"),
+        Index(
+            "uq_return_cases_open",
+            "policy_id",
+            "application_id",
+            unique=True,
+            postgresql_where=f"state NOT IN ({_FINAL})",
+        ),
+    )
+
+    policy_id: Mapped[str]
+    id: Mapped[UUID]
+    application_id: Mapped[UUID]
+    person_id: Mapped[UUID]
+    state: Mapped[str]
+    amount: Mapped[int]
+    recovered: Mapped[int] = mapped_column(default=0)
+    reason_enc: Mapped[bytes | None]
+    office: Mapped[str] = mapped_column(default="")
+    objection: Mapped[str] = mapped_column(default="")
+    opened_at: Mapped[datetime]
+    respond_by: Mapped[date | None]
+    proposed_by: Mapped[str | None]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    pay_by: Mapped[date | None]

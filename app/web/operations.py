@@ -1,0 +1,95 @@
+"""For those who run the service: the comparison of the books and a few counts, as a page and as metrics.
+
+Not public: asked from this machine itself, or with the token of ``TODOKE_METRICS_TOKEN``; everybody else gets the same
+404 as for an address that does not exist. Counts and ids only, nothing of a person.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from flask import Blueprint, Response, current_app, make_response, render_template, request
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import NotFound
+
+from app import clock, db, points
+from app.points import Checked
+from app.settings import Settings
+
+blueprint = Blueprint("operations", __name__)
+
+_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")
+_COUNTS = (
+    (
+        "todoke_grant_orders",
+        "Grant orders by state.",
+        "state",
+        "SELECT state, count(*) FROM grant_orders GROUP BY state",
+    ),
+    (
+        "todoke_jobs_waiting",
+        "Jobs that wait for a worker.",
+        "queue",
+        "SELECT queue_name, count(*) FROM procrastinate_jobs WHERE status = 'todo' GROUP BY queue_name",
+    ),
+)
+
+
+@blueprint.before_request
+def _refuse_strangers() -> None:
+    settings: Settings = current_app.extensions["todoke"]
+    if settings.metrics_token is not None:
+        expected = f"Bearer {settings.metrics_token.get_secret_value()}"
+        given = request.headers.get("Authorization", "")
+        if hmac.compare_digest(given.encode(), expected.encode()):
+            return
+        raise NotFound
+    # Behind a proxy every request comes from this machine: then only the token tells.
+    passed_on = settings.trusted_proxies > 0 or any(name in request.headers for name in _FORWARDED)
+    if passed_on or not ip_address(request.remote_addr or "0.0.0.0").is_loopback:  # noqa: S104  # nobody's address
+        raise NotFound
+
+
+@blueprint.get("/operations/books")
+def books() -> tuple[str, int]:
+    """The last comparison with every named difference; 500 while the books do not agree, so that a probe sees it."""
+    with db.reading() as session:
+        checked = points.last_check(session)
+    status = 500 if checked is not None and checked.differences else 200
+    return render_template("operations/books.html", checked=checked, hours=_hours_ago(checked)), status
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """Gauges in the text format of Prometheus."""
+    with db.reading() as session:
+        lines = [*_books(points.last_check(session)), *_counts(session)]
+    response = make_response("\n".join(lines) + "\n")
+    response.mimetype = "text/plain; version=0.0.4"
+    return response
+
+
+def _books(checked: Checked | None) -> Iterator[str]:
+    yield "# HELP todoke_invariant_differences Differences that the last comparison of the books found."
+    yield "# TYPE todoke_invariant_differences gauge"
+    if checked is not None:
+        yield f"todoke_invariant_differences {checked.differences}"
+    yield "# HELP todoke_invariants_checked_seconds Business time of the last comparison, in seconds since 1970."
+    yield "# TYPE todoke_invariants_checked_seconds gauge"
+    if checked is not None:
+        yield f"todoke_invariants_checked_seconds {int(checked.at.timestamp())}"
+
+
+def _counts(session: Session) -> Iterator[str]:
+    for name, help_text, label, query in _COUNTS:
+        yield f"# HELP {name} {help_text}"
+        yield f"# TYPE {name} gauge"
+        for value, count in session.execute(text(query)):
+            yield f'{name}{{{label}="{value}"}} {count}'
+
+
+def _hours_ago(checked: Checked | None) -> int | None:
+    return None if checked is None else int((clock.now() - checked.at).total_seconds() // 3600)

@@ -1,0 +1,202 @@
+"""Taking back what was granted: the table of moves, two people, the ledger of each end (domain.md 5.5, 5.9)."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from app import applications, clock, db, points, returns
+from app.applications import ApplicationState
+from app.applications.models import Application
+from app.payments.gateways import GatewayAnswer
+from app.points.models import GrantOrder
+from app.returns import ReturnRefused, ReturnState
+from app.returns.models import ReturnCase
+from app.returns.states import MOVES, ReturnAction, move
+from app.screening import ReviewRefused, Staff
+from tests.applications.applicants import (
+    applicant,
+    apply,
+    apply_for_later,
+    by_receipt,
+    counters,
+    open_policy,
+    orders,
+    view_of,
+)
+from tests.applications.submitting import AMOUNT, audited
+
+pytestmark = pytest.mark.usefixtures("installation")
+
+REVIEWER = Staff("ST-R1", frozenset({"reviewer"}))
+APPROVER = Staff("ST-A1", frozenset({"approver"}))
+TREASURER = Staff("ST-T1", frozenset({"treasurer"}))
+ALL = Staff("ST-X", frozenset({"reviewer", "approver", "treasurer"}))
+ACTORS = ("reviewer", "approver", "treasurer", "resident", "system")
+ALLOWED = {(one.state, one.action, actor): one.target for one in MOVES for actor in one.actors}
+
+
+@pytest.mark.parametrize(("state", "action", "actor"), list(itertools.product(ReturnState, ReturnAction, ACTORS)))
+def test_only_the_listed_moves_exist(state: ReturnState, action: ReturnAction, actor: str) -> None:
+    if (state, action, actor) in ALLOWED:
+        assert move(state, action, actor).target is ALLOWED[state, action, actor]
+    else:
+        with pytest.raises(ReturnRefused):
+            move(state, action, actor)
+
+
+def granted() -> UUID:
+    """An application whose points have arrived."""
+    application = by_receipt(apply(applicant()))
+    order = orders()[-1]
+    with db.transaction() as session:
+        row = session.get_one(GrantOrder, (order.policy_id, order.id))
+        row.state, row.sent_at = "sent", clock.now()
+        session.flush()
+        points.record_result(session, "P-001", order.id, GatewayAnswer("succeeded", transaction_no="T-1"))
+    return application.id
+
+
+def decided(application_id: UUID, amount: int = AMOUNT) -> UUID:
+    case = applications.suspect_return("P-001", application_id, REVIEWER)
+    returns.take("P-001", case, REVIEWER)
+    returns.notify("P-001", case, REVIEWER, "基準日に市外にお住まいでした。", clock.today())
+    returns.propose("P-001", case, REVIEWER, amount)
+    with clock.frozen(clock.now() + timedelta(days=1)):
+        returns.decide("P-001", case, APPROVER, office="あさひ市 給付担当窓口", objection="審査請求できます。")
+    return case
+
+
+def demanded(amount: int = AMOUNT) -> UUID:
+    case = decided(granted(), amount)
+    returns.demand("P-001", case, TREASURER, clock.today() + timedelta(days=30))
+    return case
+
+
+def state_of(case: UUID) -> str:
+    with db.reading() as session:
+        return session.get_one(ReturnCase, ("P-001", case)).state
+
+
+def balances() -> dict[str, int]:
+    now = counters()
+    names = ("granted", "return_due", "returned", "written_off")
+    return {name: getattr(now, name) for name in names if getattr(now, name)}
+
+
+def test_decided_the_points_are_due_and_the_application_is_revoked() -> None:
+    open_policy()
+    application_id = granted()
+    decided(application_id)
+    with db.reading() as session:
+        row = session.get_one(Application, ("P-001", application_id))
+        assert row.state == ApplicationState.REVOKED
+    assert balances() == {"return_due": AMOUNT}
+    assert counters().seats_taken == 1, "what was given is not given to another"
+    assert audited("return.decide") == audited("application.revoked") == 1
+
+
+def test_paid_in_parts_by_provider_and_slip_it_is_settled_and_never_over() -> None:
+    open_policy()
+    case = demanded()
+    assert returns.record_payment("P-001", case, TREASURER, 4_000, "reversal") == 6_000
+    assert (state_of(case), balances()) == ("partly_paid", {"return_due": 6_000, "returned": 4_000})
+    returns.allow_instalments("P-001", case, TREASURER)
+    assert returns.record_payment("P-001", case, TREASURER, 1_000, "repay") == 5_000
+    assert state_of(case) == "instalments"
+    for amount in (5_001, 0, -1):
+        with pytest.raises(ReturnRefused):
+            returns.record_payment("P-001", case, TREASURER, amount, "repay")
+    assert returns.record_payment("P-001", case, TREASURER, 5_000, "repay") == 0
+    assert (state_of(case), balances()) == ("settled", {"returned": AMOUNT})
+    with pytest.raises(ReturnRefused):
+        returns.record_payment("P-001", case, TREASURER, 1, "repay")
+
+
+def test_the_approver_gives_the_rest_up_after_a_court() -> None:
+    open_policy()
+    case = demanded()
+    returns.record_payment("P-001", case, TREASURER, 3_000, "repay")
+    returns.litigate("P-001", case, APPROVER)
+    returns.write_off("P-001", case, APPROVER)
+    assert (state_of(case), balances()) == ("written_off", {"returned": 3_000, "written_off": 7_000})
+
+
+def test_an_accepted_objection_gives_the_points_back_to_the_person() -> None:
+    open_policy()
+    case = decided(granted())
+    returns.cancel("P-001", case, APPROVER)
+    assert (state_of(case), balances()) == ("cancelled", {"granted": AMOUNT})
+    case = demanded()
+    returns.record_payment("P-001", case, TREASURER, 1, "repay")
+    with pytest.raises(ReturnRefused):
+        returns.cancel("P-001", case, APPROVER)
+
+
+def test_a_part_may_be_taken_back_and_the_rest_stays_granted() -> None:
+    open_policy()
+    decided(granted(), 2_500)
+    assert balances() == {"granted": 7_500, "return_due": 2_500}
+
+
+def test_br_64_a_decision_needs_hearing_two_people_reason_office_and_objection() -> None:
+    open_policy()
+    case = applications.suspect_return("P-001", granted(), ALL)
+    returns.take("P-001", case, ALL)
+    with pytest.raises(ReturnRefused, match="heard"):
+        returns.propose("P-001", case, ALL, AMOUNT)
+    for reason in ("", "番号は123456789018です", "あ" * 1_001):
+        with pytest.raises(ReturnRefused, match="reason"):
+            returns.notify("P-001", case, ALL, reason, clock.today())
+    returns.notify("P-001", case, ALL, "市外にお住まいでした。", clock.today() + timedelta(days=14))
+    with pytest.raises(ReturnRefused, match="granted"):
+        returns.propose("P-001", case, ALL, AMOUNT + 1)
+    with pytest.raises(ReturnRefused, match="proposal"):
+        returns.decide("P-001", case, APPROVER, office="x", objection="y")
+    returns.propose("P-001", case, ALL, AMOUNT)
+    with pytest.raises(ReturnRefused, match="same person"):
+        returns.decide("P-001", case, ALL, office="x", objection="y")
+    with pytest.raises(ReturnRefused, match="BR-64"):
+        returns.decide("P-001", case, APPROVER, office="", objection="y")
+    with pytest.raises(ReturnRefused, match="still answer"):
+        returns.decide("P-001", case, APPROVER, office="x", objection="y")
+    assert (state_of(case), balances()) == ("notified", {"granted": AMOUNT})
+    returns.clear("P-001", case, APPROVER)
+    assert state_of(case) == "cleared"
+
+
+def test_one_case_at_a_time_and_none_about_nothing() -> None:
+    open_policy()
+    application_id = granted()
+    applications.suspect_return("P-001", application_id, REVIEWER)
+    with pytest.raises(ReturnRefused, match="open"):
+        applications.suspect_return("P-001", application_id, REVIEWER)
+    waiting = by_receipt(apply_for_later(applicant())).id
+    with pytest.raises(ReturnRefused, match="nothing"):
+        applications.suspect_return("P-001", waiting, REVIEWER)
+    with pytest.raises(ReviewRefused):
+        applications.suspect_return("P-001", application_id, TREASURER)
+
+
+def test_before_the_order_the_approver_revokes_and_seat_and_amount_are_free() -> None:
+    open_policy(capacity=1, budget=AMOUNT)
+    who = applicant()
+    receipt = apply_for_later(who)
+    application_id = by_receipt(receipt).id
+    with pytest.raises(ReviewRefused):
+        applications.revoke_before_the_order("P-001", application_id, REVIEWER)
+    applications.revoke_before_the_order("P-001", application_id, APPROVER)
+    assert (counters().seats_taken, counters().budget, view_of(receipt, who).status.key) == (0, AMOUNT, "revoked")
+    with pytest.raises(ReviewRefused):
+        applications.revoke_before_the_order("P-001", application_id, APPROVER)
+
+
+def test_once_an_order_is_out_only_a_return_case_takes_back() -> None:
+    open_policy()
+    application_id = by_receipt(apply(applicant())).id
+    with pytest.raises(ReviewRefused):
+        applications.revoke_before_the_order("P-001", application_id, APPROVER)
+    assert counters().ordered == AMOUNT

@@ -1,0 +1,59 @@
+"""The books for operators: from this machine or with the token, and for nobody else an address that exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from app import db
+from app.points import tasks
+from tests.web.service import Service, running
+
+TOKEN = "a-token-of-enough-length"
+PATHS = ("/metrics", "/operations/books")
+ELSEWHERE = {"REMOTE_ADDR": "203.0.113.9"}
+
+
+@pytest.fixture
+def with_token(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    with running(database_url, tmp_path, monkeypatch, METRICS_TOKEN=TOKEN) as service:
+        yield service
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_without_a_token_only_this_machine_is_answered(service: Service, path: str) -> None:
+    browser = service.browser()
+    assert browser.get(path).status_code == 200
+    assert browser.get(path, environ_base=ELSEWHERE).status_code == 404
+    assert browser.get(path, headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 404, "a proxy passed it on"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_with_a_token_everybody_needs_it(with_token: Service, path: str) -> None:
+    browser = with_token.browser()
+    for header in ({}, {"Authorization": "Bearer x"}, {"Authorization": TOKEN}, {"Authorization": "Bearer \u00e9"}):
+        assert browser.get(path, headers=header).status_code == 404
+    known = {"Authorization": f"Bearer {TOKEN}"}
+    assert browser.get(path, headers=known, environ_base=ELSEWHERE).status_code == 200
+
+
+def test_the_last_comparison_as_a_page_and_as_a_gauge(service: Service) -> None:
+    browser = service.browser()
+    assert "まだ行われていません" in browser.get("/operations/books").get_data(as_text=True)
+    browser.apply("TP-02")
+    tasks.check_invariants_nightly(0)
+    assert browser.get("/operations/books").status_code == 200
+    gauges = browser.get("/metrics").get_data(as_text=True)
+    assert "todoke_invariant_differences 0" in gauges
+    assert 'todoke_grant_orders{state="created"} 1' in gauges
+
+    with db.transaction() as session:
+        moved = "UPDATE policy_counters SET budget = budget - 1, reserved = reserved + 1 WHERE policy_id = 'P-001'"
+        session.execute(text(moved))
+    tasks.check_invariants_nightly(0)
+    page = browser.get("/operations/books")
+    assert (page.status_code, "P-001 counter budget" in page.get_data(as_text=True)) == (500, True)
+    assert "todoke_invariant_differences 2" in browser.get("/metrics").get_data(as_text=True)
