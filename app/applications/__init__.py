@@ -45,6 +45,7 @@ from app.applications.queries import (
     TimelineEntry,
     applications_of,
     live_application,
+    question_to,
     received_by_year,
     view_by_receipt,
 )
@@ -135,6 +136,7 @@ __all__ = [
     "people_of_receipt",
     "propose_on_objection",
     "propose_refusal",
+    "question_to",
     "received_by_year",
     "record_activity",
     "record_attendance",

@@ -20,6 +20,7 @@ from app.applications.withdraw import WITHDRAWABLE
 from app.language import minute_text, points_text, say
 from app.pii import Private
 from app.rebates import RebateView
+from app.screening import InquiryView
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,15 @@ def received_by_year(session: Session, person_id: UUID) -> dict[int, int]:
     )
     keys = [(row.policy_id, row.id) for row in rows]
     return points.received_by_year(session, keys) if keys else {}
+
+
+def question_to(session: Session, receipt_no: str, person_id: UUID) -> InquiryView | None:
+    """What staff ask about this application now, and until when ``answer`` takes the reply; ``None`` when nothing."""
+    row = session.scalar(select(Application).where(Application.receipt_no == receipt_no))
+    if row is None or row.state != ApplicationState.INFO_REQUESTED or not may_see(session, row, person_id):
+        return None
+    asked = screening.inquiries_of(session, row.policy_id, row.id)
+    return next((one for one in asked if one.answered_at is None and one.lapsed_at is None), None)
 
 
 def applications_of(session: Session, person_id: UUID) -> list[ApplicationView]:

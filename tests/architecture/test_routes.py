@@ -98,6 +98,8 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "resident.own_applications"): Row(Who.PERSON, 303, 200),  # 303 to the sign-in; the other sees only own ones
     ("GET", "resident.application"): Row(Who.PERSON, 303, 404),
     ("GET", "resident.application_state"): _NONE,
+    ("GET", "resident.question"): _NONE,
+    ("POST", "resident.answer"): _NONE,
     ("POST", "resident.withdraw"): _NONE,
     ("GET", "resident.ask_to_withdraw"): _NONE,
     ("GET", "resident.assign_choose"): _NONE,

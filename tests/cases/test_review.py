@@ -200,6 +200,14 @@ def test_a_question_waits_for_the_person_and_the_answer_brings_the_check_back() 
         view = applications.view_by_receipt(session, receipt.receipt_no, who.person_id)
     assert view is not None
     assert (view.status.word, view.can_withdraw) == ("確認が必要です", True)
+    with db.reading() as session:
+        asked = applications.question_to(session, receipt.receipt_no, who.person_id)
+        assert applications.question_to(session, receipt.receipt_no, resident().person_id) is None
+    assert asked is not None
+    assert (asked.question, asked.answer_by) == (
+        "お住まいの都道府県を教えてください。",
+        clock.now() + timedelta(days=7),
+    )
     with pytest.raises(CheckMoveRefused):
         applications.pass_check(*where, REVIEWER)
     assert not applications.answer(receipt.receipt_no, resident().person_id, "みらい県です")

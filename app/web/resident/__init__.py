@@ -5,6 +5,7 @@ from flask import Blueprint
 blueprint = Blueprint("resident", __name__)
 
 from app.web.resident import (  # noqa: E402  # routes register on the blueprint
+    answers,
     apply,
     assign,
     attendance,
@@ -17,6 +18,7 @@ from app.web.resident import (  # noqa: E402  # routes register on the blueprint
 )
 
 __all__ = [
+    "answers",
     "apply",
     "assign",
     "attendance",

@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from app import applications, db, municipalities
-from app.applications import ApplicationView
+from app.applications import ApplicationState, ApplicationView
 from app.language import points_text, say
 from app.policies import CheckKind
 from app.settings import Settings
@@ -199,6 +199,9 @@ def _actions(view: ApplicationView) -> list[dict[str, str]]:
         actions.append({"title": say("決済サービスを選ぶ"), **choose})
     elif view.can_change_service:
         actions.append({"title": say("決済サービスを変更する"), **choose})
+    if view.state is ApplicationState.INFO_REQUESTED:
+        url = url_for("resident.question", receipt_no=no)
+        actions.insert(0, {"title": say("確認を読んで返事をする"), "url": url, "method": "GET"})
     if view.can_withdraw:
         url = url_for("resident.ask_to_withdraw", receipt_no=no)
         actions.append({"title": say("申込を取り下げる"), "url": url, "method": "GET"})
