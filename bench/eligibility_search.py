@@ -298,7 +298,7 @@ def _serve(which: str, port: int) -> None:
     """In the child process: gunicorn as `todoke serve` runs it, with our application or with a bare one."""
     from app.cli import gunicorn_app
 
-    class _Bare(gunicorn_app._Service):
+    class _Bare(gunicorn_app.Service):
         def load(self) -> Any:
             return _hello()
 
