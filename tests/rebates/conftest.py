@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,7 +46,9 @@ def rebate_policy(*, with_shops: bool = True, **changes: Any) -> str:
     with db.transaction() as session:
         payments.load_services(session, [service_item(each.service_id) for each in every_service()], "test")
         known = payments.known_service_ids(session)
-        policies.load_policies(session, [document], source="test", known_services=known)
+        policies.load_policies(
+            session, [document], source="test", known_services=known, services_with_spend_scope=known
+        )
         points.fund(session, POLICY, document["budget"])
     if with_shops:
         load_list(SHOPS)
@@ -63,8 +66,11 @@ def load_list(content: str, purpose: Purpose = Purpose.EARN, policy_id: str = PO
 
 @pytest.fixture
 def service(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The handlers of a running service; whatever a test does, the books must agree after it."""
-    monkeypatch.setattr(events, "_handlers", events._handlers.copy())
+    """The handlers of rebates alone, since no application stands behind these enrolments.
+
+    Whatever a test does, the books must agree after it.
+    """
+    monkeypatch.setattr(events, "_handlers", defaultdict(list))
     register()
     yield
     with db.reading() as session:

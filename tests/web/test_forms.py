@@ -151,7 +151,7 @@ def test_other_methods_are_refused_with_the_ones_that_are_not(half_way: Browser)
         ("PUT", f"{STEPS}/account"),
         ("PATCH", "/applications"),
         ("GET", "/sign-out"),
-        ("GET", "/applications/P001-0000-0000/withdraw"),
+        ("DELETE", "/applications/P001-0000-0000/withdraw"),
         ("POST", "/healthz"),
     ):
         answer = half_way.client.open(path, method=method, data={"csrf_token": half_way.token()})
@@ -202,7 +202,7 @@ def test_all_three_consents_are_needed_and_a_refusal_keeps_nothing(browser: Brow
 
 def test_only_a_service_of_the_policy_can_be_chosen(browser: Browser) -> None:
     browser.to_account(ASAHI)
-    for service_id in ("", "later", "SVC-XX-99", "SVC-LC-01", "svc-qr-01", "SVC-QR-01 ", "'"):
+    for service_id in ("", "none", "SVC-XX-99", "SVC-LC-01", "svc-qr-01", "SVC-QR-01 ", "'"):
         check_is_clear(browser.send(f"{STEPS}/service", service_id=service_id), 422)
     (draft,) = browser.service.applications()
     assert draft.service_id == "SVC-QR-01"

@@ -95,7 +95,8 @@ class Counter:
         assert called.status_code == 303, heading(called)
         self.first_tap(person_id)
         assert self.stage() == "judged"
-        assert self.press("agree", **CONSENT).status_code == 303
+        agreed = self.press("agree", **CONSENT)
+        assert agreed.status_code == 303, heading(agreed)
         assert self.stage() == "service"
         assert self.press("service", service_id=service_id).status_code == 303
         assert self.stage() == "account"

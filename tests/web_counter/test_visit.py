@@ -402,7 +402,7 @@ def test_a_visit_whose_pages_were_closed_is_wiped_by_the_job(counter: Counter) -
 
 
 def test_three_people_in_a_row_and_no_trace_of_the_one_before(counter: Counter) -> None:
-    people_and_accounts = (("TP-02", ACCOUNT), ("TP-29", OTHER_ACCOUNT), ("TP-13", "9999888877776"))
+    people_and_accounts = (("TP-02", ACCOUNT), ("TP-29", OTHER_ACCOUNT), ("TP-10", "9999888877776"))
     pages: list[str] = []
     receipts: list[str] = []
     for person_id, account in people_and_accounts:
