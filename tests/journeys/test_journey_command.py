@@ -50,7 +50,7 @@ def test_a_wrong_pin_says_how_many_tries_are_left(system: System) -> None:
     status, report = system.journey("TP-29", "P-001", "SVC-QR-02", "--pin", "9999")
     assert (status, report["code"]) == (2, "E101"), report
     assert "あと2回" in report["message"]
-    assert "券面事項入力補助用" in report["message"]
+    assert "利用者証明用" in report["message"], "the reader signs first, so this PIN is the first that can be wrong"
 
 
 def test_a_wrong_service_id_is_refused(system: System) -> None:
