@@ -17,7 +17,8 @@ import pytest
 from werkzeug.serving import WSGIRequestHandler
 
 from tests.web.conftest import service
-from tests.web.resident_pages import every_page, listening
+from tests.web.page_of import listening
+from tests.web.resident_pages import resident_pages
 from tests.web.service import Service
 
 __all__ = ["service"]  # a fixture
@@ -33,7 +34,7 @@ def test_the_main_pages_reach_their_scores(service: Service, monkeypatch: pytest
     monkeypatch.setattr(WSGIRequestHandler, "protocol_version", "HTTP/1.1")  # as every real server
     scores: dict[str, dict[str, int]] = {}
     with listening(service) as address:
-        for one in every_page(service):
+        for one in resident_pages(service):
             if one.name in PAGES:
                 cookie = one.browser.cookie if one.browser else None
                 name = service.app.config["SESSION_COOKIE_NAME"]

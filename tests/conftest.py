@@ -6,8 +6,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import psycopg
@@ -17,6 +19,9 @@ from app import audit, clock, db, pii
 from app.embedded_postgres import EmbeddedPostgres
 from app.migrations.privileges import SERVICE_ROLE
 from app.settings import Keys
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 CLUSTER_VARIABLE = "TODOKE_TEST_CLUSTER"
 SKIP_VARIABLE = "TODOKE_TEST_SKIP_GROUPS"
@@ -93,13 +98,30 @@ def fresh_database_url() -> Iterator[str]:
     _admin(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
-@pytest.fixture
-def database_url() -> Iterator[str]:
-    """The URL of a new migrated database that vanishes after the test."""
+@contextmanager
+def migrated_database() -> Iterator[str]:
+    """The URL of a new migrated database that vanishes afterwards."""
     name = f"test_{uuid4().hex[:12]}"
     _admin(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     yield service_url(name)
     _admin(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@contextmanager
+def connected(url: str) -> Iterator[str]:
+    """This process connected to that database, with keys."""
+    db.configure(url)
+    pii.configure(TEST_KEYS)
+    audit.configure(TEST_KEYS)
+    yield url
+    db.dispose()
+
+
+@pytest.fixture
+def database_url() -> Iterator[str]:
+    """The URL of a new migrated database that vanishes after the test."""
+    with migrated_database() as url:
+        yield url
 
 
 @pytest.fixture
@@ -112,8 +134,19 @@ def at_fixture_time() -> Iterator[None]:
 @pytest.fixture
 def database(database_url: str, at_fixture_time: None) -> Iterator[str]:
     """This process connected to a fresh migrated database, with keys, at the fixture time; gives its URL."""
-    db.configure(database_url)
-    pii.configure(TEST_KEYS)
-    audit.configure(TEST_KEYS)
-    yield database_url
-    db.dispose()
+    with connected(database_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One browser for the tests of a file; none outlives it, for its event loop would disturb those that follow."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+        )
+        yield opened
+        opened.close()

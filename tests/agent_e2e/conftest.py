@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.agent_e2e.counter import Counter, PersonAtCounter
 from tests.interop.private_readers import PrivateReaders
@@ -49,23 +49,12 @@ def counter(running_counter: Counter) -> Iterator[Counter]:
     running_counter.remove()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-        )
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
-def arrive(counter: Counter, browser: Browser) -> Iterator[Arrive]:
+def arrive(counter: Counter, chromium: Browser) -> Iterator[Arrive]:
     contexts = []
 
     def arrived(name: str) -> PersonAtCounter:
-        context = browser.new_context(
+        context = chromium.new_context(
             viewport={"width": 390, "height": 844},
             locale="ja-JP",
             extra_http_headers={"X-Forwarded-For": f"192.0.2.{next(ADDRESSES)}"},

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 
 import pytest
 from axe_core_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize
 from werkzeug.serving import make_server
 
 from tests.card_sim.test_desk import OneCardReader, desk, reader
@@ -32,14 +31,6 @@ def address(desk: Flask) -> Iterator[str]:
     thread.join(5)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 def check(page: Page) -> None:
     """Nothing for axe-core to find, and nothing that sticks out sideways."""
     found = Axe().run(page)
@@ -48,8 +39,8 @@ def check(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-def test_a_tester_finds_a_person_and_lays_the_card(browser: Browser, address: str, reader: OneCardReader) -> None:
-    page = browser.new_page(viewport=PHONE, locale="ja-JP")
+def test_a_tester_finds_a_person_and_lays_the_card(chromium: Browser, address: str, reader: OneCardReader) -> None:
+    page = chromium.new_page(viewport=PHONE, locale="ja-JP")
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.goto(address)
@@ -71,19 +62,19 @@ def test_a_tester_finds_a_person_and_lays_the_card(browser: Browser, address: st
 
 
 def test_the_page_notices_by_itself_that_a_program_laid_a_card(
-    browser: Browser, address: str, reader: OneCardReader
+    chromium: Browser, address: str, reader: OneCardReader
 ) -> None:
-    page = browser.new_page(viewport=PHONE)
+    page = chromium.new_page(viewport=PHONE)
     page.goto(address)
-    other = browser.new_page()
+    other = chromium.new_page()
     assert other.request.post(f"{address}/api/lay", data={"person_id": "TP-18"}).ok
     other.close()
     page.get_by_text("のカードが置いてあります。").wait_for(timeout=10_000)
     page.close()
 
 
-def test_a_tester_lays_a_card_with_a_fault(browser: Browser, address: str, reader: OneCardReader) -> None:
-    page = browser.new_page(viewport=PHONE, locale="ja-JP")
+def test_a_tester_lays_a_card_with_a_fault(chromium: Browser, address: str, reader: OneCardReader) -> None:
+    page = chromium.new_page(viewport=PHONE, locale="ja-JP")
     page.goto(f"{address}/people/TP-02")
     page.get_by_label("不具合", exact=True).select_option("slow")
     page.get_by_label("数", exact=True).fill("0")
@@ -98,8 +89,8 @@ def test_a_tester_lays_a_card_with_a_fault(browser: Browser, address: str, reade
     page.close()
 
 
-def test_everything_works_without_scripts(browser: Browser, address: str, reader: OneCardReader) -> None:
-    context = browser.new_context(viewport=PHONE, java_script_enabled=False)
+def test_everything_works_without_scripts(chromium: Browser, address: str, reader: OneCardReader) -> None:
+    context = chromium.new_context(viewport=PHONE, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{address}/people/TP-18")
     page.get_by_role("button", name="カードを置く").click()

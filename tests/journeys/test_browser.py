@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.journeys.system import System
 from tests.journeys.walker import Person
@@ -17,23 +16,12 @@ pytestmark = [pytest.mark.system, pytest.mark.browser]
 Arrive = Callable[[str], Person]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-        )
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
-def arrive(system: System, browser: Browser) -> Iterator[Arrive]:
+def arrive(system: System, chromium: Browser) -> Iterator[Arrive]:
     contexts = []
 
     def arrived(name: str) -> Person:
-        context = browser.new_context(viewport={"width": 390, "height": 844}, locale="ja-JP")
+        context = chromium.new_context(viewport={"width": 390, "height": 844}, locale="ja-JP")
         context.set_default_timeout(20_000)
         contexts.append(context)
         return Person(system, context, name)

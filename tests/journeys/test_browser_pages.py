@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.journeys.system import System
-from tests.journeys.test_browser import Arrive, arrive, browser
+from tests.journeys.test_browser import Arrive, arrive
 from tests.journeys.walker import Person
 
-__all__ = ["arrive", "browser"]  # fixtures
+__all__ = ["arrive"]  # a fixture
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
 
@@ -116,8 +116,8 @@ def test_pages_of_dead_ends_show_a_way_on(arrive: Arrive, path: str, status: int
 
 @pytest.mark.full
 @pytest.mark.parametrize("width", [320, 768, 1280])
-def test_public_pages_at_other_widths(system: System, browser: Browser, width: int) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900}, locale="ja-JP")
+def test_public_pages_at_other_widths(system: System, chromium: Browser, width: int) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": 900}, locale="ja-JP")
     person = Person(system, context, f"width-{width}")
     for path, name in (("/", "トップ"), ("/policies", "一覧"), ("/policies/P-004", "施策"), ("/status", "申込状況")):
         person.page.goto(system.url + path)

@@ -12,10 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.journeys.system import System
-from tests.journeys.test_browser import browser
 from tests.journeys.walker import AUTH_PIN, PAGE_NUMBER, TEXT_PIN, Person
-
-__all__ = ["browser"]
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
 
@@ -145,11 +142,11 @@ class AtTheCounter:
 
 
 @pytest.fixture
-def counter(system: System, browser: Browser) -> Iterator[AtTheCounter]:
+def counter(system: System, chromium: Browser) -> Iterator[AtTheCounter]:
     contexts: list[BrowserContext] = []
 
     def person(name: str, width: int, height: int) -> Person:
-        context = browser.new_context(viewport={"width": width, "height": height}, locale="ja-JP")
+        context = chromium.new_context(viewport={"width": width, "height": height}, locale="ja-JP")
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
         return Person(system, context, name)
@@ -274,8 +271,8 @@ def test_a_locked_pin_ends_with_a_slip_for_the_other_desk(counter: AtTheCounter)
 
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844)])
-def test_both_sides_fit_a_small_screen(system: System, browser: Browser, width: int, height: int) -> None:
-    context = browser.new_context(viewport={"width": width, "height": height}, locale="ja-JP")
+def test_both_sides_fit_a_small_screen(system: System, chromium: Browser, width: int, height: int) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": height}, locale="ja-JP")
     context.set_default_timeout(PATIENCE)
     made = AtTheCounter(system, Person(system, context, "counter-small"), Person(system, context, "counter-small"))
     made.set_up()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_core_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from nfc.agent.visit import VisitState
 from nfc.agent.words import LANGUAGES, Language, plain, say
@@ -18,36 +17,20 @@ from tests.nfc_agent.scripted_card import AUTH_KEY, Card
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PHONE: Any = {"width": 390, "height": 844}
 NARROW: Any = {"width": 320, "height": 640}
 
 
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed: the keypad page was not looked at in a browser")
-    opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-    yield opened
-    opened.close()
-
-
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport=PHONE, locale="ja-JP")
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(viewport=PHONE, locale="ja-JP")
     yield context.new_page()
     context.close()
 
 
 @pytest.fixture
-def page_without_javascript(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport=PHONE, locale="ja-JP", java_script_enabled=False)
+def page_without_javascript(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(viewport=PHONE, locale="ja-JP", java_script_enabled=False)
     yield context.new_page()
     context.close()
 

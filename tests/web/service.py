@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -36,6 +37,7 @@ CODE = "1234"
 SECRET, OTHER_SECRET = "secret-of-the-first-provider", "secret-of-the-second-provider"
 STEPS = f"/policies/{POLICY}/apply"
 
+_ADDRESSES = count()
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 _PEOPLE = load_people()
 _INSIDES = (
@@ -129,6 +131,17 @@ class Browser:
         domain = service_host(self.service)
         held = self.client.get_cookie(self.service.app.config["SESSION_COOKIE_NAME"], domain=domain)
         return held.value if held else None
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """Everything by which the service knows this browser, by name."""
+        names = (self.service.app.config["SESSION_COOKIE_NAME"], "todoke_desk", "todoke_staff", "todoke_screen")
+        held = {name: self.client.get_cookie(name, domain=service_host(self.service)) for name in names}
+        return {name: cookie.value for name, cookie in held.items() if cookie is not None}
+
+    def stand_elsewhere(self) -> None:
+        """From now on seen at an address of its own, so that limits count it alone."""
+        self.client.environ_base["REMOTE_ADDR"] = f"192.0.2.{next(_ADDRESSES) % 250 + 1}"
 
     def get(self, path: str, **more: Any) -> TestResponse:
         return self.client.get(path, base_url=self.service.settings.public_url, **more)

@@ -28,7 +28,7 @@ def doubtful(service: Service) -> tuple[Browser, str]:
     token = page.partition('name="form_token" value="')[2].partition('"')[0]
     sent = browser.send(f"{steps}/confirm", form_token=token, confirmed="yes")
     receipt = sent.headers["Location"].partition("?")[0]
-    (row,) = service.applications()
+    (row,) = (one for one in service.applications() if one.state == "screening")
     applications.take_check("P-001", row.id, CheckKind.CARD_AUTO, REVIEWER)
     deadline = clock.now() + timedelta(days=7)
     applications.ask("P-001", row.id, CheckKind.CARD_AUTO, REVIEWER, QUESTION, deadline)

@@ -15,10 +15,10 @@ from tests.web.service import ACCOUNT, CODE, STEPS, Browser, Service, error_code
 LATE = "2027-03-01T00:00:00+09:00"
 
 
-def to_services(browser: Browser, person: str = "TP-02") -> None:
-    browser.read_card(person)
-    browser.send(f"{STEPS}/result", action="continue")
-    browser.send(f"{STEPS}/consent", **dict.fromkeys(("agree_todoke", "agree_outline", "agree_service"), "yes"))
+def to_services(browser: Browser, person: str = "TP-02", steps: str = STEPS) -> None:
+    browser.read_card(person, f"{steps}/identity")
+    browser.send(f"{steps}/result", action="continue")
+    browser.send(f"{steps}/consent", **dict.fromkeys(("agree_todoke", "agree_outline", "agree_service"), "yes"))
 
 
 def form_token(page: TestResponse) -> str:
@@ -27,17 +27,21 @@ def form_token(page: TestResponse) -> str:
     return found[1]
 
 
+def leave_for_later(service: Service, person: str = "TP-02", policy_id: str = "P-001") -> tuple[Browser, str]:
+    """Somebody who left the choice for later, and the address of the application."""
+    browser, steps = service.browser(), f"/policies/{policy_id}/apply"
+    to_services(browser, person, steps)
+    assert "あとで決済サービスを選ぶ" in browser.get(f"{steps}/service").get_data(as_text=True)
+    assert browser.send(f"{steps}/service", service_id="later").headers["Location"].endswith("/confirm")
+    page = browser.get(f"{steps}/confirm")
+    assert "あとで選びます" in page.get_data(as_text=True)
+    sent = browser.send(f"{steps}/confirm", form_token=form_token(page), confirmed="yes")
+    return browser, sent.headers["Location"].partition("?")[0]
+
+
 @pytest.fixture
 def later(service: Service) -> tuple[Browser, str]:
-    """Somebody who left the choice for later, and the address of the application."""
-    browser = service.browser()
-    to_services(browser)
-    assert "あとで決済サービスを選ぶ" in browser.get(f"{STEPS}/service").get_data(as_text=True)
-    assert browser.send(f"{STEPS}/service", service_id="later").headers["Location"].endswith("/confirm")
-    page = browser.get(f"{STEPS}/confirm")
-    assert "あとで選びます" in page.get_data(as_text=True)
-    sent = browser.send(f"{STEPS}/confirm", form_token=form_token(page), confirmed="yes")
-    return browser, sent.headers["Location"].partition("?")[0]
+    return leave_for_later(service)
 
 
 def read_back(browser: Browser, own: str, account: str = ACCOUNT) -> TestResponse:

@@ -58,6 +58,11 @@ class Counter:
         self.card_lies_there()
         return person_key
 
+    def touched_without_pin(self, person_id: str) -> None:
+        """A card without PINs is laid down: only its certificate is seen."""
+        key = people.person_key(f"certificate of {person_id}".encode())
+        self._set(self.waiting_for(), state="done", seen_key=key, consumed_at=clock.real_now())
+
     def card_lies_there(self) -> None:
         """The reader says so, as it does every second."""
         if self.row().card_purpose == "hold":
@@ -128,6 +133,10 @@ class Counter:
 
 class CounterBrowser(Browser):
     """A browser at a counter: works also after the policies of the other tests have ended."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
+        self.stand_elsewhere()
 
     def token(self) -> str:
         found = re.search(

@@ -296,7 +296,7 @@ def test_who_applied_already_is_told_without_a_number_of_the_first(counter: Coun
 
 
 def test_four_eyes_staff_do_not_receive_their_own_application(service: Service) -> None:
-    from app import organisations, people
+    from app import organisations
     from app.pii import Private
 
     _, counter = signed_in_staff(service, "1番窓口", "ST-09")
@@ -473,8 +473,7 @@ def test_c_23b_a_card_without_pins_is_identified_by_staff_and_decided_by_another
     with at(10):
         counter.call(card="no_pin")
         assert counter.row().card_purpose == "touch"
-        key = people.person_key(b"certificate of TP-23")
-        counter._set(counter.waiting_for(), state="done", seen_key=key, consumed_at=clock.real_now())
+        counter.touched_without_pin("TP-23")
         assert counter.stage() == "identify"
         face = {
             "name": someone.name,
