@@ -33,6 +33,7 @@ SPEAKING = (
     "app/web/service_texts.py",
     "app/web/public",
     "app/web/resident",
+    "app/web/counter/readers.py",
     "app/web/counter/screen.py",
     "app/web/counter/screen_pages.py",
     "app/payments/formats.py",

@@ -2,23 +2,28 @@
 
 from app.cards.agents import (
     AgentRevoked,
+    OwnReader,
     Reader,
     all_readers,
     enrol_agent,
     find_reader,
+    is_enrolled,
+    is_revoked,
     listed_readers,
     place_at_counter,
     reader_at_counter,
-    revoke_agent,
+    reader_of_municipality,
+    readers_of_municipality,
     take_from_counter,
 )
 from app.cards.erase import erase_readings
 from app.cards.evidence import EvidenceView, evidence_of, latest_address_code
 from app.cards.finish import ResultIn, finish_session
-from app.cards.pairing import issue_pair_code, pair_agent
+from app.cards.pairing import LIFE_MINUTES, CounterPlace, issue_pair_code, pair_agent
 from app.cards.relay import RelayError, relay_step
 from app.cards.requests import authenticate_agent
 from app.cards.revocation_lists import fetch_revocation_lists
+from app.cards.revoke import revoke_agent
 from app.cards.sessions import (
     PROGRESS,
     ReaderBusy,
@@ -34,9 +39,12 @@ from app.cards.sessions import (
 from app.cards.stated import evidence_by_staff
 
 __all__ = [
+    "LIFE_MINUTES",
     "PROGRESS",
     "AgentRevoked",
+    "CounterPlace",
     "EvidenceView",
+    "OwnReader",
     "Reader",
     "ReaderBusy",
     "RelayError",
@@ -54,6 +62,8 @@ __all__ = [
     "fetch_revocation_lists",
     "find_reader",
     "finish_session",
+    "is_enrolled",
+    "is_revoked",
     "issue_pair_code",
     "latest_address_code",
     "listed_readers",
@@ -62,6 +72,8 @@ __all__ = [
     "pair_agent",
     "place_at_counter",
     "reader_at_counter",
+    "reader_of_municipality",
+    "readers_of_municipality",
     "relay_step",
     "revoke_agent",
     "take_from_counter",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -36,6 +36,17 @@ class Reader:
     """One place for one card. The journey command's agent has no place: each run brings its own card."""
 
 
+@dataclass(frozen=True)
+class OwnReader:
+    """A reader as the municipality sees it whose counter it stands at, or stood at."""
+
+    reader: Reader
+    paired_at: datetime
+    last_seen_at: datetime | None
+    """Real time, as everything that agents do."""
+    revoked_at: datetime | None
+
+
 def enrol_agent(
     session: Session,
     *,
@@ -45,10 +56,12 @@ def enrol_agent(
     listed: bool = False,
     keypad_url: str | None = None,
     desk_url: str | None = None,
+    staff_id: str | None = None,
 ) -> Reader:
     """Enrol a device key; the same key again keeps its number and takes the new name and addresses.
 
-    A revoked key stays revoked (``AgentRevoked``): who lost it may still have it.
+    A revoked key stays revoked (``AgentRevoked``): who lost it may still have it. ``staff_id``: the member of staff
+    who let it in; an operator without one.
     """
     agent = session.scalar(select(Agent).where(Agent.public_key == public_key))
     if agent is None:
@@ -62,7 +75,8 @@ def enrol_agent(
     audit.record(
         session,
         "agent.enrolled",
-        actor_kind="operator",
+        actor_kind="staff" if staff_id else "operator",
+        actor=staff_id,
         object_kind="agent",
         object_id=str(agent.id),
         facts={"kind": kind},
@@ -70,13 +84,16 @@ def enrol_agent(
     return _reader(agent)
 
 
-def revoke_agent(session: Session, agent_id: UUID) -> bool:
-    """From now on nothing this agent signs is accepted. False when it is unknown or revoked already."""
-    revoke = update(Agent).where(Agent.id == agent_id, Agent.revoked_at.is_(None)).values(revoked_at=clock.now())
-    if session.scalar(revoke.returning(Agent.id)) is None:
-        return False
-    audit.record(session, "agent.revoked", actor_kind="operator", object_kind="agent", object_id=str(agent_id))
-    return True
+def is_revoked(session: Session, public_key: bytes) -> bool:
+    """Whether this device key was revoked; it can't be enrolled again."""
+    wanted = select(Agent.id).where(Agent.public_key == public_key, Agent.revoked_at.is_not(None))
+    return session.scalar(wanted) is not None
+
+
+def is_enrolled(session: Session, agent_id: UUID) -> bool:
+    """Whether this agent is still let in; one that waits for work asks again and again."""
+    wanted = select(Agent.id).where(Agent.id == agent_id, Agent.revoked_at.is_(None))
+    return session.scalar(wanted) is not None
 
 
 def public_key_of(session: Session, agent_id: UUID) -> bytes | None:
@@ -107,14 +124,18 @@ def find_reader(session: Session, reader_no: str) -> Reader | None:
     return _reader(agent) if agent else None
 
 
-def reader_at_counter(session: Session, agent_id: UUID) -> Reader | None:
-    """The reader of a counter terminal; None once it is revoked."""
-    agent = session.get(Agent, agent_id)
+def reader_at_counter(session: Session, agent_id: UUID | None) -> Reader | None:
+    """The reader of a counter terminal; None before it has one, and once that is revoked."""
+    agent = session.get(Agent, agent_id) if agent_id is not None else None
     return _reader(agent) if agent is not None and agent.revoked_at is None else None
 
 
-def place_at_counter(session: Session, agent_id: UUID) -> None:
-    """The reader stands at a counter from now on. A simulated one stays simulated: it proves nothing either way."""
+def place_at_counter(session: Session, agent_id: UUID, municipality_code: str) -> None:
+    """The reader stands at a counter of this municipality from now on.
+
+    A simulated one stays simulated: it proves nothing either way.
+    """
+    session.execute(update(Agent).where(Agent.id == agent_id).values(municipality_code=municipality_code))
     _become(session, agent_id, "unattended", "attended")
 
 
@@ -136,10 +157,31 @@ def _become(session: Session, agent_id: UUID, before: str, after: str) -> None:
         )
 
 
+def readers_of_municipality(session: Session, municipality_code: str, limit: int) -> list[OwnReader]:
+    """The readers that stand or stood at the counters of a municipality: those in use first, the newest first."""
+    rows = session.scalars(
+        select(Agent)
+        .where(Agent.municipality_code == municipality_code)
+        .order_by(Agent.revoked_at.is_not(None), Agent.enrolled_at.desc(), Agent.reader_no)
+        .limit(limit)
+    )
+    return [_own_reader(row) for row in rows]
+
+
+def reader_of_municipality(session: Session, municipality_code: str, agent_id: UUID) -> OwnReader | None:
+    """One of them; None for anybody else's."""
+    agent = session.get(Agent, agent_id)
+    return _own_reader(agent) if agent is not None and agent.municipality_code == municipality_code else None
+
+
 def all_readers(session: Session) -> list[tuple[Reader, bool]]:
     """Every agent with whether it is revoked, for operators."""
     rows = session.scalars(select(Agent).order_by(Agent.name))
     return [(_reader(row), row.revoked_at is not None) for row in rows]
+
+
+def _own_reader(agent: Agent) -> OwnReader:
+    return OwnReader(_reader(agent), agent.enrolled_at, agent.last_seen_at, agent.revoked_at)
 
 
 def _reader(agent: Agent) -> Reader:

@@ -22,6 +22,8 @@ class Agent(Base):
     name: Mapped[str]
     reader_no: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[str]
+    # Whose counter it stands at or once stood at; that municipality may revoke it.
+    municipality_code: Mapped[str | None]
     listed: Mapped[bool]
     keypad_url: Mapped[str | None]
     desk_url: Mapped[str | None]
@@ -35,7 +37,12 @@ class AgentPairCode(Base):
     """A code by which one program may enrol its own device key, once and soon. Only its hash is kept."""
 
     __tablename__ = "agent_pair_codes"
-    __table_args__ = (CheckConstraint("kind IN ('attended', 'unattended', 'simulated')", name="kind"),)
+    __table_args__ = (
+        CheckConstraint("kind IN ('attended', 'unattended', 'simulated')", name="kind"),
+        CheckConstraint("num_nulls(terminal_id, municipality_code, issued_by) IN (0, 3)", name="made_at_a_counter"),
+        # The latest code for a terminal is the only one.
+        Index("uq_agent_pair_codes_terminal", "terminal_id", unique=True, postgresql_where=text("used_at IS NULL")),
+    )
 
     code_hash: Mapped[bytes] = mapped_column(primary_key=True)
     name: Mapped[str]
@@ -45,6 +52,10 @@ class AgentPairCode(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
     agent_id: Mapped[UUID | None] = mapped_column(ForeignKey("agents.id"))
+    # Made on the page of a counter: for which terminal, of which municipality, by whom.
+    terminal_id: Mapped[UUID | None]
+    municipality_code: Mapped[str | None]
+    issued_by: Mapped[str | None]
 
 
 class CardSession(Base):

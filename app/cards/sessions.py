@@ -168,6 +168,12 @@ def end_sessions_of(session: Session, browser: bytes) -> None:
     session.execute(mine.values(state="cancelled", seen_key=None))
 
 
+def end_sessions_at(session: Session, agent_id: UUID) -> None:
+    """Whatever this reader is asked for ends; what it hands in later is refused."""
+    its = update(CardSession).where(CardSession.agent_id == agent_id, CardSession.state.in_(WAITING))
+    session.execute(its.values(state="cancelled"))
+
+
 def view_session(session: Session, browser: bytes, session_id: UUID) -> SessionView | None:
     """The session as its own browser may see it; None for anybody else's."""
     found = session.execute(

@@ -46,8 +46,12 @@ def _prepare_terminal(state: Path) -> None:
     desk = json.loads((state / "agents" / "desk.json").read_text(encoding="utf-8"))
     municipality_code, name = TERMINAL
     with db.transaction() as session:
-        if any(one.name == name for one in organisations.all_terminals(session)):
+        known = next((one for one in organisations.all_terminals(session) if one.name == name), None)
+        if known is not None and cards.reader_at_counter(session, known.agent_id) is not None:
             return
         agent_id = UUID(desk["agent_id"])
-        organisations.add_terminal(session, municipality_code=municipality_code, name=name, agent_id=agent_id)
-        cards.place_at_counter(session, agent_id)
+        if known is None:
+            organisations.add_terminal(session, municipality_code=municipality_code, name=name, agent_id=agent_id)
+        else:  # a tester revoked the desk's reader: there is a new one
+            organisations.give_reader(session, known.terminal_id, agent_id, staff_id=None)
+        cards.place_at_counter(session, agent_id, municipality_code)

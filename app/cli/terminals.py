@@ -18,21 +18,24 @@ def terminals() -> None:
 @terminals.command()
 @click.argument("name")
 @click.option("--municipality", required=True, metavar="CODE", help="Six digits: whose counter this is.")
-@click.option("--reader-no", required=True, help="Number of the enrolled reader that stands at this counter.")
-def add(name: str, municipality: str, reader_no: str) -> None:
-    """Name a terminal and give it its reader: from now on only this counter can use that reader."""
+@click.option("--reader-no", help="Number of an enrolled reader that stands at this counter.")
+def add(name: str, municipality: str, reader_no: str | None) -> None:
+    """Name a terminal and give it its reader: from now on only this counter can use that reader.
+
+    Without --reader-no, a supervisor pairs its reader from the terminal's own page (/counter/readers).
+    """
     from app import cards, organisations
     from app import db as database
 
     try:
         with database.transaction() as session:
-            reader = cards.find_reader(session, reader_no)
-            if reader is None:
+            reader = cards.find_reader(session, reader_no) if reader_no is not None else None
+            if reader_no is not None and reader is None:
                 raise click.ClickException("there is no reader of this number; `todoke agents list` shows them")
-            terminal = organisations.add_terminal(
-                session, municipality_code=municipality, name=name, agent_id=reader.agent_id
-            )
-            cards.place_at_counter(session, reader.agent_id)
+            agent_id = reader.agent_id if reader is not None else None
+            terminal = organisations.add_terminal(session, municipality_code=municipality, name=name, agent_id=agent_id)
+            if agent_id is not None:
+                cards.place_at_counter(session, agent_id, municipality)
     except organisations.TerminalExists:
         raise click.ClickException("this name, or this reader, belongs to an open terminal already") from None
     except LookupError:
@@ -80,5 +83,6 @@ def close(terminal_id: UUID) -> None:
         terminal = organisations.get_terminal(session, terminal_id)
         if terminal is None or not organisations.close_terminal(session, terminal_id):
             raise click.ClickException("there is no open terminal of this id")
-        cards.take_from_counter(session, terminal.agent_id)
+        if terminal.agent_id is not None:
+            cards.take_from_counter(session, terminal.agent_id)
     click.echo("closed")

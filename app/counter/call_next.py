@@ -63,7 +63,7 @@ def _open(session: Session, staff: SignedInStaff, policy_id: str, ticket_no: int
     )
     session.add(row)
     session.flush()
-    open_card_session(session, row, terminal.agent_id, "counter" if has_pin else "touch", CARD_SECONDS)
+    open_card_session(session, row, reader.agent_id, "counter" if has_pin else "touch", CARD_SECONDS)
     note(session, "counter.called", row)
     return row.id
 

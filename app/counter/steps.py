@@ -186,7 +186,7 @@ def _loaded(session: Session, row: CounterSession) -> Visit:
     return Visit(policy, evidence, draft)
 
 
-def _agent_of(session: Session, row: CounterSession) -> UUID:
+def _agent_of(session: Session, row: CounterSession) -> UUID | None:
     terminal = organisations.get_terminal(session, row.terminal_id)
     if terminal is None:
         raise VisitOver

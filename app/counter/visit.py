@@ -76,7 +76,7 @@ def card_session_of(session: Session, row: CounterSession) -> SessionView | None
     return cards.view_session(session, browser_key(row), row.card_session_id)
 
 
-def open_card_session(session: Session, row: CounterSession, agent_id: UUID, purpose: str, seconds: int) -> None:
+def open_card_session(session: Session, row: CounterSession, agent_id: UUID | None, purpose: str, seconds: int) -> None:
     """Ask the terminal's reader for something; whatever it did for this visit before ends."""
     reader = cards.reader_at_counter(session, agent_id)
     if reader is None:

@@ -24,9 +24,11 @@ from app.organisations.terminals import (
     all_terminals,
     close_terminal,
     get_terminal,
+    give_reader,
     issue_terminal_code,
     join_terminal,
     terminal_of,
+    terminals_of,
 )
 
 __all__ = [
@@ -55,6 +57,7 @@ __all__ = [
     "end_sessions",
     "get_staff",
     "get_terminal",
+    "give_reader",
     "issue_terminal_code",
     "join_terminal",
     "own_fingerprint",
@@ -64,4 +67,5 @@ __all__ = [
     "somebody_is_signed_in",
     "staff_of",
     "terminal_of",
+    "terminals_of",
 ]

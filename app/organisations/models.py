@@ -62,7 +62,8 @@ class CounterTerminal(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     municipality_code: Mapped[str]
     name: Mapped[str]
-    agent_id: Mapped[UUID] = mapped_column(ForeignKey("agents.id"))
+    # None until the first reader is paired.
+    agent_id: Mapped[UUID | None] = mapped_column(ForeignKey("agents.id"))
     desk_token_hash: Mapped[bytes | None]
     screen_token_hash: Mapped[bytes | None]
     added_at: Mapped[datetime]

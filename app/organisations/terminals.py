@@ -39,13 +39,16 @@ class Terminal:
     terminal_id: UUID
     municipality_code: str
     name: str
-    agent_id: UUID
+    agent_id: UUID | None
     has_desk: bool
     has_screen: bool
 
 
-def add_terminal(session: Session, *, municipality_code: str, name: str, agent_id: UUID) -> Terminal:
-    """Name a terminal and give it the reader of this agent. Raises ``TerminalExists``, ``LookupError``."""
+def add_terminal(session: Session, *, municipality_code: str, name: str, agent_id: UUID | None = None) -> Terminal:
+    """Name a terminal and give it the reader of this agent; without one, its first is paired from its own page.
+
+    Raises ``TerminalExists``, ``LookupError``.
+    """
     municipalities.get(municipality_code)
     row = CounterTerminal(municipality_code=municipality_code, name=name, agent_id=agent_id, added_at=clock.now())
     try:
@@ -55,6 +58,33 @@ def add_terminal(session: Session, *, municipality_code: str, name: str, agent_i
         raise TerminalExists(name) from None
     _note(session, "terminal.added", row.id)
     return _view(row)
+
+
+def give_reader(session: Session, terminal_id: UUID, agent_id: UUID, *, staff_id: str | None) -> UUID | None:
+    """This reader stands at this terminal from now on; where it stood before, it stands no more.
+
+    Returns the agent that had the place before, if it was another. Raises ``LookupError`` for a terminal that is closed
+    or never was.
+    """
+    row = session.get(CounterTerminal, terminal_id, with_for_update=True)
+    if row is None or row.closed_at is not None:
+        raise LookupError("there is no open terminal of this id")
+    before = row.agent_id if row.agent_id != agent_id else None
+    elsewhere = update(CounterTerminal).where(
+        CounterTerminal.agent_id == agent_id, CounterTerminal.id != terminal_id, CounterTerminal.closed_at.is_(None)
+    )
+    session.execute(elsewhere.values(agent_id=None))
+    row.agent_id = agent_id
+    audit.record(
+        session,
+        "terminal.reader_given",
+        actor_kind="staff" if staff_id else "operator",
+        actor=staff_id,
+        object_kind="counter_terminal",
+        object_id=str(terminal_id),
+        facts={"agent": str(agent_id)},
+    )
+    return before
 
 
 def issue_terminal_code(session: Session, terminal_id: UUID, place: Place, *, minutes: int = 10) -> str:
@@ -121,6 +151,11 @@ def all_terminals(session: Session) -> list[Terminal]:
         .order_by(CounterTerminal.municipality_code, CounterTerminal.name)
     )
     return [_view(row) for row in rows]
+
+
+def terminals_of(session: Session, municipality_code: str) -> list[Terminal]:
+    """The open terminals of a municipality, by name."""
+    return [one for one in all_terminals(session) if one.municipality_code == municipality_code]
 
 
 def close_terminal(session: Session, terminal_id: UUID) -> bool:

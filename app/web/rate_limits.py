@@ -27,6 +27,7 @@ class Limit:
 OPEN_CARD_SESSION = Limit("open_card_session", 30, 300)
 CHECK_ACCOUNT = Limit("check_account", 20, 600)
 STAFF_SIGN_IN = Limit("staff_sign_in", 20, 300)
+ISSUE_READER_CODE = Limit("issue_reader_code", 20, 600)
 JOIN_TERMINAL = Limit("join_terminal", 10, 300)
 AGENT_REFUSED = Limit("agent_refused", 60, 60)
 CALL_BACK_REFUSED = Limit("call_back_refused", 60, 60)

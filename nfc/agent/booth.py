@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from nfc.agent.visit import Visit
 from nfc.agent.words import DEFAULT, Language
 from nfc.trust import Environment
+
+Trouble: TypeAlias = Literal["away", "refused"]
+"""Why nothing can be read at the moment: the service does not answer, or does not accept this program."""
 
 # Long enough to read the sentence, short enough that the next person does not meet it.
 ENDED_SHOWN_SECONDS: Final = 60
@@ -32,7 +35,7 @@ class Booth:
         self._visit: Visit | None = None
         self._count = 0
         self._ended_at: float | None = None
-        self._service_away = False
+        self._trouble: Trouble | None = None
         self._language: Language = DEFAULT
         self._language_until: float | None = None
 
@@ -52,16 +55,16 @@ class Booth:
             self._ended_at = self._clock()
             self._language_until = self._ended_at + ENDED_SHOWN_SECONDS
 
-    def set_service_away(self, away: bool) -> None:
-        """Whether the service cannot be reached at the moment."""
+    def set_trouble(self, trouble: Trouble | None) -> None:
+        """What is wrong with the service at the moment; None when it answers."""
         with self._lock:
-            self._service_away = away
+            self._trouble = trouble
 
     @property
-    def service_away(self) -> bool:
-        """Whether the idle page should say that the service cannot be reached."""
+    def trouble(self) -> Trouble | None:
+        """What the idle page should say is wrong, if anything."""
         with self._lock:
-            return self._service_away
+            return self._trouble
 
     @property
     def language(self) -> Language:
@@ -93,5 +96,5 @@ class Booth:
         """A text that differs whenever the page should be drawn anew."""
         visit, language = self.visit, self.language
         with self._lock:
-            shown = f"idle-{int(self._service_away)}" if visit is None else str(visit.revision)
+            shown = f"idle-{self._trouble}" if visit is None else str(visit.revision)
             return f"{self._count}-{shown}-{language}"

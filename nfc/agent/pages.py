@@ -69,7 +69,8 @@ def page(booth: Booth, errors: Sequence[FieldError] = ()) -> str:
     frame = _Frame(booth, booth.language)
     revision, visit = booth.revision(), booth.visit
     if visit is None:
-        return _whole(frame, say(frame.language, "idle.title"), _idle(frame), revision, REFRESH_SECONDS)
+        title = "idle.refused.title" if booth.trouble == "refused" else "idle.title"
+        return _whole(frame, say(frame.language, title), _idle(frame), revision, REFRESH_SECONDS)
     view = visit.view()
     title, body = _BODIES[view.state](frame, visit, view, errors)
     # Where somebody types, a timed refresh would wipe what was typed; there it only comes when the time is over.
@@ -129,7 +130,10 @@ def _steps(frame: _Frame, state: VisitState) -> str:
 
 
 def _idle(frame: _Frame) -> str:
-    away = f'<p class="notice" role="status">{frame.text("idle.away")}</p>' if frame.booth.service_away else ""
+    trouble = frame.booth.trouble
+    if trouble == "refused":
+        return f'<h1>{frame.text("idle.refused.title")}</h1><p role="status">{frame.text("idle.refused")}</p>'
+    away = f'<p class="notice" role="status">{frame.text("idle.away")}</p>' if trouble else ""
     return f"<h1>{frame.text('idle.title')}</h1><p>{frame.text('idle.how')}</p><p>{frame.text('idle.wait')}</p>{away}"
 
 

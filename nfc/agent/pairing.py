@@ -1,4 +1,4 @@
-"""Pairing this program with a service: once, by a code that an operator read out (`todoke reader pair`).
+"""Pairing this program with a service: once, by a code that a supervisor or an operator made (`todoke reader pair`).
 
 The key pair is made here and its private half stays here; the service learns the public half and gives the agent its
 id, which is kept in a small file beside the key.
@@ -65,6 +65,8 @@ def pair(
         raise PairingFailed(f"the service cannot be reached ({type(error).__name__})") from None
     if answer.status_code in {400, 401}:
         raise PairingFailed("the service does not accept this code: it is wrong, used or too old, or the clock is off")
+    if answer.status_code == 409:
+        raise PairingFailed("this device key was revoked: move its file away and pair again, with a key of its own")
     if answer.status_code == 429:
         raise PairingFailed("too many attempts: try again in a minute")
     if answer.status_code != 200 or len(answer.content) > MAX_ANSWER_BYTES:

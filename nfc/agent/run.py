@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Final
 
 from nfc.agent.attend import attend
-from nfc.agent.booth import Booth
+from nfc.agent.booth import Booth, Trouble
 from nfc.agent.client import (
     MAX_WAIT_SECONDS,
     AgentClient,
@@ -143,32 +143,35 @@ class _Patience:
             self.pause = busy.retry_after
             return None
         except ServiceAway:
-            self._in_trouble("the service cannot be reached; trying again until it answers", LONGEST_PAUSE_SECONDS)
+            self._in_trouble(
+                "away", "the service cannot be reached; trying again until it answers", LONGEST_PAUSE_SECONDS
+            )
             return None
         except AgentRefused:
             self._in_trouble(
-                "the service does not accept this agent: check that it is enrolled and that the clock is right",
+                "refused",
+                "the service does not accept this agent: it was revoked, or this machine's clock is wrong",
                 REFUSED_PAUSE_SECONDS,
             )
             return None
         except BadAnswer as error:
-            self._in_trouble(f"the service answered something unexpected ({error})", LONGEST_PAUSE_SECONDS)
+            self._in_trouble("away", f"the service answered something unexpected ({error})", LONGEST_PAUSE_SECONDS)
             return None
         if self._trouble is not None:
             _LOGGER.info("the service answers again")
         self._trouble = None
-        self._booth.set_service_away(False)
+        self._booth.set_trouble(None)
         self.pause = LEAST_TURN_SECONDS
         return task
 
-    def _in_trouble(self, sentence: str, longest: float) -> None:
+    def _in_trouble(self, trouble: Trouble, sentence: str, longest: float) -> None:
         if self._trouble != sentence:
             _LOGGER.warning("%s", sentence)
             self.pause = FIRST_PAUSE_SECONDS
         else:
             self.pause = min(self.pause * 2, longest)
         self._trouble = sentence
-        self._booth.set_service_away(True)
+        self._booth.set_trouble(trouble)
 
 
 def main_loop(

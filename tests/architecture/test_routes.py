@@ -14,6 +14,7 @@ import pytest
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from app import cards, db
 from app.organisations import Role
 from tests.web.service import POLICY, STEPS, Browser, Service, check_is_clear, error_code
 from tests.web_counter.hands import a_desk, signed_in_staff
@@ -137,6 +138,10 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "counter.issue_ticket"): _STAFF_ONLY,
     ("GET", "counter.alarms"): Row(Who.SUPERVISOR, 303, 303),
     ("POST", "counter.close_alarm"): Row(Who.SUPERVISOR, 403, 403),
+    ("GET", "counter.readers"): Row(Who.SUPERVISOR, 303, 303),
+    ("POST", "counter.issue_reader_code"): Row(Who.SUPERVISOR, 403, 403),
+    ("GET", "counter.ask_to_revoke"): Row(Who.SUPERVISOR, 303, 303),
+    ("POST", "counter.revoke_reader"): Row(Who.SUPERVISOR, 403, 403),
     ("GET", "counter.screen"): _OPEN,  # elsewhere: the page on which a browser becomes a screen
     ("POST", "counter.join_screen"): Row(Who.PUBLIC, 422, 422),  # the code is missing
     ("GET", "counter.screen_state"): _NO_SCREEN,
@@ -178,6 +183,7 @@ class Walked:
     guardian: Browser
     supervisor: Browser
     screen: Browser
+    reader_id: UUID
 
     def path(self, rule: Rule) -> str:
         """The address of a route for what these people left."""
@@ -186,6 +192,7 @@ class Walked:
             "session_id": self.session_id,
             "receipt_no": self.receipt,
             "alarm_id": self.session_id,
+            "agent_id": self.reader_id,
             "code": "AAAA",
             "token": "AAAA",
             "filename": "icon.svg",
@@ -217,7 +224,11 @@ def walked(service: Service) -> Walked:
     token = half_way.to_confirm("TP-29", "5555666677778")
     desk, _ = a_desk(service)
     staff, counter = signed_in_staff(service)
-    supervisor, _ = signed_in_staff(service, "3番窓口", "ST-03", Role.APPROVER)
+    supervisor, supervised = signed_in_staff(service, "3番窓口", "ST-03", Role.APPROVER)
+    reader_id = supervised.terminal.agent_id
+    assert reader_id is not None
+    with db.transaction() as session:
+        cards.place_at_counter(session, reader_id, supervised.terminal.municipality_code)
     guardian = service.browser()
     guardian.read_card("TP-14", f"{STEPS}/guardian")
     guardian.read_card("TP-14C1", f"{STEPS}/child")
@@ -234,6 +245,7 @@ def walked(service: Service) -> Walked:
         guardian,
         supervisor,
         counter.screen,
+        reader_id,
     )
 
 

@@ -79,12 +79,31 @@ def be_served(desk: Any, screen: Any, places: Any, wait_for: Any) -> None:
 
 
 def watch_over_the_counter(desk: Any) -> None:
-    """Tickets and alarms, by somebody who may and somebody who may not."""
+    """Tickets, alarms and readers, by somebody who may and somebody who may not."""
     assert desk.get("/counter/tickets").status_code == 200
     assert desk.post("/counter/tickets", policy_id="P-004").status_code == 200
     assert desk.get("/counter/alarms").status_code == 403
     nobody = "00000000-0000-7000-8000-000000000000"
     assert desk.post(f"/counter/alarms/{nobody}", note=CANARY.name).status_code == 403
+    assert desk.get("/counter/readers").status_code == 403
+    assert desk.post("/counter/readers", label=CANARY.name, terminal_id=CANARY.address).status_code == 403
+    assert desk.get(f"/counter/readers/{nobody}/revoke").status_code == 403
+    assert desk.post(f"/counter/readers/{nobody}/revoke", note=CANARY.name).status_code == 403
+
+
+def supervise_readers(desk: Any) -> None:
+    """The supervisor looks at the readers, mistypes, has a code made, and leaves the reader as it is."""
+    leave_the_counter(desk)
+    sign_in(desk, "ST-03")
+    shown = desk.get("/counter/readers")
+    assert shown.status_code == 200
+    assert desk.post("/counter/readers", label="", terminal_id=CANARY.name).status_code == 422
+    terminal = re.search(r'<option value="([0-9a-f-]{36})"', shown.text)
+    asked = re.search(r"/counter/readers/[0-9a-f-]{36}/revoke", shown.text)
+    assert terminal
+    assert asked
+    assert desk.post("/counter/readers", label="窓口の読み取り機", terminal_id=terminal[1]).status_code == 200
+    assert desk.get(asked[0]).status_code == 200
 
 
 def scan_codes(desk: Any, phone: Any) -> None:

@@ -31,6 +31,7 @@ from tests.journeys.canary_counter import (
     leave_the_counter,
     scan_codes,
     set_up_the_counter,
+    supervise_readers,
     watch_over_the_counter,
 )
 from tests.journeys.leaks import ACCOUNT, CANARY, MY_NUMBER_TYPED, Trace, traces
@@ -290,6 +291,7 @@ def walk_everywhere(system: System, recorder: Recorder) -> str:
     be_served(desk, Visitor(system, recorder), places, wait_for)
     watch_over_the_counter(desk)
     scan_codes(desk, Visitor(system, recorder))
+    supervise_readers(desk)
     leave_the_counter(desk)
     a_stranger_looks(Visitor(system, recorder), places, receipt)
     return queued

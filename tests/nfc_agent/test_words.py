@@ -55,6 +55,23 @@ def test_every_ending_is_told_in_every_language(ending: object, language: Langua
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_a_service_that_is_away_and_one_that_refuses_the_reader_are_told_apart(
+    scene: Scene, language: Language
+) -> None:
+    choose(scene, language)
+    scene.booth.set_trouble("away")
+    away = scene.person.page()
+    assert html(say(language, "idle.away")) in away
+    assert html(say(language, "idle.title")) in away
+    scene.booth.set_trouble("refused")
+    refused = scene.person.page()
+    assert html(say(language, "idle.refused")) in refused
+    assert html(say(language, "idle.how")) not in refused, "nobody is asked to lay a card down"
+    scene.booth.set_trouble(None)
+    assert html(say(language, "idle.refused")) not in scene.person.page()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_whole_way_in_each_language(scene: Scene, language: Language) -> None:
     choose(scene, language)
     assert html(say(language, "idle.title")) in scene.person.page()

@@ -56,7 +56,7 @@ def add_terminal(name: str = "1番窓口", kind: str = "simulated", town: str = 
     with db.transaction() as session:
         reader = cards.enrol_agent(session, name=name, public_key=os.urandom(32), kind=kind)
         terminal = organisations.add_terminal(session, municipality_code=town, name=name, agent_id=reader.agent_id)
-        cards.place_at_counter(session, reader.agent_id)
+        cards.place_at_counter(session, reader.agent_id, town)
         return terminal
 
 

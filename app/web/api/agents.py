@@ -14,7 +14,7 @@ from flask import Blueprint, Response, current_app, g, jsonify, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import BadRequest, Conflict, NotFound, TooManyRequests, Unauthorized
 
-from app import cards, clock, db, policies
+from app import cards, clock, counter, db, policies
 from app.settings import Settings
 from app.web.api.schemas import PairIn, ProgressIn, RelayStepIn, TakeIn
 from app.web.rate_limits import AGENT_REFUSED, check_limit
@@ -43,7 +43,10 @@ def _authenticate() -> None:
 
 @blueprint.post("/take")
 def take() -> tuple[Response, int]:
-    """The next card session for this agent, waited for with no database connection held; 204 when none came."""
+    """The next card session for this agent, waited for with no database connection held; 204 when none came.
+
+    401 as soon as the agent is revoked, also while it waits.
+    """
     settings: Settings = current_app.extensions["todoke"]
     asked = _body(TakeIn)
     wait = min(asked.wait, settings.agent_wait_seconds)
@@ -92,13 +95,16 @@ def relay(session_id: UUID) -> tuple[Response, int]:
 
 @blueprint.post("/pair")
 def pair() -> tuple[Response, int]:
-    """Enrol the device key that signed this request, with a code that an operator made; 401 when either is wrong."""
+    """Enrol the device key that signed this request, with a code that staff or an operator made.
+
+    401 when code or signature is wrong, 409 for a key that was revoked: the program needs a new one.
+    """
     body = _body(PairIn)
     public_key = bytes.fromhex(body.public_key)
-    reader = None
-    if _signed_by(public_key):
-        with db.transaction() as session:
-            reader = cards.pair_agent(session, body.code, public_key)
+    try:
+        reader = counter.pair_reader(body.code, public_key) if _signed_by(public_key) else None
+    except cards.AgentRevoked:
+        raise Conflict() from None
     if reader is None:
         check_limit(AGENT_REFUSED)
         raise Unauthorized()
@@ -147,6 +153,8 @@ def _wait_for_task(agent_id: UUID, wait: int, session_id: UUID | None) -> cards.
     deadline = time.monotonic() + wait
     while True:
         with db.transaction() as session:
+            if not cards.is_enrolled(session, agent_id):
+                raise Unauthorized()
             task = cards.take_session(session, agent_id, session_id)
         if task is not None or time.monotonic() >= deadline:
             return task

@@ -20,7 +20,7 @@ _REFUSALS = {
     400: "The body is not in the agreement.",
     401: "Not signed by an enrolled agent just now, or signed before with the same nonce.",
     404: "The session is not this agent's, over, or answered before.",
-    409: "Nobody waits for this session any more: stop, and use no PIN.",
+    409: "Nobody waits for this session any more: stop, and use no PIN. When pairing: this device key was revoked.",
     413: "The body is too long.",
     429: "Too many requests, or too many agents wait; Retry-After says when to come back.",
 }
@@ -44,11 +44,11 @@ OPERATIONS = (
     Operation(
         "pair",
         "/api/agent/v1/pair",
-        "Enrol the device key that signs this request, with a code that an operator made. "
-        "The request names the agent `pairing`.",
+        "Enrol the device key that signs this request, with a code that a counter's supervisor or an operator made. "
+        "The request names the agent `pairing`. 409: this device key was revoked; make a new one.",
         PairIn,
         PairedOut,
-        (400, 401, 413, 429),
+        (400, 401, 409, 413, 429),
     ),
     Operation(
         "take",

@@ -188,7 +188,7 @@ def _desk(
         municipality_label=municipalities.label(terminal.municipality_code),
         staff=staff_line(staff),
         may_serve=Role.COUNTER in staff.roles,
-        may_supervise=Role.APPROVER in staff.roles,
+        may_supervise=bool(staff.roles & {Role.APPROVER, Role.AUDITOR}),
         reader={"name": reader.name, "online": reader.online} if reader else None,
         visit=view,
         is_free=view.stage in ("idle", "ended"),
