@@ -62,19 +62,24 @@ def defer(session: Session, task: Task[Any, Any, Any], *, lock: str | None = Non
     task.configure(connection=db.driver_connection(session), lock=lock).defer(**ids)
 
 
-def defer_later(session: Session, task: Task[Any, Any, Any], wait: timedelta, **ids: str | int) -> None:
-    """Queue a job that begins when ``wait`` (real time) is over."""
-    at = clock.real_now() + wait
-    task.configure(connection=db.driver_connection(session), schedule_at=at).defer(**ids)
+def defer_once(
+    session: Session,
+    task: Task[Any, Any, Any],
+    *,
+    queueing_lock: str,
+    wait: timedelta | None = None,
+    **ids: str | int,
+) -> bool:
+    """Queue a job, to begin when ``wait`` (real time) is over, unless one with the same lock already waits.
 
-
-def defer_once(session: Session, task: Task[Any, Any, Any], *, queueing_lock: str, **ids: str | int) -> bool:
-    """Queue a job unless the same one already waits; False when it did. The transaction goes on either way."""
+    False when it did. The transaction goes on either way.
+    """
+    at = None if wait is None else clock.real_now() + wait
     try:
         with session.begin_nested():
             # Asked for inside: the session sets its savepoint when the connection is first used within it.
             connection = db.driver_connection(session)
-            task.configure(connection=connection, queueing_lock=queueing_lock).defer(**ids)
+            task.configure(connection=connection, queueing_lock=queueing_lock, schedule_at=at).defer(**ids)
     except procrastinate.exceptions.AlreadyEnqueued:
         return False
     return True

@@ -17,6 +17,7 @@ from app.applications.draft import (
     start_for_child,
 )
 from app.applications.expire import expire_unassigned
+from app.applications.export import TooManyRows, export_results
 from app.applications.facts import Known, Typed, granted_count, known_about
 from app.applications.facts_stated import (
     end_guardianship,
@@ -40,6 +41,7 @@ from app.applications.guardian import (
     choose_wallet,
     declare,
 )
+from app.applications.one_person import LinkRefused, link_persons
 from app.applications.queries import (
     ApplicationView,
     TimelineEntry,
@@ -91,12 +93,14 @@ __all__ = [
     "Declaration",
     "Draft",
     "Known",
+    "LinkRefused",
     "Reason",
     "Receipt",
     "Relation",
     "Standing",
     "StatusWord",
     "TimelineEntry",
+    "TooManyRows",
     "Typed",
     "Wallet",
     "answer",
@@ -119,6 +123,7 @@ __all__ = [
     "drop_drafts",
     "end_guardianship",
     "expire_unassigned",
+    "export_results",
     "forget_identity",
     "forget_reading",
     "granted_count",
@@ -127,6 +132,7 @@ __all__ = [
     "known_about",
     "lapse_unanswered",
     "lift_support_measure",
+    "link_persons",
     "live_application",
     "look_again",
     "object_to_refusal",

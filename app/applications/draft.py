@@ -26,7 +26,7 @@ from app.cards import EvidenceView
 from app.errors import DomainError
 from app.people import erase_facts, erase_facts_of_others, fingerprint_of_facts
 from app.pii import Private, vault
-from app.policies import PolicyView
+from app.policies import PolicyDocument, PolicyView
 
 TERMS_VERSION = "2026-11-01"
 
@@ -134,12 +134,24 @@ def record_consent(session: Session, policy: PolicyView, person_id: UUID) -> Non
     draft.consents = {**_terms_of(policy), "at": clock.now().isoformat()}
 
 
-def check_agreed(draft: Application, policy: PolicyView) -> None:
-    """Raise E504 without consent, E217 when it was given to other terms than those of today."""
+def check_agreed(session: Session, draft: Application, policy: PolicyView) -> None:
+    """Raise E504 without consent, E217 when it was given to other terms than those of today.
+
+    A version that only has more or fewer seats or points asks nobody again: these are no terms of the applicant's.
+    """
     if not draft.consents:
         raise DomainError("E504", step="同意の確認")
-    if not _terms_of(policy).items() <= draft.consents.items():
+    agreed_to = _terms_of(policy) | {"outline": f"{policy.policy_id}/{draft.policy_version}"}
+    if not agreed_to.items() <= draft.consents.items():
         raise DomainError("E217")
+    if draft.policy_version != policy.version:
+        agreed = policies.document_of(session, policy.policy_id, draft.policy_version)
+        if agreed.model_copy(update=_room_of(policy.document)) != policy.document:
+            raise DomainError("E217")
+
+
+def _room_of(document: PolicyDocument) -> dict[str, int | None]:
+    return {"capacity": document.capacity, "budget": document.budget}
 
 
 def _terms_of(policy: PolicyView) -> dict[str, str]:

@@ -242,7 +242,7 @@ def _check_complete(
     session: Session, policy: PolicyView, application: Application, evidence: EvidenceView, chosen_at: datetime
 ) -> tuple[payments.ServiceDocument, str, payments.Wallet] | None:
     """The service, the ID at it and whose it is; ``None`` where that is to be chosen later."""
-    check_agreed(application, policy)
+    check_agreed(session, application, policy)
     if application.choose_later and policy.document.assign_later:
         return None
     account = account_in_draft(application)

@@ -1,4 +1,4 @@
-"""`todoke people`: erase a person. `todoke retention`: what is kept how long, and the nightly job by hand (BR-65)."""
+"""`todoke people`: erase a person, link a renewed card. `todoke retention`: what is kept how long (BR-65)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REFUSALS = {
 
 @click.group()
 def people() -> None:
-    """Erase people's data."""
+    """Erase people's data; link the record of a renewed card."""
 
 
 @people.command()
@@ -68,6 +68,28 @@ def erase(who: str, why: str, by: str, before_the_end: bool, yes: bool) -> None:
                 }
             )
         )
+
+
+@people.command()
+@click.argument("later", type=click.UUID)
+@click.argument("earlier", type=click.UUID)
+@click.option("--by", required=True, help="Who decided (staff id); on the audit record.")
+def link(later: UUID, earlier: UUID, by: str) -> None:
+    """The record LATER is the person EARLIER with a renewed card: its keys go over (BR-15).
+
+    Exit status 2 when it is refused: LATER has applications that are not over without a benefit.
+    """
+    from app import applications, screening, settings, start
+
+    start.configure(settings.current(), application_name="todoke-cli")
+    try:
+        linked = applications.link_persons(later, earlier, screening.Staff(by, frozenset({"approver"})))
+    except applications.LinkRefused as refusal:
+        click.echo(f"not linked: refuse or end these first: {refusal}", err=True)
+        raise SystemExit(EXIT_REFUSED) from None
+    except (LookupError, ValueError) as wrong:
+        raise click.ClickException(str(wrong)) from None
+    click.echo(f"linked: {linked.keys} card key(s), {linked.readings} reading(s)")
 
 
 def _refuse(why: str, where: str) -> None:

@@ -1,15 +1,17 @@
-"""`todoke policies`: load benefits and payment services."""
+"""`todoke policies`: load benefits and payment services, change their limits, export their results."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 if TYPE_CHECKING:
     from app.policies import LoadableFile
 
+EXIT_REFUSED = 2
+SHOWN_ROWS = 20
 # P-002 of the samples is full: its seats were taken before this installation began, and are taken over as such.
 SAMPLE_OPENINGS = {"P-002": (266_000_000, 26_600)}
 
@@ -127,3 +129,75 @@ def _load(loadable: list[LoadableFile], openings: dict[str, tuple[int, int]]) ->
                 f"{len(report.policies_unchanged)} unchanged"
             )
     return lines
+
+
+@policies.command()
+@click.argument("policy_id")
+@click.option("--capacity", type=click.IntRange(min=0), help="Seats from here on.")
+@click.option("--no-capacity", is_flag=True, help="No limit of seats; the budget alone ends the policy.")
+@click.option("--budget", type=click.IntRange(min=1), help="The whole budget from here on, in points.")
+@click.option("--by", required=True, help="Who decided (staff id); on the audit record.")
+@click.option("--reason", required=True, help="Why, for the record of the version; nobody's name.")
+def limits(  # noqa: PLR0917  # one parameter for each option
+    policy_id: str, capacity: int | None, no_capacity: bool, budget: int | None, by: str, reason: str
+) -> None:
+    """Change the seats or the budget of a benefit that may be open. Not below what is taken: exit status 2.
+
+    With more room the queue moves up and a full benefit opens again. The change is a new version of the benefit.
+    """
+    from app import points, settings, start
+    from app import policies as catalogue
+
+    if capacity is not None and no_capacity:
+        raise click.UsageError("--capacity and --no-capacity exclude each other")
+    if capacity is None and not no_capacity and budget is None:
+        raise click.UsageError("nothing to change: give --capacity, --no-capacity or --budget")
+    start.configure(settings.current(), application_name="todoke-cli")
+    try:
+        changed = points.change_limits(
+            policy_id,
+            by=by,
+            reason=reason,
+            capacity=None if no_capacity else points.UNCHANGED if capacity is None else capacity,
+            budget=points.UNCHANGED if budget is None else budget,
+        )
+    except points.LimitsRefused as refusal:
+        click.echo(f"{refusal.wording()} ({refusal})", err=True)
+        raise SystemExit(EXIT_REFUSED) from None
+    except LookupError:
+        raise click.ClickException(f"no benefit {policy_id}") from None
+    except (ValueError, catalogue.LoadRefused) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(
+        f"{policy_id}, version {changed.version}: capacity {changed.capacity_before} -> {changed.capacity},"
+        f" budget {changed.budget_before} -> {changed.budget}"
+    )
+
+
+@policies.command("export")
+@click.argument("policy_id")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, writable=True))
+@click.option("--encoding", type=click.Choice(["utf-8", "cp932"]), default="utf-8", show_default=True)
+@click.option("--by", required=True, help="Who takes the file (staff id); on the audit record.")
+def export(policy_id: str, file: Path, encoding: Literal["utf-8", "cp932"], by: str) -> None:
+    """Write the results of a benefit, one row an application, into FILE (CSV).
+
+    Where CP932 lacks a character of a name, no file is written and the rows are named (E606): exit status 2.
+    """
+    from app import applications, db, lists, screening, settings, start
+    from app import policies as catalogue
+
+    start.configure(settings.current(), application_name="todoke-cli")
+    with db.reading() as session:
+        if not catalogue.exists(session, policy_id):
+            raise click.ClickException(f"no benefit {policy_id}")
+    try:
+        content = applications.export_results(policy_id, screening.Staff(by, frozenset({"planner"})), encoding)
+    except lists.Unencodable as refusal:
+        rows = ", ".join(str(row) for row in sorted({row for row, _ in refusal.cells})[:SHOWN_ROWS])
+        click.echo(f"E606: {refusal.wording()} rows {rows}", err=True)
+        raise SystemExit(EXIT_REFUSED) from None
+    except applications.TooManyRows:
+        raise click.ClickException("more applications than one file may hold") from None
+    file.write_bytes(content)
+    click.echo(f"{file}: {len(content)} bytes")

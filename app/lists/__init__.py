@@ -6,7 +6,7 @@ check on a row notes it with ``claim_row``, so that a later version of the list 
 
 from app.lists.claims import ListView, claim_row, claimed_by, lists_of, loaders_of, read_row, refuse_loader
 from app.lists.erase import erase_rows_of
-from app.lists.export import Unencodable, neutralised, to_csv
+from app.lists.export import OutputEncoding, Unencodable, neutralised, to_csv
 from app.lists.files import discarded_afterwards
 from app.lists.load import (
     GrantedLookup,
@@ -34,6 +34,7 @@ __all__ = [
     "LoadInProgress",
     "Match",
     "OtherOwner",
+    "OutputEncoding",
     "Owner",
     "Problem",
     "RecipientList",

@@ -2,6 +2,7 @@
 
 from app.people import ages, dates, names
 from app.people.erase import forget_keys, lock_person
+from app.people.link import KeysLinked, link_key
 from app.people.masking import masked_name
 from app.people.recognise import (
     FourItems,
@@ -19,6 +20,7 @@ from app.people.recognise import (
 
 __all__ = [
     "FourItems",
+    "KeysLinked",
     "Recognition",
     "ages",
     "dates",
@@ -28,6 +30,7 @@ __all__ = [
     "fingerprint_of",
     "fingerprint_of_facts",
     "forget_keys",
+    "link_key",
     "lock_person",
     "masked_name",
     "names",

@@ -18,6 +18,7 @@ from app.points.grants import GrantDisputed, assign_grant, hold_grants, order_gr
 from app.points.happenings import GrantFailed, GrantSucceeded, RoomFreed
 from app.points.invariants import Difference, also_check, check_invariants
 from app.points.ledger import Book, balances_of, fund, held_for, open_with
+from app.points.limits import UNCHANGED, LimitsChanged, LimitsRefused, change_limits
 from app.points.problems import ProblemCode, Resolution, Source
 from app.points.quarantine import PutAside, Reported, is_disputed, put_aside_results
 from app.points.queries import (
@@ -25,6 +26,7 @@ from app.points.queries import (
     WaitingOrder,
     grant_totals,
     granted_applications,
+    granted_days,
     grants_of,
     next_benefit_no,
     reason_in_words,
@@ -40,6 +42,7 @@ from app.points.take_result import Taken, take_result
 
 __all__ = [
     "FLOWS",
+    "UNCHANGED",
     "Account",
     "Book",
     "Checked",
@@ -55,6 +58,8 @@ __all__ = [
     "GrantView",
     "IllegalMove",
     "LedgerEvent",
+    "LimitsChanged",
+    "LimitsRefused",
     "OrderState",
     "OutgoingFile",
     "ProblemCode",
@@ -76,6 +81,7 @@ __all__ = [
     "balances_by_application",
     "balances_of",
     "book_result_file",
+    "change_limits",
     "check_and_record",
     "check_invariants",
     "export_grant_file",
@@ -84,6 +90,7 @@ __all__ = [
     "grant_file_statuses",
     "grant_totals",
     "granted_applications",
+    "granted_days",
     "grants_of",
     "held_for",
     "hold_grants",

@@ -182,7 +182,11 @@ def _send_later(policy_id: str, order_id: UUID, wait: timedelta) -> None:
         if order.state != OrderState.CREATED:
             return
         order.inquire_after = clock.now() + wait + RESEND_AFTER
-        jobs.defer_later(session, send_grant_order, wait, policy_id=policy_id, order_id=str(order_id))
+        # Once: a line that stays busy must not have ever more jobs waiting for it, each of which would queue another.
+        once = f"send later {order_id}"
+        jobs.defer_once(
+            session, send_grant_order, queueing_lock=once, wait=wait, policy_id=policy_id, order_id=str(order_id)
+        )
 
 
 def _ask_later(policy_id: str, order_id: UUID, wait: timedelta) -> None:

@@ -72,6 +72,16 @@ def grant_totals(session: Session, policy_id: str) -> dict[UUID, tuple[int, int]
     return {application_id: (int(total), int(open_)) for application_id, total, open_ in rows}
 
 
+def granted_days(session: Session, policy_id: str) -> dict[UUID, datetime]:
+    """When each application of a policy was granted last; who has no grant is not in it."""
+    rows = session.execute(
+        select(Grant.application_id, func.max(Grant.granted_at))
+        .where(Grant.policy_id == policy_id, Grant.granted_at.is_not(None))
+        .group_by(Grant.application_id)
+    )
+    return {application_id: at for application_id, at in rows if at is not None}
+
+
 def received_by_year(session: Session, applications: Iterable[tuple[str, UUID]]) -> dict[int, int]:
     """Points granted by these applications (policy, id), by the year in Japan of the grant (BR-48).
 

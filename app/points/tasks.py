@@ -41,7 +41,9 @@ def inquire_open_orders(timestamp: int) -> None:
     with db.transaction() as session:
         for policy_id, order_id, state in due.claim_due_orders(session):
             task = send_grant_order if state is OrderState.CREATED else inquire_grant_order
-            jobs.defer(session, task, policy_id=policy_id, order_id=str(order_id))
+            # Once: where the worker is behind, each round would add a job for what still waits from the last.
+            once = f"{task.name} {order_id}"
+            jobs.defer_once(session, task, queueing_lock=once, policy_id=policy_id, order_id=str(order_id))
 
 
 @tasks.periodic(cron="* * * * *")

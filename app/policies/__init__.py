@@ -62,6 +62,7 @@ from app.policies.queries import (
     exists,
     get,
     in_states,
+    lock_declared,
     refusal_at,
 )
 from app.policies.rules import check_may_be_approved
@@ -152,6 +153,7 @@ __all__ = [
     "list_outdated",
     "listed_ends",
     "load_policies",
+    "lock_declared",
     "read_file",
     "refusal_at",
     "refusal_of",

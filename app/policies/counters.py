@@ -79,9 +79,36 @@ def open_seats(session: Session, policy_id: str, seats: int) -> None:
     )
 
 
+def open_again_with_room(session: Session, policy_id: str) -> None:
+    """A policy that was full takes applications again, if it has room now: staff added to it on purpose."""
+    session.execute(
+        update(PolicyCounter)
+        .where(
+            PolicyCounter.policy_id == policy_id,
+            PolicyCounter.filled_at.is_not(None),
+            or_(PolicyCounter.capacity.is_(None), PolicyCounter.seats_taken < PolicyCounter.capacity),
+            PolicyCounter.budget >= PolicyCounter.smallest_amount,
+        )
+        .values(filled_at=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def read(session: Session, policy_id: str) -> Counters:
     """The counters now. ``LookupError`` for an unknown policy."""
     row = session.execute(select(*COUNTER_COLUMNS).where(PolicyCounter.policy_id == policy_id)).one_or_none()
+    if row is None:
+        raise LookupError(policy_id)
+    return from_row(row)
+
+
+def read_locked(session: Session, policy_id: str) -> Counters:
+    """The counters now, unchangeable for others until commit: for staff who change limits, never for a submit.
+
+    ``LookupError`` for an unknown policy.
+    """
+    query = select(*COUNTER_COLUMNS).where(PolicyCounter.policy_id == policy_id).with_for_update()
+    row = session.execute(query).one_or_none()
     if row is None:
         raise LookupError(policy_id)
     return from_row(row)

@@ -116,6 +116,18 @@ def in_states(session: Session, states: Collection[PolicyState]) -> list[str]:
     return list(session.scalars(query.order_by(Policy.policy_id)))
 
 
+def lock_declared(session: Session, policy_id: str) -> tuple[int, PolicyDocument]:
+    """The present version and what it declares, public or not; no other version comes until commit.
+
+    ``LookupError`` for an unknown policy.
+    """
+    policy = session.scalar(select(Policy).where(Policy.policy_id == policy_id).with_for_update())
+    if policy is None:
+        raise LookupError(policy_id)
+    version = session.get_one(PolicyVersion, (policy_id, policy.current_version))
+    return policy.current_version, PolicyDocument.model_validate_json(json.dumps(version.document))
+
+
 def document_of(session: Session, policy_id: str, version: int) -> PolicyDocument:
     """The document an application was judged by, its ends as they stand now. ``LookupError`` for an unknown version."""
     stored = session.get(PolicyVersion, (policy_id, version))

@@ -118,6 +118,8 @@ class Store:
             min_size=1,
             max_size=16,
             kwargs={"row_factory": dict_row, "application_name": "todoke-provider-simulator"},
+            # After its database was restarted, the first call on each old connection would fail.
+            check=ConnectionPool.check_connection,
             open=True,
         )
         with self._pool.connection() as connection:

@@ -36,7 +36,7 @@ from app.screening.rulings import (
     propose,
 )
 from app.screening.staff import ReviewRefused, Role, Staff, check_role
-from app.screening.stated_facts import Stated, state_fact, stated_about
+from app.screening.stated_facts import Stated, carry_over_facts, state_fact, stated_about
 from app.screening.states import CheckAction, CheckMoveRefused, CheckState, Standing
 
 __all__ = [
@@ -68,6 +68,7 @@ __all__ = [
     "Stated",
     "act",
     "applicant_route",
+    "carry_over_facts",
     "check_is_assigned_to",
     "check_is_somebody_else",
     "check_role",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Role = Literal["reviewer", "approver", "counter", "treasurer"]
+Role = Literal["planner", "reviewer", "approver", "counter", "treasurer"]
 
 
 @dataclass(frozen=True, slots=True)

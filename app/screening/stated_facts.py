@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -34,6 +34,9 @@ class Stated:
     guardians: frozenset[str] = frozenset()
     not_guardians: frozenset[str] = frozenset()
     moved_to: str | None = None
+
+
+_COUNTS_WHEREVER_STATED = frozenset({("support_measure", "set"), ("death", "reported")})
 
 
 def state_fact(
@@ -93,3 +96,36 @@ def stated_about(session: Session, person_id: UUID) -> Stated:
         not_guardians=frozenset(row.subject for row in by_kind.get("guardianship", ()) if row.state == "ended"),
         moved_to=next((row.state for row in by_kind.get("move", ())), None),
     )
+
+
+def carry_over_facts(session: Session, *, later: UUID, earlier: UUID) -> int:
+    """State of the earlier record what was stated of the later one, who is the same person (BR-15); returns how many.
+
+    What is known of the earlier record stands, except that a support measure or a death counts wherever it was stated.
+    Whom the later record was said to represent, the earlier one represents.
+    """
+    newest = (
+        select(StatedFact)
+        .where(or_(StatedFact.person_id == later, StatedFact.subject == str(later)))
+        .ext(distinct_on(StatedFact.person_id, StatedFact.kind, StatedFact.subject))
+        .order_by(StatedFact.person_id, StatedFact.kind, StatedFact.subject, StatedFact.id.desc())
+    )
+    carried = 0
+    for fact in session.scalars(newest).all():
+        about = earlier if fact.person_id == later else fact.person_id
+        subject = str(earlier) if fact.subject == str(later) else fact.subject
+        known = select(StatedFact.id).where(
+            StatedFact.person_id == about, StatedFact.kind == fact.kind, StatedFact.subject == subject
+        )
+        if (fact.kind, fact.state) in _COUNTS_WHEREVER_STATED or session.scalar(known.limit(1)) is None:
+            carried += state_fact(
+                session,
+                about,
+                fact.kind,
+                subject,
+                fact.state,
+                stated_by=fact.stated_by,
+                number=fact.number,
+                on_day=fact.on_day,
+            )
+    return carried

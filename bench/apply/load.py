@@ -58,18 +58,23 @@ class Connection:
         self._socket.sendall(request)
         answer = b""
         while b"\r\n\r\n" not in answer:
-            part = self._socket.recv(65536)
-            if not part:
-                raise ConnectionResetError
-            answer += part
+            answer += self._receive()
         head, _, body = answer.partition(b"\r\n\r\n")
         lowered = head.lower()
         length = int(lowered.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
         while len(body) < length:
-            body += self._socket.recv(65536)
+            body += self._receive()
         if b"connection: close" in lowered:
             self.close()
         return int(head.split(b" ", 2)[1]), head
+
+    def _receive(self) -> bytes:
+        """Some more of the answer; ``ConnectionResetError`` where the server died in the middle of it."""
+        assert self._socket is not None
+        part = self._socket.recv(65536)
+        if not part:
+            raise ConnectionResetError
+        return part
 
     def close(self) -> None:
         """Hang up."""

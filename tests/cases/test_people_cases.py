@@ -6,32 +6,30 @@ What other issues decide is listed by its id against the issue that owns it, and
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app import applications, clock, db, municipalities, payments, policies, screening
-from app.applications import ApplicationState
+from app import applications, clock, db, lists, municipalities, payments, points, policies, screening
+from app.applications import ApplicationState, Receipt
 from app.cards import EvidenceView
 from app.cli.policies import load_samples
 from app.errors import DomainError
 from app.policies import PolicyView
+from app.screening import Staff
 from tests.cases.reading import PEOPLE, Desk, desk_at
-from tests.cases.town import APPROVER, Resident, checks_of, open_policy, stored
+from tests.cases.town import APPROVER, Resident, checks_of, counters, open_policy, orders, stored
 
 _DATA = json.loads(resources.files("card_sim").joinpath("data", "test_people.json").read_text("utf-8"))
 CASES: dict[str, dict[str, Any]] = {case["case_id"]: case for case in _DATA["cases"]}
 
-POINTS, RESIDENT = "points: settlement, assignment, expiry", "resident and counter"
+RESIDENT = "resident and counter"
 OWNED_ELSEWHERE = {
-    "C-02b": POINTS,
-    "C-15a": POINTS,
-    "C-17": POINTS,
     "C-18a": RESIDENT,
     "C-18b": RESIDENT,
     "C-23b": RESIDENT,
@@ -85,7 +83,7 @@ def test_case(case_id: str, desk: Desk) -> None:
 
 @pytest.mark.parametrize("case_id", sorted(OWNED_ELSEWHERE))
 def test_case_of_another_issue_is_known_by_id_and_owner(case_id: str) -> None:
-    assert OWNED_ELSEWHERE[case_id] in (POINTS, RESIDENT)
+    assert OWNED_ELSEWHERE[case_id] == RESIDENT
     assert CASES[case_id]["expect"]["outcome"]
 
 
@@ -141,18 +139,46 @@ def _strict_copy(desk: Desk) -> None:
     open_policy("P-001X", sample="P-001", strict_residence=True)
 
 
+def _choose_later(desk: Desk, case_id: str, at: str) -> Receipt:
+    """Approved on that day, the service to be chosen later."""
+    with clock.frozen(datetime.fromisoformat(at)), db.transaction() as session:
+        evidence = desk.read(CASES[case_id]["person_id"], "P-001")
+        policy = policies.get(session, "P-001")
+        assert policy is not None
+        draft = applications.start_draft(session, policy, evidence, "phone")
+        applications.record_consent(session, policy, evidence.person_id)
+        applications.choose_later(session, policy, evidence.person_id)
+    with clock.frozen(datetime.fromisoformat(at)):
+        receipt = applications.submit("P-001", draft, evidence.person_id)
+    assert stored(receipt).state == ApplicationState.APPROVED
+    return receipt
+
+
+def _dead_between_approval_and_order(desk: Desk) -> None:
+    """TP-17 applied to a copy of P-001 whose orders wait three days, and died on the 18th."""
+    open_policy("P-001C", sample="P-001", cooling_off_hours=72)
+    with clock.frozen(datetime.fromisoformat("2026-11-17T15:00:00+09:00")):
+        who = desk.read("TP-17", "P-001C")
+        assert _apply(who, "P-001C", "SVC-EM-02", "9000000000000019").outcome == "approved"
+    with clock.frozen(datetime.fromisoformat("2026-11-19T09:00:00+09:00")):
+        assert applications.record_death(who.person_id, date(2026, 11, 18), APPROVER) == 1
+
+
 _PREPARE: dict[str, Any] = {
+    "C-02b": lambda desk: _earlier("C-02a", desk),
     "C-10b": _strict_copy,
     "C-14b1": _longer_copy,
     "C-14b2": _after_the_first_child,
     "C-15b": _first_application_of_tp_15,
+    "C-17": _dead_between_approval_and_order,
     "C-16a": _flag_of_tp_16c,
     "C-16b": _before_of_c_16b,
     "C-22a": _activity_of_tp_22,
 }
 # P-006 ends on 10-31, and SVC-QR-02 closes 18 days before (BR-12), so that on 10-20 nobody could choose it. What C-14b
 # is about, the wallet rule, is shown on a copy of P-006 that ends later.
-_POLICY = {"C-10b": "P-001X", "C-14b1": "P-006X", "C-14b2": "P-006X"}
+# P-001 orders at once, so that nobody can die before the order: C-17 is shown on a copy with a cooling-off time.
+_POLICY = {"C-10b": "P-001X", "C-17": "P-001C", "C-14b1": "P-006X", "C-14b2": "P-006X"}
 
 
 # --- running one --------------------------------------------------------------------------------------------------
@@ -166,6 +192,8 @@ def _run(case: dict[str, Any], desk: Desk) -> Result:
         guardian = screening.applicant_route(person.birth_date, clock.now()) == "guardian"
         return Result("guardian_flow", "E211", {}) if guardian else Result("self", None, {})
     policy_id = _POLICY.get(case["case_id"], case["policy_id"])
+    if case["action"] in _ACTIONS:
+        return _ACTIONS[case["action"]](desk, case, policy_id)
     try:
         evidence = desk.read(case["person_id"], policy_id)
     except DomainError as problem:
@@ -173,6 +201,56 @@ def _run(case: dict[str, Any], desk: Desk) -> Result:
     if case["actor"] != case["person_id"]:
         return _by_guardian(case, desk, policy_id, evidence)
     return _apply(evidence, policy_id, case["service_id"], _account(case))
+
+
+def _export_cp932(desk: Desk, case: dict[str, Any], policy_id: str) -> Result:
+    """Staff ask for the results in CP932; the file in UTF-8 has the name as the card gave it."""
+    staff = Staff(case["actor"], frozenset({"planner"}))
+    name = PEOPLE[case["person_id"]].name
+    content = applications.export_results(policy_id, staff, "utf-8").decode("utf-8-sig")
+    row = next(number for number, line in enumerate(content.splitlines(), start=1) if name in line)
+    try:
+        applications.export_results(policy_id, staff, "cp932")
+    except lists.Unencodable as refusal:
+        assert [where for where, _ in refusal.cells] == [row]
+        return Result("stopped", refusal.code, {})
+    return Result("approved", None, {})
+
+
+def _assign_with_the_renewed_card(desk: Desk, case: dict[str, Any], policy_id: str) -> Result:
+    """The application of 10-05 goes on with the card of 11-10: staff know that both are one person."""
+    receipt = _choose_later(desk, case["case_id"], "2026-10-05T10:00:00+09:00")
+    first = stored(receipt).applicant_id
+    renewed = desk.read(case["person_id"], policy_id)
+    assert renewed.person_id != first
+    assert renewed.looks_like_another
+    choice = applications.Choice(case["service_id"], _account(case), payments.HolderCheckResult("verified", None))
+    assert not applications.assign(receipt.receipt_no, renewed.person_id, choice)
+    applications.link_persons(renewed.person_id, first, APPROVER)
+    again = desk.read(case["person_id"], policy_id)
+    assert (again.person_id, again.looks_like_another) == (first, False)
+    assert applications.assign(receipt.receipt_no, again.person_id, choice)
+    application = stored(receipt)
+    assert [order.amount for order in orders()] == [application.amount]
+    with pytest.raises(DomainError, match="E206"), db.transaction() as session:
+        applications.check_not_applied_yet(session, policy_id, again.person_id)
+    return Result(application.state, None, checks_of(application))
+
+
+def _order_for_the_dead(desk: Desk, case: dict[str, Any], policy_id: str) -> Result:
+    """When the order falls due there is none, and the amount is back in the budget."""
+    before = counters(policy_id)
+    assert (before.budget, before.committed, before.seats_taken) == (before.funded, 0, 0)
+    with clock.frozen(clock.now() + timedelta(days=2)):
+        assert points.order_due_grants() == 0
+    return Result("approved" if orders() else "stopped", None, {})
+
+
+_ACTIONS: dict[str, Callable[[Desk, dict[str, Any], str], Result]] = {
+    "export_cp932": _export_cp932,
+    "assign": _assign_with_the_renewed_card,
+    "order": _order_for_the_dead,
+}
 
 
 def _account(case: dict[str, Any]) -> str:

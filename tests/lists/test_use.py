@@ -37,7 +37,7 @@ def claim(name: str, born: date) -> UUID:
     return application_id
 
 
-def test_br_72_e605_the_row_of_somebody_granted_can_not_be_removed(load: Load) -> None:
+def test_br_72_e605_a_list_replaced_without_somebody_granted_is_refused(load: Load) -> None:
     load(ROW, OTHER)
     claim("髙橋　﨑子", date(1947, 3, 3))
     with pytest.raises(ListRefused) as refusal:
@@ -54,7 +54,7 @@ def test_br_72_a_claimed_row_may_go_while_nothing_was_granted(load: Load) -> Non
     assert load(OTHER).removed.count == 1
 
 
-def test_br_72_a_claim_outlives_the_version_it_was_made_in(load: Load) -> None:
+def test_br_72_a_list_replaced_leaves_the_claims_of_the_one_before(load: Load) -> None:
     load(ROW, OTHER)
     first = claim("髙橋　﨑子", date(1947, 3, 3))
     load(ROW.replace("大字白樺", "大字湖岸"), OTHER)

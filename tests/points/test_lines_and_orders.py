@@ -12,6 +12,7 @@ from app.payments import gateways
 from app.payments.gateways import LineLimits
 from app.payments.lines import FAILURES_BEFORE_CLOSING
 from app.points import OrderState
+from app.points.tasks import inquire_open_orders
 from tests.payments.test_lines import RealTime, real_time  # noqa: F401  # a fixture
 from tests.points.conftest import POLICY, Approved, approve, books_are_right, counters, orders_of
 from tests.points.fake_provider import FakeProvider, silence
@@ -147,4 +148,27 @@ def test_an_order_due_in_the_services_maintenance_goes_out_after_it(
     with clock.frozen(second_monday + timedelta(hours=3)):
         _send(approved)
     assert _state(approved) == OrderState.SUCCEEDED
+    assert len(provider.book) == 1
+
+
+def test_an_order_that_waits_for_its_line_never_gathers_jobs(
+    policy: str,
+    provider: FakeProvider,
+    told: list[object],
+    real_time: RealTime,  # noqa: F811
+) -> None:
+    approved = approve(order=True)
+    payments.hold_line("PRV-01", "test")
+    for minutes in range(0, 60, 10):
+        _send(approved)
+        with clock.frozen(clock.now() + timedelta(minutes=minutes)):
+            inquire_open_orders(timestamp=0)
+    assert provider.received == []
+    with db.reading() as session:
+        waiting = session.execute(
+            text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND task_name LIKE 'points.%'")
+        ).scalar_one()
+    assert waiting <= 3, "the first one, one for later, one of the round"
+    payments.resume_line("PRV-01")
+    _send(approved)
     assert len(provider.book) == 1

@@ -129,7 +129,7 @@ def test_br_42_two_workers_with_the_same_order_send_it_once(ordered, provider):
     assert books_are_right()
 
 
-def test_br_42_a_time_out_is_unknown_and_stays_ordered_until_an_inquiry_says_done(ordered, provider, told):
+def test_br_42_a_time_out_is_never_resent_but_unknown_until_an_inquiry_says_done(ordered, provider, told):
     provider.after_doing = silence
     _send(ordered)
     assert _order(ordered).state == OrderState.UNKNOWN
