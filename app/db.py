@@ -66,6 +66,8 @@ class Base(DeclarativeBase):
 
 class _Connection:
     engine: Engine | None = None
+    standing_alone: Engine | None = None
+    """The same connections, on which every statement is a transaction of its own."""
 
 
 def sqlalchemy_url(database_url: str) -> str:
@@ -92,6 +94,7 @@ def configure(database_url: str, *, pool_size: int = 10, application_name: str =
         },
     )
     event.listen(_Connection.engine, "checkout", _is_still_connected)
+    _Connection.standing_alone = _Connection.engine.execution_options(isolation_level="AUTOCOMMIT")
     return _Connection.engine
 
 
@@ -108,7 +111,7 @@ def dispose() -> None:
     """Close all connections, for example before a fork."""
     if _Connection.engine is not None:
         _Connection.engine.dispose()
-        _Connection.engine = None
+        _Connection.engine = _Connection.standing_alone = None
 
 
 def engine() -> Engine:
@@ -134,6 +137,16 @@ def reading() -> Iterator[Session]:
         # Committed, not rolled back: after a rollback the driver forgets every statement that was planned.
         session.expunge_all()
         session.commit()
+
+
+@contextmanager
+def looking() -> Iterator[Session]:
+    """For pages that anybody reads often: every statement stands alone and sees what is committed when it runs.
+
+    Beginning and ending a transaction would be two of the five round trips of a search. Its callers read only.
+    """
+    with Session(_standing_alone(), autoflush=False) as session:
+        yield session
 
 
 def insert_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -178,8 +191,14 @@ def _as_value(value: Any) -> Any:
 @contextmanager
 def at_once() -> Iterator[Connection]:
     """A connection on which every statement is a transaction of its own, without the round trips of a longer one."""
-    with engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with _standing_alone().connect() as connection:
         yield connection
+
+
+def _standing_alone() -> Engine:
+    engine()  # says what is missing
+    assert _Connection.standing_alone is not None
+    return _Connection.standing_alone
 
 
 def driver_connection(session: Session) -> psycopg.Connection[Any]:

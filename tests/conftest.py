@@ -19,6 +19,7 @@ from app import audit, clock, db, pii
 from app.embedded_postgres import EmbeddedPostgres
 from app.migrations.privileges import SERVICE_ROLE
 from app.settings import Keys
+from tests import properties
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -28,6 +29,8 @@ SKIP_VARIABLE = "TODOKE_TEST_SKIP_GROUPS"
 TEMPLATE = "todoke_template"
 FIXTURE_TIME = datetime.fromisoformat("2026-11-20T10:00:00+09:00")
 TEST_KEYS = Keys.from_json(Keys.generate_json())
+
+properties.register()
 
 _cluster: EmbeddedPostgres | None = None
 _folder: str | None = None
@@ -47,6 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Groups whose system parts are missing are skipped with a reason; the test command says so loudly."""
+    properties.take_time(items)
     absent = {name for name in os.environ.get(SKIP_VARIABLE, "").replace(",", " ").split() if name}
     for item in items:
         for name in absent:

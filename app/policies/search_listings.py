@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Pool
 from sqlalchemy.orm import Session
 
 from app import clock, municipalities
@@ -28,6 +28,8 @@ PAGE_SIZE = 20
 BEGINS_WITHIN = timedelta(days=30)
 CLOSES_WITHIN = timedelta(days=14)
 MOST_WORDS_KEPT = 500
+MOST_LOOKS = 3
+"""How often a search begins again because policies changed under it; then it shows what it has."""
 
 T = TypeVar("T")
 
@@ -113,26 +115,23 @@ def search(
     repeat nor skip.
     """
     now = clock.now()
-    index = _Kept.of(session).index(session)
-    fitting = -1
-    if municipality is not None:
-        fitting &= _given_in(index, municipality)
-    for name, value in (("category", category), ("timing", timing), ("service", service)):
-        if value is not None:
-            fitting &= index.sets[name].get(value, 0)
-    if at_once:
-        fitting &= index.at_once(at_once_services)
-    if least_amount is not None:
-        fitting &= index.at_least(least_amount)
-    for word in words_of(keyword or ""):
-        fitting &= _with_word(session, index, word)
-    sections = _narrowed(index.sections(now.timestamp()), fitting, open_now=open_now)
-    if soon is not None:
-        sections = _soon(index, sections, soon, now)
-    total = sum(bits.bit_count() for bits in sections)
-    pages = max(1, math.ceil(total / PAGE_SIZE))
-    number = min(max(1, page), pages)
-    rows = search_sql.cards(session, _ids(index, sections, (number - 1) * PAGE_SIZE))
+    kept = _Kept.of(session)
+    index = kept.made(session)
+    for _ in range(MOST_LOOKS):
+        fitting = _fitting(
+            session, index, municipality, keyword, at_once_services if at_once else None, least_amount,
+            category=category, timing=timing, service=service,
+        )  # fmt: skip
+        sections = _narrowed(index.sections(now.timestamp()), fitting, open_now=open_now)
+        if soon is not None:
+            sections = _soon(index, sections, soon, now)
+        total = sum(bits.bit_count() for bits in sections)
+        pages = max(1, math.ceil(total / PAGE_SIZE))
+        number = min(max(1, page), pages)
+        rows, newer = kept.look(session, index, _ids(index, sections, (number - 1) * PAGE_SIZE))
+        if newer is index:
+            break
+        index = newer
     if current() != JAPANESE:  # the listing keeps the amount in Japanese words
         documents = current_documents(session, [row["policy_id"] for row in rows])
         rows = [row | {"amount_text": amount_text(documents[row["policy_id"]])} for row in rows]
@@ -140,9 +139,35 @@ def search(
     return Found(cards, total, number, pages, dict(_facets(index, sections, municipality)))
 
 
+def _fitting(  # noqa: PLR0917  # what was asked for
+    session: Session,
+    index: Index,
+    municipality: str | None,
+    keyword: str | None,
+    at_once_services: Collection[str] | None,
+    least_amount: int | None,
+    **one_of: str | None,
+) -> Bits:
+    """Every policy that fits, whatever its state."""
+    fitting = -1
+    if municipality is not None:
+        fitting &= _given_in(index, municipality)
+    for name, value in one_of.items():
+        if value is not None:
+            fitting &= index.sets[name].get(value, 0)
+    if at_once_services is not None:
+        fitting &= index.at_once(at_once_services)
+    if least_amount is not None:
+        fitting &= index.at_least(least_amount)
+    for word in words_of(keyword or ""):
+        fitting &= _with_word(session, index, word)
+    return fitting
+
+
 def count_givers(session: Session) -> int:
     """How many municipalities have something that can be applied for now."""
-    index = _Kept.of(session).index(session)
+    kept = _Kept.of(session)
+    _, index = kept.look(session, kept.made(session), [])
     return sum(1 for _ in index.count_municipalities(index.sections(clock.now().timestamp()).open, None))
 
 
@@ -207,9 +232,13 @@ def _ids(index: Index, sections: Sections, offset: int) -> list[str]:
 
 
 class _Kept:
-    """The index of each database that this process talks to, brought up to date at each search."""
+    """The index of each database that this process talks to, brought up to date by each search's look at the database.
 
-    by_engine: ClassVar[WeakKeyDictionary[Engine, _Kept]] = WeakKeyDictionary()
+    A look made at an older moment may arrive after a newer one. What it says then goes back to that moment, and so does
+    ``_since``: the next look sees again what came after it.
+    """
+
+    by_pool: ClassVar[WeakKeyDictionary[Pool, _Kept]] = WeakKeyDictionary()
 
     def __init__(self) -> None:
         self._index: Index | None = None
@@ -221,24 +250,38 @@ class _Kept:
         """The one for the database of this session."""
         engine = session.get_bind()
         assert isinstance(engine, Engine)
-        return cls.by_engine.setdefault(engine, cls())
+        return cls.by_pool.setdefault(engine.pool, cls())
 
-    def index(self, session: Session) -> Index:
-        """The index with every change that is committed; while another search brings it up to date, the one before."""
-        if not self._updating.acquire(blocking=self._index is None):
-            assert self._index is not None
-            return self._index
+    def made(self, session: Session) -> Index:
+        """The index as the last search left it; the first search of a process waits until it is made."""
+        if self._index is None:
+            with self._updating:
+                if self._index is None:
+                    seen = search_sql.look(session, 0, [])
+                    listed = search_sql.listed_states()
+                    self._since = seen.following
+                    self._index = Index({one.policy_id: one for one in seen.changed if one.state in listed})
+        return self._index
+
+    def look(self, session: Session, used: Index, ids: list[str]) -> tuple[list[dict[str, Any]], Index]:
+        """The cards of these policies, and the index of now: ``used`` itself where it was right.
+
+        While another search makes the next index, the one that was used is as good as any.
+        """
+        seen = search_sql.look(session, self._since, ids)
+        if not self._updating.acquire(blocking=False):
+            return seen.cards, used
         try:
-            since, changed = search_sql.changed_listings(session, self._since)
+            assert self._index is not None
+            following = self._index
             listed = search_sql.listed_states()
-            if self._index is None:
-                self._index = Index({one.policy_id: one for one in changed if one.state in listed})
-            elif changed:
-                gone = [one for one in changed if one.state not in listed and one.policy_id in self._index.listings]
-                self._index = self._index.with_changes([one for one in changed if one.state in listed])
-                self._index = self._index.without(one.policy_id for one in gone)
-            self._since = since
-            return self._index
+            gone = [one.policy_id for one in seen.changed if one.state not in listed]
+            following = following.with_changes([one for one in seen.changed if one.state in listed])
+            following = following.without(one for one in gone if one in following.listings)
+            is_same = following is self._index
+            self._since = max(self._since, seen.following) if is_same else seen.following
+            self._index = following
+            return seen.cards, following
         finally:
             self._updating.release()
 

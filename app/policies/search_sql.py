@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from sys import intern
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -21,33 +21,56 @@ _LISTED = [state.value for state in LISTED_STATES]
 # A row that was changed by a transaction that is still open will be seen later with a number that is not below the
 # oldest one open now: nothing is missed, and what is seen twice does no harm. What this transaction itself wrote, and
 # may still take back, is left for later.
-_CHANGED = b"""
-    SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, (
-      SELECT json_agg(json_build_array(policy_id, state, is_full, extract(epoch FROM closes_at),
-        extract(epoch FROM apply_from), municipality_code, prefecture_code, category, timing, amount, decided_at_once,
-        services, hashtext(search_text)))
-      FROM policy_listings WHERE changed_by >= %(since)s
-        AND changed_by <> coalesce(pg_current_xact_id_if_assigned()::text::bigint, -1)
+_LOOK = b"""
+    WITH changes AS MATERIALIZED (
+      SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS following, (
+        SELECT json_agg(json_build_array(policy_id, state, is_full, extract(epoch FROM closes_at),
+          extract(epoch FROM apply_from), municipality_code, prefecture_code, category, timing, amount, decided_at_once,
+          services, hashtext(search_text)))
+        FROM policy_listings WHERE changed_by >= %(since)s
+          AND changed_by <> coalesce(pg_current_xact_id_if_assigned()::text::bigint, -1)
+      ) AS changed
+    ), cards AS (
+      SELECT wanted.place, row_number() OVER (ORDER BY wanted.place) AS number,
+        l.policy_id, l.title, l.municipality_code, l.category, l.timing, l.state, l.apply_from, l.apply_to,
+        l.decided_at_once, l.online, l.services, l.amount_text, l.is_full, c.capacity - c.seats_taken AS seats_left
+      FROM unnest(%(ids)s::text[]) WITH ORDINALITY AS wanted (policy_id, place)
+      JOIN policy_listings AS l USING (policy_id) JOIN policy_counters AS c USING (policy_id)
+      WHERE l.state = ANY(%(listed)s)
     )
+    SELECT changes.following, CASE WHEN coalesce(cards.number, 1) = 1 THEN changes.changed END, cards.*
+    FROM changes LEFT JOIN cards ON true ORDER BY cards.place
 """
-_CARDS = b"""
-    SELECT l.policy_id, l.title, l.municipality_code, l.category, l.timing, l.state, l.apply_from, l.apply_to,
-      l.decided_at_once, l.online, l.services, l.amount_text, l.is_full, c.capacity - c.seats_taken AS seats_left
-    FROM unnest(%(ids)s::text[]) WITH ORDINALITY AS wanted (policy_id, place)
-    JOIN policy_listings AS l USING (policy_id) JOIN policy_counters AS c USING (policy_id)
-    WHERE l.state = ANY(%(listed)s) ORDER BY wanted.place
-"""
+_BEFORE_THE_CARD = 4
+"""Columns that are not of the card: from where to ask next, what changed, and two that give the order."""
+
 _WORD = {
     "search_text": b"SELECT policy_id FROM policy_listings WHERE search_text LIKE %(pattern)s",
     "short_text": b"SELECT policy_id FROM policy_listings WHERE short_text LIKE %(pattern)s",
 }
 
 
-def changed_listings(session: Session, since: int) -> tuple[int, list[Listing]]:
-    """Listings that changed in or after the transaction ``since``, and from where to ask the next time."""
-    cursor = db.driver_connection(session).execute(_CHANGED, {"since": since}, prepare=True)
-    following, rows = cursor.fetchall()[0]
-    return following, [_listing(*row) for row in rows or ()]
+class Look(NamedTuple):
+    """What one look at the database gave: from where to ask the next time, what changed until now, and the cards."""
+
+    following: int
+    changed: list[Listing]
+    cards: list[dict[str, Any]]
+
+
+def look(session: Session, since: int, ids: list[str]) -> Look:
+    """Listings that changed in or after the transaction ``since``, and what the results show of these policies.
+
+    In one statement, so that both are of one moment. Cards come in the order of ``ids``; one that was just withdrawn is
+    left out.
+    """
+    given = {"since": since, "ids": ids, "listed": _LISTED}
+    cursor = db.driver_connection(session).execute(_LOOK, given, prepare=True)
+    names = [column.name for column in cursor.description or ()][_BEFORE_THE_CARD:]
+    rows = cursor.fetchall()
+    following, changed = rows[0][:2]
+    cards = [dict(zip(names, row[_BEFORE_THE_CARD:], strict=True)) for row in rows if row[_BEFORE_THE_CARD] is not None]
+    return Look(following, [_listing(*row) for row in changed or ()], cards)
 
 
 def _listing(policy_id: str, *rest: Any) -> Listing:
@@ -92,16 +115,8 @@ def place_of_word(word: str) -> tuple[str, str]:
 def policies_with(session: Session, column: str, pattern: str) -> list[str]:
     """The ids of all listings in which the pattern occurs."""
     connection = db.driver_connection(session)
-    # To the planner, reading every text in turn looks cheap; it is not.
-    connection.execute(b"SET LOCAL enable_seqscan = off")
-    rows = connection.execute(_WORD[column], {"pattern": pattern}, prepare=False).fetchall()
+    with connection.transaction():
+        # To the planner, reading every text in turn looks cheap; it is not.
+        connection.execute(b"SET LOCAL enable_seqscan = off")
+        rows = connection.execute(_WORD[column], {"pattern": pattern}, prepare=False).fetchall()
     return [policy_id for (policy_id,) in rows]
-
-
-def cards(session: Session, ids: list[str]) -> list[dict[str, Any]]:
-    """What the results show of these policies, in this order; one that was just withdrawn is left out."""
-    if not ids:
-        return []
-    cursor = db.driver_connection(session).execute(_CARDS, {"ids": ids, "listed": _LISTED}, prepare=True)
-    names = [column.name for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -14,13 +14,14 @@ from app.lists import ListRefused
 from app.lists.layout import COLUMNS, SEPARATOR, MyNumberFound, RowReader
 from app.lists.problems import Problems
 from tests.lists.conftest import HEADING, Load
+from tests.properties import examples
 
 _QUIET = [HealthCheck.function_scoped_fixture]
 _DATES = st.dates(date(1900, 1, 1), date(2026, 11, 20))
 _NAMES = st.text(st.sampled_from("髙高橋﨑崎𠮷吉田齋斎斉藤濵渡邉山本 　ABé"), min_size=1, max_size=8).filter(str.strip)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=_QUIET)
+@settings(max_examples=examples(60), suppress_health_check=_QUIET)
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=80).map(lambda rest: f"{HEADING}\n{rest}".encode())))
 def test_any_bytes_are_loaded_or_refused(load: Load, content: bytes) -> None:
     try:
@@ -32,7 +33,7 @@ def test_any_bytes_are_loaded_or_refused(load: Load, content: bytes) -> None:
     assert report.rows >= 1
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @given(st.lists(st.text(st.characters(), max_size=30), max_size=10))
 def test_any_cells_are_a_row_or_a_problem(cells: list[str]) -> None:
     problems = Problems()
@@ -46,7 +47,7 @@ def test_any_cells_are_a_row_or_a_problem(cells: list[str]) -> None:
         assert row.content.split(SEPARATOR) == cells
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=_QUIET)
+@settings(max_examples=examples(40), suppress_health_check=_QUIET)
 @given(st.lists(st.tuples(_NAMES, _DATES), min_size=1, max_size=8, unique_by=lambda row: row[1]))
 def test_what_was_loaded_is_what_comes_back_and_again_is_no_change(load: Load, people: list[tuple[str, date]]) -> None:
     text = io.StringIO(newline="")

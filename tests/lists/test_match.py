@@ -20,6 +20,7 @@ from app.lists.tokens import TokenKey, fold_town, town_prefixes
 from app.settings import Keys
 from tests.conftest import TEST_KEYS
 from tests.lists.conftest import LIST_ID, Load
+from tests.properties import examples
 
 SENIOR, BABY = "L-S-SENIOR-2026", "L-K-BABY-2026"
 SHIRAKABA = "ほくと県きた郡しらかば村"
@@ -208,7 +209,7 @@ def test_br_67_a_town_is_not_found_inside_another(town: str, rest: str) -> None:
     assert fold_town(town) not in town_prefixes(rest)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.text(max_size=30),
     st.text(max_size=60),

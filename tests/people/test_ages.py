@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from app import clock
 from app.people.ages import age_at_end_of, attained_on, law_age, nendo_end_last_day, parse_card_birth_date, wareki
+from tests.properties import examples
 
 
 def _tokyo(text: str) -> datetime:
@@ -142,7 +143,7 @@ _BIRTHS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(_BIRTHS, st.integers(0, 20_000), st.integers(0, 86_399))
 def test_br_04_br_05_an_age_is_the_number_of_birthdays_lived_through(birth: date, days: int, second: int) -> None:
     day = birth + timedelta(days=days)
@@ -152,7 +153,7 @@ def test_br_04_br_05_an_age_is_the_number_of_birthdays_lived_through(birth: date
     assert age_at_end_of(birth, day) == slow_birthdays(birth, day + timedelta(days=1))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(_BIRTHS, st.integers(1, 30))
 def test_br_06_nendo_end_is_the_31_march_that_a_walk_meets_first(birth: date, years: int) -> None:
     day = birth

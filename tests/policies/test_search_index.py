@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.policies.search_index import PAST, Index, Listing
+from tests.properties import examples
 
 STATES = ("published", "suspended", "cancelling", "settling", "completed")
 PLACES = (("100", "1"), ("101", "1"), ("200", "2"))
@@ -88,7 +89,7 @@ def test_filters_are_those_of_the_rule(made: dict[str, Listing], moment: int, po
     }
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(listings(), listings(), st.data(), MOMENT)
 def test_an_index_after_changes_is_the_index_of_what_is_there(
     made: dict[str, Listing], others: dict[str, Listing], data: st.DataObject, now: int

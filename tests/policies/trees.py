@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -63,7 +64,9 @@ class Sheet:
 NOTHING_KNOWN = Sheet()
 
 
+@cache
 def _resolve(text: str) -> Resolution:
+    """Once for each text: setting the table up reads all of it, which took most of the time of these properties."""
     municipalities.configure(with_samples=True)
     return municipalities.resolve(text)
 

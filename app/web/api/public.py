@@ -115,7 +115,7 @@ def search() -> Response:
     """Search policies."""
     query = _query(PolicyQuery)
     asked = SearchInput(**{name: getattr(query, name) for name in PolicyQuery.model_fields})
-    with db.reading() as session:
+    with db.looking() as session:
         result = run_search(session, asked)
     return _answer(_page(result))
 

@@ -32,7 +32,7 @@ SOON = (("begin", "まもなく始まる(30日以内)"), ("end", "まもなく�
 @blueprint.get("/")
 def home() -> str:
     """What can be applied for now."""
-    with db.reading() as session:
+    with db.looking() as session:
         open_now = run_search(session, SearchInput(open_now=True)).found
         at_once = run_search(session, SearchInput(open_now=True, at_once=True)).found
         givers = policies.count_givers(session)
@@ -48,7 +48,7 @@ def home() -> str:
 def search() -> str:
     """Search by place, category, words, amount, timing, service, what begins or ends soon, open now, at once."""
     asked = _asked(request.args)
-    with db.reading() as session:
+    with db.looking() as session:
         result = run_search(session, asked)
     values = {name: value for name, value in asdict(asked).items() if name != "page"}
     if result.municipality:
