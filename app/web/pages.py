@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import date, datetime
 
 import qrcode
 import qrcode.image.svg
 from flask import Flask, request
+from jinja2.ext import Extension
 from markupsafe import Markup
 
 from app import clock
@@ -17,9 +19,19 @@ from app.web.sessions import seconds_left
 from app.web.sign_in import signed_in_person
 
 
+class WithoutIndent(Extension):
+    """Templates without what stands before each line: indented for us, a third of every page without it."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """Lines keep their numbers."""
+        return re.sub(r"\n[ \t]+", "\n", source)
+
+
 def install(app: Flask, settings: Settings) -> None:
     """Register filters and the variables of base.html."""
+    app.jinja_env.add_extension(WithoutIndent)
     app.add_template_filter(japanese_date, "japanese_date")
+    app.add_template_filter("{:,}".format, "thousands")
 
     @app.context_processor
     def _base() -> dict[str, object]:
