@@ -124,6 +124,12 @@ def find_reader(session: Session, reader_no: str) -> Reader | None:
     return _reader(agent) if agent else None
 
 
+def any_reader_by_number(session: Session) -> bool:
+    """Whether somebody may have a reader of their own: one that is enrolled, on no list and at no counter."""
+    wanted = select(Agent.id).where(Agent.revoked_at.is_(None), Agent.kind != "attended", Agent.listed.is_(False))
+    return session.scalar(wanted.limit(1)) is not None
+
+
 def reader_at_counter(session: Session, agent_id: UUID | None) -> Reader | None:
     """The reader of a counter terminal; None before it has one, and once that is revoked."""
     agent = session.get(Agent, agent_id) if agent_id is not None else None

@@ -304,7 +304,9 @@ def _card(row: Mapping[str, Any], at_once_services: frozenset[str], now: datetim
         apply_to=apply_to,
         at_once=row["decided_at_once"] and not at_once_services.isdisjoint(row["services"]),
         can_apply=state is PolicyState.OPEN and row["online"],
-        apply_text=apply_sentence(state, apply_from, apply_to, online=row["online"], now=now),
+        apply_text=apply_sentence(
+            state, apply_from, apply_to, online=row["online"], has_queue=row["has_queue"], now=now
+        ),
         seats_left=row["seats_left"],
         services=tuple(row["services"]),
     )
@@ -315,7 +317,9 @@ def _full_or_free(row: Mapping[str, Any]) -> Counters:
     return Counters(None, 1, None, 0, budget=0 if row["is_full"] else 1)
 
 
-def apply_sentence(state: PolicyState, apply_from: datetime, apply_to: datetime, *, online: bool, now: datetime) -> str:
+def apply_sentence(
+    state: PolicyState, apply_from: datetime, apply_to: datetime, *, online: bool, has_queue: bool, now: datetime
+) -> str:
     """Whether one can still apply, in one sentence: the first thing a person wants to know of a result."""
     if state is PolicyState.OPEN:
         days = (clock.local(apply_to).date() - clock.local(now).date()).days
@@ -324,6 +328,12 @@ def apply_sentence(state: PolicyState, apply_from: datetime, apply_to: datetime,
         return say(text, left=left)
     if state is PolicyState.SCHEDULED:
         return say("{when}から申し込めます", when=moment_text(apply_from))
+    if state is PolicyState.FULL and has_queue:
+        return say(
+            "定員に達しています。補欠として申し込めます"
+            if online
+            else "定員に達しています。補欠を担当窓口で受け付けます"
+        )
     if state is PolicyState.FULL:
         return say("定員に達したため、いまは申し込めません")
     if state is PolicyState.SUSPENDED:

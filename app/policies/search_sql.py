@@ -33,9 +33,12 @@ _LOOK = b"""
     ), cards AS (
       SELECT wanted.place, row_number() OVER (ORDER BY wanted.place) AS number,
         l.policy_id, l.title, l.municipality_code, l.category, l.timing, l.state, l.apply_from, l.apply_to,
-        l.decided_at_once, l.online, l.services, l.amount_text, l.is_full, c.capacity - c.seats_taken AS seats_left
+        l.decided_at_once, l.online, l.services, l.amount_text, l.is_full, c.capacity - c.seats_taken AS seats_left,
+        v.document ->> 'overflow' = 'waitlist' AS has_queue
       FROM unnest(%(ids)s::text[]) WITH ORDINALITY AS wanted (policy_id, place)
       JOIN policy_listings AS l USING (policy_id) JOIN policy_counters AS c USING (policy_id)
+      JOIN policies AS p USING (policy_id)
+      JOIN policy_versions AS v ON v.policy_id = p.policy_id AND v.version = p.current_version
       WHERE l.state = ANY(%(listed)s)
     )
     SELECT changes.following, CASE WHEN coalesce(cards.number, 1) = 1 THEN changes.changed END, cards.*
@@ -43,7 +46,6 @@ _LOOK = b"""
 """
 _BEFORE_THE_CARD = 4
 """Columns that are not of the card: from where to ask next, what changed, and two that give the order."""
-
 _WORD = {
     "search_text": b"SELECT policy_id FROM policy_listings WHERE search_text LIKE %(pattern)s",
     "short_text": b"SELECT policy_id FROM policy_listings WHERE short_text LIKE %(pattern)s",

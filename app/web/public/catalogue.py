@@ -164,7 +164,7 @@ def _page(view: PolicyView, services: list[payments.ServiceDocument]) -> dict[st
         "category_label": view.category_label,
         "state": view.state.value,
         "state_label": view.state_label,
-        "state_note": None,
+        "state_note": _state_note(view),
         "amount_text": view.amount_text,
         "conditions": view.conditions,
         "services": _services(view, services),
@@ -178,6 +178,12 @@ def _page(view: PolicyView, services: list[payments.ServiceDocument]) -> dict[st
         "shops_url": url_for("public.shops_of_policy", policy_id=view.policy_id) if limited_purposes(view) else None,
         "block_code": view.refusal.code if view.refusal else None,
     }
+
+
+def _state_note(view: PolicyView) -> str | None:
+    if view.state is not policies.PolicyState.FULL or view.refusal is not None:
+        return None
+    return say("定員に達しています。いまの申込は補欠となり、取消しが出ると、受付の順にご案内します。")
 
 
 def _services(view: PolicyView, services: list[payments.ServiceDocument]) -> list[dict[str, str | None]]:

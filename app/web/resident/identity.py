@@ -18,7 +18,7 @@ OTHER = "other"
 
 
 def reader_routes(session: Session) -> list[dict[str, str | None]]:
-    """The ways to have a card read in this installation: listed readers, a reader's number, the counter."""
+    """The ways that this installation has: the readers it lists, the number of one it does not list, the counter."""
     routes: list[dict[str, str | None]] = []
     for reader in cards.listed_readers(session):
         text = (
@@ -29,14 +29,15 @@ def reader_routes(session: Session) -> list[dict[str, str | None]]:
         if not reader.online:
             text = say("いま応答がありません。しばらくして、もう一度お試しください。")
         routes.append({"kind": "reader", "title": reader.name, "text": text, "reader_no": reader.reader_no})
-    routes.append(
-        {
-            "kind": "number",
-            "title": say("ほかの読み取り機を使う"),
-            "text": say("お手もとの読み取り機に表示された6けたの番号を入れます。"),
-            "reader_no": None,
-        }
-    )
+    if cards.any_reader_by_number(session):
+        routes.append(
+            {
+                "kind": "number",
+                "title": say("ほかの読み取り機を使う"),
+                "text": say("お手もとの読み取り機に表示された6けたの番号を入れます。"),
+                "reader_no": None,
+            }
+        )
     routes.append(
         {
             "kind": "counter",
