@@ -102,7 +102,7 @@ def _signed_with_sha1(der: bytes, root: Root) -> bytes:
     """The same certificate under a SHA-1 signature, put together by hand: the library no longer makes one."""
     tbs = x509.load_der_x509_certificate(der).tbs_certificate_bytes.replace(_SHA256_OID, _SHA1_OID)
     # SHA-1 on purpose: it is what has to be refused.
-    digest_info = _SHA1_DIGEST_INFO + hashlib.sha1(tbs).digest()  # noqa: S324
+    digest_info = _SHA1_DIGEST_INFO + hashlib.sha1(tbs).digest()  # noqa: S324  # the certificate that must be refused
     signature = root.key.sign(digest_info, padding.PKCS1v15(), utils.NoDigestInfo())
     algorithm = encode("30", _SHA1_OID + encode("05", b""))
     return encode("30", tbs + algorithm + encode("03", b"\x00" + signature))

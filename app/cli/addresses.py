@@ -50,13 +50,13 @@ class Addresses:
         given = os.environ.get("TODOKE_PUBLIC_URL")
         if given:
             return given.rstrip("/")
-        host = _address_of_this_machine() if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
+        host = _address_of_this_machine() if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104  # compared, never bound
         return f"http://{host}:{self.port}"
 
     @property
     def web_here(self) -> str:
         """How the other parts on this machine reach the service."""
-        everywhere = self.host in ("0.0.0.0", "::", "localhost")  # noqa: S104
+        everywhere = self.host in ("0.0.0.0", "::", "localhost")  # noqa: S104  # compared, never bound
         return f"http://{'127.0.0.1' if everywhere else self.host}:{self.port}"
 
     def local(self, port: int) -> str:

@@ -14,7 +14,6 @@ import pytest
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from app import cards, db
 from app.organisations import Role
 from tests.web.service import POLICY, STEPS, Browser, Service, check_is_clear, error_code
 from tests.web_counter.hands import a_desk, signed_in_staff
@@ -227,8 +226,6 @@ def walked(service: Service) -> Walked:
     supervisor, supervised = signed_in_staff(service, "3番窓口", "ST-03", Role.APPROVER)
     reader_id = supervised.terminal.agent_id
     assert reader_id is not None
-    with db.transaction() as session:
-        cards.place_at_counter(session, reader_id, supervised.terminal.municipality_code)
     guardian = service.browser()
     guardian.read_card("TP-14", f"{STEPS}/guardian")
     guardian.read_card("TP-14C1", f"{STEPS}/child")

@@ -15,10 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.agent_e2e.counter import free_port
 from tests.journeys.system import System
-from tests.journeys.test_browser import browser
 from tests.journeys.walker import Person
-
-__all__ = ["browser"]
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
 
@@ -39,8 +36,8 @@ def new_terminal(system: System) -> Iterator[str]:
 
 
 @pytest.fixture
-def boss(system: System, browser: Browser) -> Iterator[Person]:
-    with browser.new_context(viewport={"width": 1280, "height": 900}, locale="ja-JP") as context:
+def boss(system: System, chromium: Browser) -> Iterator[Person]:
+    with chromium.new_context(viewport={"width": 1280, "height": 900}, locale="ja-JP") as context:
         context.set_default_timeout(PATIENCE)
         yield Person(system, context, "counter-readers")
 

@@ -107,3 +107,8 @@ def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
             pass
 
     return Handler
+
+
+def ended(outcome: str, pin_kind: str | None = None, tries_left: int | None = None) -> dict[str, object]:
+    """What an agent hands in about a visit that read nothing."""
+    return {"outcome": outcome, "pin_kind": pin_kind, "tries_left": tries_left, "certificate_not_after": None}

@@ -78,7 +78,7 @@ def _at_stage(service: Service, number: int, stage: str, person_id: str) -> Coun
 
 
 def _beside_the_visits(service: Service) -> list[PageOf]:
-    """Tickets, the venue's code, alarms with one that waits."""
+    """Tickets, the venue's code, alarms with one that waits, the readers."""
     _, at = signed_in_staff(service, "20番窓口", "ST-20", Role.COUNTER, Role.APPROVER)
     at.desk.send("/counter/tickets", policy_id="P-001")
     for person_id in ("TP-17", "TP-CANARY"):
@@ -94,6 +94,8 @@ def _beside_the_visits(service: Service) -> list[PageOf]:
         PageOf("desk-tickets", "/counter/tickets", at.desk),
         PageOf("desk-alarms", "/counter/alarms", at.desk),
         PageOf("desk-alarm", "/counter", at.desk),
+        PageOf("desk-readers", "/counter/readers", at.desk),
+        PageOf("desk-revoke-reader", f"/counter/readers/{at.terminal.agent_id}/revoke", at.desk),
         PageOf("desk-events", "/counter/event", venue.desk),
         PageOf("desk-event", "/counter/event?event=P-014/P-014", venue.desk),
         PageOf("desk-documents", "/counter", tax.desk),

@@ -153,7 +153,9 @@ def a_terminal(service: Service, name: str = "1番窓口", town: str = "992011")
             reader = cards.enrol_agent(session, name=name, public_key=os.urandom(32), kind="simulated")
             agent_id = reader.agent_id
         session.get_one(Agent, agent_id).last_seen_at = clock.real_now()
-        return organisations.add_terminal(session, municipality_code=town, name=name, agent_id=agent_id)
+        made = organisations.add_terminal(session, municipality_code=town, name=name, agent_id=agent_id)
+        cards.place_at_counter(session, agent_id, town)
+        return made
 
 
 def code_for(terminal: Terminal, place: Place) -> str:
