@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,7 +16,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from app import audit, clock, db, pii
+from app import audit, clock, db, events, pii
 from app.embedded_postgres import EmbeddedPostgres
 from app.migrations.privileges import SERVICE_ROLE
 from app.settings import Keys
@@ -154,3 +155,33 @@ def chromium() -> Iterator[Browser]:
         )
         yield opened
         opened.close()
+
+
+@pytest.fixture(autouse=True)
+def own_event_handlers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever subscribes during a test is forgotten after it, so that the order of tests can't matter."""
+    handlers = {kind: list(of_kind) for kind, of_kind in events._handlers.items()}
+    monkeypatch.setattr(events, "_handlers", defaultdict(list, handlers))
+
+
+@pytest.fixture
+def installation(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A test installation as its processes run it: TEST roots, fictional municipalities, every handler of events.
+
+    Whatever a test does, the books must agree after it.
+    """
+    from app import municipalities, settings, start
+    from app.web import handlers
+    from tests.applications.applicants import differences
+
+    values = {"ENVIRONMENT": "test", "DATABASE_URL": database, "PUBLIC_URL": "http://127.0.0.1:8000"}
+    for name, value in (values | {"TRUST_ANCHORS_ENVIRONMENT": "test"}).items():
+        monkeypatch.setenv(f"TODOKE_{name}", value)
+    settings.current.cache_clear()
+    municipalities.configure(with_samples=True)
+    start.register_event_handlers()
+    handlers.register()
+    yield
+    assert differences() == []
+    municipalities.configure(with_samples=False)
+    settings.current.cache_clear()

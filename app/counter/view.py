@@ -126,7 +126,10 @@ def _stage(session: Session, row: CounterSession, card_state: str | None) -> str
     if row.state == CounterState.EDITING:
         return _missing(session, row)
     if row.state == CounterState.READ_BACK:
-        return "tap" if row.card_purpose == "confirm" else "read_back"
+        if row.card_purpose != "confirm":
+            return "read_back"
+        # Asked to lift the card before the reader watches for it, a quick hand would go unseen.
+        return "tap" if card_state == "waiting_card" else "reading"
     return "done" if row.state == CounterState.DONE else "reading"
 
 

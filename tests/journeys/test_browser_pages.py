@@ -73,6 +73,9 @@ def test_every_form_names_its_errors_and_a_withdrawal_frees_the_place(arrive: Ar
     page.get_by_role("button", name="この内容で申し込む").click()
     person.heading("付与準備中(変更できます)")
     person.look("付与準備中")
+    page.get_by_role("link", name="申込を取り下げる").click()
+    person.heading("申込を取り下げますか")
+    person.look("取下げの確認")
     page.get_by_role("button", name="申込を取り下げる").click()
     person.heading("取下げ")
     person.look("取下げ")
@@ -81,7 +84,7 @@ def test_every_form_names_its_errors_and_a_withdrawal_frees_the_place(arrive: Ar
 def test_what_staff_must_look_at_is_never_called_not_eligible(arrive: Arrive) -> None:
     person = arrive("for-staff")
     person.page.goto(person.system.url + "/policies/P-018")
-    person.begin()
+    person.begin(for_whom="self")
     person.read_card("TP-06")
     person.heading("担当者の確認が必要です")
     person.look("担当者の確認が必要です")

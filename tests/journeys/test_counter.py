@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.journeys.system import System
 from tests.journeys.walker import AUTH_PIN, PAGE_NUMBER, TEXT_PIN, Person
@@ -17,6 +17,9 @@ from tests.journeys.walker import AUTH_PIN, PAGE_NUMBER, TEXT_PIN, Person
 pytestmark = [pytest.mark.system, pytest.mark.browser]
 
 PATIENCE = 20_000
+# What is said about how the visit before ended stays for two minutes; it names nobody.
+WAITING_SCREEN = re.compile("係の者がお呼びするまで|この画面での手続は終わりました")
+Joined = tuple[StorageState, StorageState]
 CARD_PEOPLE = {"TP-02": "7070707070707", "TP-29": "7171717171717", "TP-13": "7272727272727"}
 
 
@@ -45,8 +48,7 @@ class AtTheCounter:
         self.screen.look("画面の登録")
         self.screen.page.get_by_label("画面のコード").fill(codes[1])
         self.screen.page.get_by_role("button", name="登録する").click()
-        # What is said about how the visit before ended stays for two minutes; it names nobody.
-        self.screen.heading(re.compile("係の者がお呼びするまで|この画面での手続は終わりました"))
+        self.screen.heading(WAITING_SCREEN)
         self.screen.look("待機")
         tester.close()
 
@@ -141,28 +143,56 @@ class AtTheCounter:
             connection.execute(statement.encode())
 
 
-@pytest.fixture
-def counter(system: System, chromium: Browser) -> Iterator[AtTheCounter]:
-    contexts: list[BrowserContext] = []
+def arrive(system: System, chromium: Browser, width: int, height: int, joined: Joined | None = None) -> AtTheCounter:
+    """Both browsers of a counter; ``joined`` is what they kept of an earlier set-up."""
+    desk, screen = joined or (None, None)
 
-    def person(name: str, width: int, height: int) -> Person:
-        context = chromium.new_context(viewport={"width": width, "height": height}, locale="ja-JP")
+    def person(name: str, kept: StorageState | None) -> Person:
+        context = chromium.new_context(viewport={"width": width, "height": height}, locale="ja-JP", storage_state=kept)
         context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        return Person(system, context, name)
+        return Person(system, context, f"{name}-{width}")
 
-    made = AtTheCounter(system, person("counter-desk", 1280, 900), person("counter-screen", 1280, 900))
+    return AtTheCounter(system, person("counter-desk", desk), person("counter-screen", screen))
+
+
+@pytest.fixture(scope="module")
+def joined(system: System, chromium: Browser) -> Joined:
+    """What both browsers keep of one set-up, as on a morning: a one-time code signs in a single time."""
+    made = arrive(system, chromium, 1280, 900)
     made.set_up()
+    kept = (made.desk.context.storage_state(), made.screen.context.storage_state())
+    made.desk.context.close()
+    made.screen.context.close()
+    return kept
+
+
+@pytest.fixture
+def at_the_counter(system: System, chromium: Browser, joined: Joined) -> Iterator[Callable[[int, int], AtTheCounter]]:
+    """Both sides of the counter on browsers of this size, opened where they were joined."""
+    opened: list[AtTheCounter] = []
+
+    def made(width: int, height: int) -> AtTheCounter:
+        opened.append(arrive(system, chromium, width, height, joined))
+        opened[-1].desk.page.goto(f"{system.url}/counter")
+        opened[-1].desk.heading("次の方の受付")
+        opened[-1].screen.page.goto(f"{system.url}/screen")
+        opened[-1].screen.heading(WAITING_SCREEN)
+        return opened[-1]
+
     yield made
-    # Whatever still lies there goes, so that the next test finds the reader free.
-    headers = {"Origin": system.desk_url}
-    made.desk.context.request.post(f"{system.desk_url}/api/remove", data={}, headers=headers)
-    made.desk.page.goto(f"{system.url}/counter")
-    leave = made.desk.page.get_by_role("button", name="サインアウト")
-    if leave.count():
-        leave.click()
-    for context in contexts:
-        context.close()
+    for one in opened:
+        # Whatever still lies there goes, so that the next test finds the reader free.
+        headers = {"Origin": system.desk_url}
+        one.desk.context.request.post(f"{system.desk_url}/api/remove", data={}, headers=headers)
+        one.sql("UPDATE counter_sessions SET touched_at = touched_at - interval '61 seconds' WHERE state <> 'wiped'")
+        one.screen.heading(WAITING_SCREEN)
+        one.desk.context.close()
+        one.screen.context.close()
+
+
+@pytest.fixture
+def counter(at_the_counter: Callable[[int, int], AtTheCounter]) -> AtTheCounter:
+    return at_the_counter(1280, 900)
 
 
 def everything_in(page: Page) -> str:
@@ -270,12 +300,8 @@ def test_a_locked_pin_ends_with_a_slip_for_the_other_desk(counter: AtTheCounter)
     counter.desk.look("ご案内の紙")
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 844)])
-def test_both_sides_fit_a_small_screen(system: System, chromium: Browser, width: int, height: int) -> None:
-    context = chromium.new_context(viewport={"width": width, "height": height}, locale="ja-JP")
-    context.set_default_timeout(PATIENCE)
-    made = AtTheCounter(system, Person(system, context, "counter-small"), Person(system, context, "counter-small"))
-    made.set_up()
+def test_both_sides_fit_a_small_screen(at_the_counter: Callable[[int, int], AtTheCounter]) -> None:
+    made = at_the_counter(390, 844)
     made.call(look=True)
     made.read_card("TP-10")
     made.agree(look=True)
@@ -291,4 +317,3 @@ def test_both_sides_fit_a_small_screen(system: System, chromium: Browser, width:
     made.desk.page.get_by_label("施策").select_option("P-001")
     made.desk.page.get_by_role("button", name="整理券を出す").click()
     made.desk.look("整理券")
-    context.close()

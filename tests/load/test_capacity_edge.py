@@ -8,16 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from app import db
 from app.errors import DomainError
 from app.policies import counters as guarded
 from app.policies.models import PolicyCounter
 from bench.apply.load import Connection
 from bench.apply.residents import Makers, Resident, in_turn
 from tests.applications.applicants import counters, differences, open_policy, orders, submitted_count
+from tests.conftest import as_owner
 
 AMOUNT = 10_000
 
@@ -62,13 +62,12 @@ def test_br_34_the_last_money_and_the_last_seat_run_out_in_different_policies_at
 
 
 def test_br_33_control_without_the_guard_the_same_load_oversells(
-    edge: tuple[int, Makers], monkeypatch: pytest.MonkeyPatch
+    edge: tuple[int, Makers], database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port, makers = edge
     policy = open_policy("P-105", capacity=4, budget=100 * AMOUNT)
     residents = makers.make(in_turn([policy]), 12)
-    with db.transaction() as session:
-        session.execute(text("ALTER TABLE policy_counters DROP CONSTRAINT ck_policy_counters_seats_within_capacity"))
+    as_owner(database, "ALTER TABLE policy_counters DROP CONSTRAINT ck_policy_counters_seats_within_capacity")
     everybody_has_looked = threading.Barrier(len(residents))
 
     def look_then_take(session: Session, policy_id: str, *, seats: int = 0, **deltas: int) -> None:

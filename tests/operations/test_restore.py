@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from app import applications, audit, db, migrations, municipalities, people
+from app import applications, audit, db, migrations, people
 from app.embedded_postgres import program_path
 from tests.applications.applicants import (
     applicant,
@@ -24,10 +24,7 @@ from tests.applications.applicants import (
 )
 from tests.conftest import as_owner
 
-
-@pytest.fixture(autouse=True)
-def samples() -> None:
-    municipalities.configure(with_samples=True)
+pytestmark = pytest.mark.usefixtures("installation")
 
 
 def owner(url: str) -> str:
@@ -75,6 +72,7 @@ def test_a_restored_backup_is_the_installation_of_that_moment(
     assert differences() == []
     with pytest.raises(psycopg.errors.RestrictViolation):
         as_owner(fresh_database_url, "UPDATE ledger_entries SET amount = 1")
+    db.configure(database)  # the books that are compared after every test
 
 
 def test_without_the_keys_a_backup_tells_nothing_personal(database: str, tmp_path: Path) -> None:

@@ -68,6 +68,12 @@ class Counter:
         if self.row().card_purpose == "hold":
             self._set(self.waiting_for(), state="reading", expires_at=clock.real_now() + timedelta(minutes=5))
 
+    def reader_awaits_the_second_tap(self) -> None:
+        """The reader took up the question; before that nobody is asked to lift the card."""
+        assert self.row().card_purpose == "confirm"
+        assert self.stage() == "reading"
+        self._set(self.waiting_for(), state="waiting_card")
+
     def second_tap(self, person_id: str) -> None:
         """A card is laid down again; the reader hands in its certificate."""
         assert self.row().card_purpose == "confirm"
@@ -117,6 +123,7 @@ class Counter:
         """The whole way; the receipt number."""
         self.to_read_back(person_id, account, service_id)
         assert self.press("confirm", confirmed="yes").status_code == 303
+        self.reader_awaits_the_second_tap()
         assert self.stage() == "tap"
         self.second_tap(person_id)
         assert self.stage() == "done"
