@@ -126,11 +126,15 @@ def _stage(session: Session, row: CounterSession, card_state: str | None) -> str
     if row.state == CounterState.EDITING:
         return _missing(session, row)
     if row.state == CounterState.READ_BACK:
-        if row.card_purpose != "confirm":
-            return "read_back"
-        # Asked to lift the card before the reader watches for it, a quick hand would go unseen.
-        return "tap" if card_state == "waiting_card" else "reading"
+        return _read_back(row, card_state)
     return "done" if row.state == CounterState.DONE else "reading"
+
+
+def _read_back(row: CounterSession, card_state: str | None) -> str:
+    if row.card_purpose != "confirm":
+        return "read_back"
+    # Asked to lift the card before the reader watches for it, a quick hand would go unseen.
+    return "tap" if card_state == "waiting_card" else "reading"
 
 
 def _missing(session: Session, row: CounterSession) -> str:

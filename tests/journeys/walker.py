@@ -76,7 +76,7 @@ class Person:
         return str(code.text)
 
     def begin(self, for_whom: str | None = None) -> None:
-        """From the policy to the waiting page; ``for_whom``, self or child, is answered where the policy is also for children."""
+        """From the policy to the waiting page; ``for_whom`` is self or child where the policy asks."""
         self.page.get_by_role("link", name="申し込む").first.click()
         self.heading("申し込む前に、3つそろえてください")
         self.look("申し込む前に")
