@@ -135,7 +135,7 @@ def _deadline(application: Application, document: PolicyDocument) -> datetime:
 def _check_not_ordered(session: Session, application: Application) -> None:
     grants = points.grants_of(session, application.policy_id, application.id)
     # A rebate may have been granted for one period and fail for the next.
-    done = {points.GrantState.PLANNED} | ({points.GrantState.GRANTED} if application.amount == 0 else set())
+    done = {points.GrantState.PLANNED} | (points.ARRIVED if application.amount == 0 else frozenset())
     if any(grant.state not in done for grant in grants):
         raise DomainError("E313")
 

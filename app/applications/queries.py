@@ -169,7 +169,7 @@ def _not_ordered(grants: list[points.GrantView]) -> bool:
 
 def _may_choose(grants: list[points.GrantView], rebate: RebateView | None) -> bool:
     """Nothing is out; a rebate may have been granted for an earlier period."""
-    done = (points.GrantState.PLANNED, points.GrantState.GRANTED)
+    done = points.ARRIVED | {points.GrantState.PLANNED}
     return all(grant.state in done for grant in grants) if rebate else _not_ordered(grants)
 
 

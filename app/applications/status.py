@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from app import clock
 from app.applications.states import ApplicationState as S
 from app.language import day_text, minute_text, say
-from app.points import GrantState, GrantView, OrderState, reason_in_words
+from app.points import ARRIVED, GrantState, GrantView, OrderState, reason_in_words
 from app.rebates import RebateView
 
 YOU, MUNICIPALITY, PROVIDER = "you", "municipality", "provider"
@@ -45,7 +46,8 @@ def status_of(
     if rebate is not None and (collecting := _collecting(state, grant, rebate)) is not None:
         return collecting
     if state in (S.APPROVED, S.FULFILLED):
-        return _benefit(state, grant, assign_by, expected)
+        receipt = None if grant is None or grant.receive_by is None else _receipt(grant.state, grant.receive_by)
+        return receipt or _benefit(state, grant, assign_by, expected)
     found = _BY_STATE[state]
     word, next_line = say(found.word), say(found.next_line)
     if place is not None and queue_ends is not None:
@@ -105,7 +107,7 @@ def _collecting(state: S, grant: GrantView | None, rebate: RebateView) -> Status
             say("集計が終わりました。数えられたお買い物がなかったため、付与はありません。"),
             is_final=True,
         )
-    if state is not S.APPROVED or (grant is not None and grant.state is not GrantState.GRANTED):
+    if state is not S.APPROVED or (grant is not None and grant.state not in ARRIVED):
         return None
     return StatusWord(
         "collecting",
@@ -113,6 +115,34 @@ def _collecting(state: S, grant: GrantView | None, rebate: RebateView) -> Status
         None,
         say("{day}に付与の額が決まります", day=day_text(rebate.next_closing)) if rebate.next_closing else None,
         say("対象のお店でのお買い物は、決済事業者から届くたびに数えられます。何もしなくて大丈夫です。"),
+    )
+
+
+def _receipt(state: GrantState, receive_by: datetime) -> StatusWord | None:
+    """The provider has granted; the person takes it at a terminal or counter, until a day. Never said to be done.
+
+    ``None`` once it was received.
+    """
+    day = day_text(receive_by)
+    if state is GrantState.NOT_RECEIVED:
+        told = say("受取期限({date})を過ぎたため、受け取れません。", date=day)
+        return StatusWord("not_received", say("受取期限切れ"), None, day, told, is_final=True)
+    if state is not GrantState.AWAITING_RECEIPT:
+        return None
+    if clock.now() <= receive_by:
+        return StatusWord(
+            "receive",
+            say("受取操作が必要です"),
+            YOU,
+            say("{day}まで", day=day),
+            say("決済サービスの端末または窓口で受取操作をしてください。期限を過ぎると受け取れません。"),
+        )
+    return StatusWord(
+        "receipt_over",
+        say("受取操作の結果を確認中"),
+        PROVIDER,
+        say("受取期限 {day}", day=day),
+        say("受取期限が過ぎました。期限までに受け取られたかを、決済事業者に確認しています。"),
     )
 
 

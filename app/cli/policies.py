@@ -108,6 +108,8 @@ def _load(loadable: list[LoadableFile], openings: dict[str, tuple[int, int]]) ->
         for file in sorted(loadable, key=lambda file: file.kind, reverse=True):
             if file.kind == "services":
                 counts = payments.load_services(session, list(file.items), file.source)
+                for_rebates = payments.services_with_rebate(session)
+                catalogue.check_services(session, file.source, services_with_rebate=for_rebates)
                 lines.append(f"{file.source}: {counts}")
                 continue
             known = payments.known_service_ids(session)
@@ -117,6 +119,7 @@ def _load(loadable: list[LoadableFile], openings: dict[str, tuple[int, int]]) ->
                 source=file.source,
                 known_services=known,
                 services_with_spend_scope=payments.services_with_spend_scope(session),
+                services_with_rebate=payments.services_with_rebate(session),
             )
             for policy_id, amount in report.funding.items():
                 points.fund(session, policy_id, amount)

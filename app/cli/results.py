@@ -70,6 +70,25 @@ def waiting(older_than_minutes: int) -> None:
         click.echo("no order waits for an answer")
 
 
+@results.command()
+@click.option("--within-days", default=14, show_default=True, type=click.IntRange(0, 4_000), help="Last day in these.")
+def receipts(within_days: int) -> None:
+    """List grants that wait for their receipt action, also overdue ones that nobody reported, nearest first."""
+    from datetime import timedelta
+
+    from app import clock, db, points
+
+    _start()
+    with db.reading() as session:
+        rows = points.open_receipts(session, until=clock.today() + timedelta(days=within_days))
+    for row in rows:
+        over = "over " if row.receive_by < clock.today() else "until"
+        where = f"{row.policy_id}  {row.application_id}"
+        click.echo(f"{over} {row.receive_by}  {row.provider_id}  {row.amount:>9,}  {where}")
+    if not rows:
+        click.echo("nothing waits for a receipt action")
+
+
 def _line(row: object) -> str:
     from app import clock
     from app.points import PutAside

@@ -49,7 +49,9 @@ from app.payments.services import (
     load_services,
     offered_services,
     parse_services,
+    receive_deadline_days,
     services_of,
+    services_with_rebate,
     services_with_spend_scope,
 )
 from app.payments.states import IllegalMove, LinkState
@@ -109,10 +111,12 @@ __all__ = [
     "offers",
     "parse_services",
     "provider_kit",
+    "receive_deadline_days",
     "release_link",
     "remove_link",
     "resume_line",
     "services_of",
+    "services_with_rebate",
     "services_with_spend_scope",
     "take_line",
     "verify_account",

@@ -110,9 +110,23 @@ def services_of(session: Session, service_ids: Iterable[str]) -> list[ServiceDoc
     return [found[service_id] for service_id in wanted if service_id in found]
 
 
+def receive_deadline_days(session: Session, service_id: str | None) -> int | None:
+    """Days for the receipt action at a terminal or counter; ``None`` for a service that needs none."""
+    if service_id is None:
+        return None
+    days = PaymentService.document["receive_deadline_days"].as_integer()
+    return session.scalar(select(days).where(PaymentService.service_id == service_id))
+
+
 def known_service_ids(session: Session) -> set[str]:
     """The ids of all loaded services."""
     return set(session.scalars(select(PaymentService.service_id)))
+
+
+def services_with_rebate(session: Session) -> set[str]:
+    """The ids of the services that can report purchases; only these may serve a policy that gives a share back."""
+    supports = PaymentService.document["supports_rebate"].as_boolean()
+    return set(session.scalars(select(PaymentService.service_id).where(supports)))
 
 
 def services_with_spend_scope(session: Session) -> set[str]:

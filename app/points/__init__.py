@@ -15,7 +15,7 @@ from app.points.grant_files import (
     grant_file_statuses,
 )
 from app.points.grants import GrantDisputed, assign_grant, hold_grants, order_grant, plan_grant, planned_grants
-from app.points.happenings import GrantFailed, GrantSucceeded, RoomFreed
+from app.points.happenings import GrantFailed, GrantSucceeded, ReceiptMissed, RoomFreed
 from app.points.invariants import Difference, also_check, check_invariants
 from app.points.ledger import Book, balances_of, fund, held_for, open_with
 from app.points.limits import UNCHANGED, LimitsChanged, LimitsRefused, change_limits
@@ -33,14 +33,17 @@ from app.points.queries import (
     received_by_year,
     waiting_orders,
 )
+from app.points.receipts import OpenReceipt, open_receipts
 from app.points.received import received_by
 from app.points.resolve import ResolutionRefused, resolve_result
 from app.points.result_files import TakenFile, book_result_file, take_result_file
 from app.points.results import ContradictoryResult, Recorded, ResultProblem, UnknownOrder, record_result
-from app.points.states import GrantState, IllegalMove, OrderState
+from app.points.reversals import cancel_reversal, end_reversal, request_reversal
+from app.points.states import ARRIVED, GrantState, IllegalMove, OrderState
 from app.points.take_result import Taken, take_result
 
 __all__ = [
+    "ARRIVED",
     "FLOWS",
     "UNCHANGED",
     "Account",
@@ -60,10 +63,12 @@ __all__ = [
     "LedgerEvent",
     "LimitsChanged",
     "LimitsRefused",
+    "OpenReceipt",
     "OrderState",
     "OutgoingFile",
     "ProblemCode",
     "PutAside",
+    "ReceiptMissed",
     "Recorded",
     "Reported",
     "Resolution",
@@ -81,9 +86,11 @@ __all__ = [
     "balances_by_application",
     "balances_of",
     "book_result_file",
+    "cancel_reversal",
     "change_limits",
     "check_and_record",
     "check_invariants",
+    "end_reversal",
     "export_grant_file",
     "fund",
     "grant_file_again",
@@ -98,6 +105,7 @@ __all__ = [
     "is_disputed",
     "last_check",
     "next_benefit_no",
+    "open_receipts",
     "open_with",
     "order_due_grants",
     "order_grant",
@@ -108,6 +116,7 @@ __all__ = [
     "received_by",
     "received_by_year",
     "record_result",
+    "request_reversal",
     "resolve_result",
     "send_order",
     "sign",

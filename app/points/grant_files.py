@@ -14,7 +14,7 @@ from typing import Literal, cast
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
-from app import audit, clock, db, payments
+from app import audit, clock, db, maintenance, payments
 from app.payments import gateways
 from app.payments.gateways import GrantInstruction
 from app.payments.gateways.file import MAX_ROWS, Encoding, write_grant_file
@@ -73,6 +73,8 @@ def export_grant_file(provider_id: str) -> OutgoingFile | None:
         raise FileExchangeRefused(f"{provider_id} is not reached by file")
     with db.transaction() as session:
         session.execute(select(func.pg_advisory_xact_lock(_FILE_LOCK, func.hashtext(provider_id))))
+        if maintenance.orders_paused(session):
+            raise FileExchangeRefused("workers pause for maintenance (todoke maintenance list); orders wait")
         if payments.is_held(session, provider_id):
             raise FileExchangeRefused(f"new orders to {provider_id} are held (todoke providers list)")
         orders = list(session.scalars(_waiting(provider_id)))

@@ -29,6 +29,16 @@ class GrantFailed(Event):
 
 
 @dataclass(frozen=True)
+class ReceiptMissed(Event):
+    """The day for taking the benefit at a terminal or counter has passed (E402); ``amount`` in whole points."""
+
+    policy_id: str
+    application_id: UUID
+    grant_id: UUID
+    amount: int
+
+
+@dataclass(frozen=True)
 class RoomFreed(Event):
     """A seat or budget of this policy came free; told before the counters change, so that nothing follows them."""
 

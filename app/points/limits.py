@@ -73,6 +73,7 @@ def change_limits(
             source=f"limits by {by}: {reason}",
             known_services=payments.known_service_ids(session),
             services_with_spend_scope=payments.services_with_spend_scope(session),
+            services_with_rebate=payments.services_with_rebate(session),
         )
         changed = LimitsChanged(
             version + len(report.policies_changed), stored.capacity, wanted_capacity, stored.budget, wanted_budget

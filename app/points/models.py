@@ -85,6 +85,10 @@ class Grant(Base):
         CheckConstraint("benefit_no >= 1", name="benefits_count_from_one"),
         CheckConstraint(_one_of("state", GrantState), name="state_is_known"),
         CheckConstraint("order_at IS NULL OR link_id IS NOT NULL", name="due_needs_a_link"),
+        CheckConstraint(
+            f"state <> '{GrantState.AWAITING_RECEIPT}' OR receive_by IS NOT NULL", name="receipt_has_a_day"
+        ),
+        Index("ix_grants_receive_by", "receive_by", postgresql_where=f"state = '{GrantState.AWAITING_RECEIPT}'"),
         Index("ix_grants_due", "order_at", postgresql_where=f"state = '{GrantState.PLANNED}' AND order_at IS NOT NULL"),
     )
 
@@ -101,6 +105,8 @@ class Grant(Base):
     order_at: Mapped[datetime | None]
     planned_at: Mapped[datetime]
     granted_at: Mapped[datetime | None]
+    # The last moment of the receipt action, where the service has one.
+    receive_by: Mapped[datetime | None]
 
 
 class GrantOrder(Base):

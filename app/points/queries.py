@@ -36,6 +36,7 @@ class GrantView:
     order_at: datetime | None
     ordered_at: datetime | None
     granted_at: datetime | None
+    receive_by: datetime | None
     order_id: UUID | None
     order_state: OrderState | None
     attempt: int
@@ -127,6 +128,7 @@ def _view(grant: Grant, order: GrantOrder | None, links: dict[UUID, payments.Lin
         order_at=grant.order_at,
         ordered_at=order.created_at if order else None,
         granted_at=grant.granted_at,
+        receive_by=grant.receive_by,
         order_id=order.id if order else None,
         order_state=OrderState(order.state) if order else None,
         attempt=order.attempt if order else 0,

@@ -103,7 +103,7 @@ def _book_row(provider_id: str, sequence_no: int, row_no: int) -> Taken | None:
         row = session.get_one(ResultFileRow, (provider_id, sequence_no, row_no), with_for_update=True)
         if row.outcome is not None:
             return None
-        state = cast(Literal["accepted", "succeeded", "failed"], row.state)
+        state = cast(Literal["accepted", "succeeded", "failed", "received", "not_received"], row.state)
         reported = Reported(
             provider_id=provider_id,
             policy_id=row.policy_id,

@@ -15,8 +15,10 @@ from app.points.happenings import GrantFailed, GrantSucceeded
 from app.points.inquiry_plan import ACCEPTED_GAPS, gap
 from app.points.ledger import Book
 from app.points.models import Grant, GrantOrder
+from app.points.receipts import await_receipt, is_agreed, record_receipt
 from app.points.states import (
     FINAL_ORDER,
+    IN_PROVIDERS_HANDS,
     GrantEvent,
     GrantState,
     OrderEvent,
@@ -61,6 +63,8 @@ def record_result(session: Session, policy_id: str, order_id: UUID, answer: Gate
     """
     order = locked_order(session, policy_id, order_id)
     state = OrderState(order.state)
+    if answer.state in ("received", "not_received"):
+        return _record_receipt(session, order, answer)
     if state is OrderState.CREATED or (state in FINAL_ORDER and not _agrees(order, answer)):
         raise ContradictoryResult(str(order_id))
     if state in FINAL_ORDER:
@@ -153,8 +157,28 @@ def _succeed(session: Session, order: GrantOrder, transaction_no: str | None) ->
         order_id=order.id,
     )
     _record(session, order, "grant.succeeded")
+    await_receipt(session, grant)
+    session.flush()
     events.publish(session, GrantSucceeded(order.policy_id, grant.application_id, grant.id, order.amount))
     book.close()
+
+
+def _record_receipt(session: Session, order: GrantOrder, answer: GatewayAnswer) -> Recorded:
+    """What became of the receipt action. Who received was granted, even if that news never came."""
+    assert answer.state in ("received", "not_received")
+    state = OrderState(order.state)
+    if state in IN_PROVIDERS_HANDS and answer.state == "received":
+        record_result(session, order.policy_id, order.id, GatewayAnswer("succeeded", answer.transaction_no))
+    elif state is not OrderState.SUCCEEDED or answer.transaction_no not in (None, order.transaction_no):
+        raise ContradictoryResult(str(order.id))
+    grant = grant_of(session, order)
+    agreed = is_agreed(grant, answer.state)
+    if agreed is False:
+        raise ContradictoryResult(str(order.id))
+    if agreed:
+        return Recorded.UNCHANGED
+    record_receipt(session, order, grant, answer.state)
+    return Recorded.CHANGED
 
 
 def _accept(order: GrantOrder) -> Recorded:

@@ -34,6 +34,7 @@ class GrantEvent(StrEnum):
     REVERSE = "reverse"
     REVERSE_PARTLY = "reverse_partly"
     FIND_SPENT = "find_spent"
+    CANCEL_REVERSAL = "cancel_reversal"
 
 
 class OrderState(StrEnum):
@@ -71,6 +72,10 @@ GRANT_MOVES: Mapping[tuple[GrantState, GrantEvent], GrantState] = {
     (_G.AWAITING_RECEIPT, _GE.RECEIVE): _G.RECEIVED,
     (_G.AWAITING_RECEIPT, _GE.MISS_RECEIPT): _G.NOT_RECEIVED,
     (_G.GRANTED, _GE.REQUEST_REVERSAL): _G.REVERSAL_REQUESTED,
+    (_G.AWAITING_RECEIPT, _GE.REQUEST_REVERSAL): _G.REVERSAL_REQUESTED,
+    (_G.RECEIVED, _GE.REQUEST_REVERSAL): _G.REVERSAL_REQUESTED,
+    # An objection was accepted: what had happened to the grant before the case stands again.
+    (_G.REVERSAL_REQUESTED, _GE.CANCEL_REVERSAL): _G.GRANTED,
     (_G.REVERSAL_REQUESTED, _GE.REVERSE): _G.REVERSED,
     (_G.REVERSAL_REQUESTED, _GE.REVERSE_PARTLY): _G.PARTLY_REVERSED,
     (_G.REVERSAL_REQUESTED, _GE.FIND_SPENT): _G.NOT_REVERSIBLE,
@@ -88,6 +93,8 @@ ORDER_MOVES: Mapping[tuple[OrderState, OrderEvent], OrderState] = {
     (_O.UNKNOWN, _OE.FAIL): _O.FAILED,
 }
 
+ARRIVED = frozenset({_G.GRANTED, _G.AWAITING_RECEIPT, _G.RECEIVED, _G.NOT_RECEIVED})
+"""The provider has done its part, and nothing is being taken back."""
 LIVE_ORDER = (_O.CREATED, _O.SENT, _O.ACCEPTED, _O.UNKNOWN)
 IN_PROVIDERS_HANDS = (_O.SENT, _O.ACCEPTED, _O.UNKNOWN)
 FINAL_ORDER = (_O.SUCCEEDED, _O.FAILED)

@@ -74,14 +74,18 @@ def check_invariants_nightly(timestamp: int) -> None:
 
 @tasks.task(name="points.book_result_file_rows", queue=QUEUE)
 def book_result_file_rows(provider_id: str, sequence_no: int) -> None:
-    """Book the rows of a file of results; a second run finds them booked."""
+    """Book the rows of a file of results; a second run finds them booked. A pause leaves them to the next round."""
+    if _paused():
+        return
     result_files.book_result_file(provider_id, sequence_no)
 
 
 @tasks.periodic(cron="*/5 * * * *")
 @tasks.task(name="points.book_left_result_files", queueing_lock="points.book_left_result_files", queue=QUEUE)
 def book_left_result_files(timestamp: int) -> None:
-    """Files whose booking stopped half-way go on."""
+    """Files whose booking stopped half-way, or waited for the end of a pause, go on."""
+    if _paused():
+        return
     with db.reading() as session:
         left = result_files.unbooked_result_files(session)
     for provider_id, sequence_no in left:

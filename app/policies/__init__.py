@@ -52,7 +52,15 @@ from app.policies.conditions_tree import (
 from app.policies.conditions_words import LANGUAGES, Language, answer_words, cannot_tell, sentences, why_not
 from app.policies.counters import CountersRefused
 from app.policies.document import CATEGORY_LABELS, Category, CheckKind, PolicyDocument, Rate
-from app.policies.load import Fault, LoadableFile, LoadRefused, LoadReport, load_policies, read_file
+from app.policies.load import (
+    Fault,
+    LoadableFile,
+    LoadRefused,
+    LoadReport,
+    check_services,
+    load_policies,
+    read_file,
+)
 from app.policies.models import Policy, PolicyVersion
 from app.policies.queries import (
     PolicyView,
@@ -134,6 +142,7 @@ __all__ = [
     "category_options",
     "check_may_be_approved",
     "check_of",
+    "check_services",
     "checks_needed",
     "compile_tree",
     "conditions_of",

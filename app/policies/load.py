@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.policies.amounts import smallest_amount
 from app.policies.catalogue import list_outdated, list_policies
-from app.policies.document import PolicyDocument
+from app.policies.document import GrantTiming, PolicyDocument
 from app.policies.models import Policy, PolicyCounter, PolicyVersion
 from app.policies.rules import faults_of
 from app.policies.state import COMPUTED_STATES, PolicyState
@@ -114,14 +114,16 @@ def load_policies(
     source: str,
     known_services: Collection[str],
     services_with_spend_scope: Collection[str] = (),
+    services_with_rebate: Collection[str] = (),
 ) -> LoadReport:
     """Store the policies in the caller's transaction, all or nothing.
 
-    A policy that limits where its benefit is spent (axis 4) takes only ``services_with_spend_scope``. Raises
+    A policy that limits where its benefit is spent (axis 4) takes only ``services_with_spend_scope``, one that gives a
+    share of purchases back only ``services_with_rebate``. Raises
     ``LoadRefused`` with every fault before anything is written. The counters of a new policy begin at zero; the caller
     funds them through the ledger by ``LoadReport.funding``.
     """
-    taken = _checked(items, source, known_services, services_with_spend_scope)
+    taken = _checked(items, source, known_services, services_with_spend_scope, services_with_rebate)
     existing = {
         row.policy_id: row
         for row in session.scalars(
@@ -156,6 +158,29 @@ def load_policies(
     return LoadReport(tuple(report["added"]), tuple(report["changed"]), tuple(report["unchanged"]), funding)
 
 
+def check_services(session: Session, source: str, *, services_with_rebate: Collection[str]) -> None:
+    """Services were loaded: what policies that are no longer drafts rely on must still be so, or ``LoadRefused``."""
+    rows = session.execute(
+        select(Policy.policy_id, PolicyVersion.document)
+        .join(
+            PolicyVersion,
+            (PolicyVersion.policy_id == Policy.policy_id) & (PolicyVersion.version == Policy.current_version),
+        )
+        .where(
+            Policy.state.in_((PolicyState.APPROVED, PolicyState.PUBLISHED, PolicyState.SUSPENDED)),
+            PolicyVersion.document["axes"]["grant_timing"].astext == GrantTiming.REBATE,
+        )
+        .order_by(Policy.policy_id)
+    )
+    faults = [
+        Fault(source, policy_id, *fault)
+        for policy_id, document in rows
+        for fault in _without_rebate(PolicyDocument.model_validate_json(json.dumps(document)), services_with_rebate)
+    ]
+    if faults:
+        raise LoadRefused(faults)
+
+
 @dataclass(frozen=True, slots=True)
 class _Taken:
     document: PolicyDocument
@@ -168,7 +193,11 @@ class _Taken:
 
 
 def _checked(
-    items: Sequence[object], source: str, known_services: Collection[str], scoped: Collection[str]
+    items: Sequence[object],
+    source: str,
+    known_services: Collection[str],
+    scoped: Collection[str],
+    for_rebates: Collection[str],
 ) -> list[_Taken]:
     if len(items) > MAX_ITEMS:
         raise LoadRefused([Fault(source, "", "", f"has more than {MAX_ITEMS} items")])
@@ -186,6 +215,7 @@ def _checked(
                 if service_id not in known_services
             )
             found += _without_spend_scope(one.document, scoped)
+            found += _without_rebate(one.document, for_rebates)
             if one.document.policy_id in taken:
                 found.append(("policy_id", "is in the file twice"))
             taken[one.document.policy_id] = one
@@ -205,6 +235,14 @@ def _without_spend_scope(document: PolicyDocument, scoped: Collection[str]) -> I
         for service_id in document.services:
             if service_id not in scoped:
                 yield "services", f"{service_id} has no spend_scope, and the policy limits where it is spent"
+
+
+def _without_rebate(document: PolicyDocument, for_rebates: Collection[str]) -> Iterator[tuple[str, str]]:
+    """A share of purchases can come back only through services whose purchases are reported (domain.md 10)."""
+    if document.axes.grant_timing is GrantTiming.REBATE:
+        for service_id in document.services:
+            if service_id not in for_rebates:
+                yield "services", f"{service_id} does not support rebates (supports_rebate)"
 
 
 class _WrongStatus(ValueError):

@@ -98,6 +98,7 @@ def decide(policy_id: str, case_id: UUID, staff: Staff, *, office: str, objectio
         case.decided_by, case.decided_at = staff.staff_id, clock.now()
         session.flush()
         events.publish(session, ReturnDecided(policy_id, case.application_id, case.amount, staff.staff_id))
+        points.request_reversal(session, policy_id, case.application_id)
         _book(session, case, LedgerEvent.CLAWBACK_OPEN, case.amount)
 
 
@@ -121,6 +122,8 @@ def record_payment(policy_id: str, case_id: UUID, staff: Staff, amount: int, how
             raise ReturnRefused(_S(case.state), f"{left} points are left to pay")
         action = _A.SETTLE if amount == left else _A.PAY_PART
         case = _move(session, policy_id, case_id, action, "treasurer", staff, recovered=amount)
+        if action is _A.SETTLE:
+            points.end_reversal(session, policy_id, case.application_id, recovered=case.recovered)
         _book(session, case, LedgerEvent(how), amount)
         return left - amount
 
@@ -139,6 +142,7 @@ def write_off(policy_id: str, case_id: UUID, staff: Staff) -> None:
     """The approver gives the rest up."""
     with db.transaction() as session:
         case = _move(session, policy_id, case_id, _A.WRITE_OFF, "approver", staff)
+        points.end_reversal(session, policy_id, case.application_id, recovered=case.recovered)
         _book(session, case, LedgerEvent.WRITE_OFF, case.amount - case.recovered)
 
 
@@ -147,6 +151,7 @@ def cancel(policy_id: str, case_id: UUID, staff: Staff) -> None:
     with db.transaction() as session:
         case = _move(session, policy_id, case_id, _A.CANCEL, "approver", staff)
         events.publish(session, ReturnCancelled(policy_id, case.application_id))
+        points.cancel_reversal(session, policy_id, case.application_id)
         _book(session, case, LedgerEvent.CLAWBACK_CANCEL, case.amount)
 
 

@@ -7,7 +7,7 @@ Not public: asked from this machine itself, or with the token of ``TODOKE_METRIC
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request
@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 
-from app import clock, db, points
+from app import clock, db, payments, points
 from app.points import Checked
 from app.settings import Settings
 
@@ -30,11 +30,29 @@ _COUNTS = (
         "SELECT state, count(*) FROM grant_orders GROUP BY state",
     ),
     (
+        "todoke_results_put_aside",
+        "Results of providers that wait for a decision of staff.",
+        "code",
+        "SELECT code, count(*) FROM quarantined_results WHERE resolution IS NULL GROUP BY code",
+    ),
+    (
+        "todoke_grants_awaiting_receipt",
+        "Grants that the person has to take at a terminal or counter, by service.",
+        "service",
+        "SELECT service_id, count(*) FROM grants WHERE state = 'awaiting_receipt' GROUP BY service_id",
+    ),
+    (
         "todoke_jobs_waiting",
         "Jobs that wait for a worker.",
         "queue",
         "SELECT queue_name, count(*) FROM procrastinate_jobs WHERE status = 'todo' GROUP BY queue_name",
     ),
+)
+
+_OF_A_LINE: tuple[tuple[str, str, Callable[[payments.LineView], int]], ...] = (
+    ("todoke_provider_line_open", "1 while orders go out to the provider.", lambda line: line.is_open),
+    ("todoke_provider_line_held", "1 while staff hold new orders.", lambda line: line.held_since is not None),
+    ("todoke_provider_line_failures", "Calls in a row without an answer.", lambda line: line.failures),
 )
 
 
@@ -66,7 +84,7 @@ def books() -> tuple[str, int]:
 def metrics() -> Response:
     """Gauges in the text format of Prometheus."""
     with db.reading() as session:
-        lines = [*_books(points.last_check(session)), *_counts(session)]
+        lines = [*_books(points.last_check(session)), *_counts(session), *_lines(session)]
     response = make_response("\n".join(lines) + "\n")
     response.mimetype = "text/plain; version=0.0.4"
     return response
@@ -89,6 +107,16 @@ def _counts(session: Session) -> Iterator[str]:
         yield f"# TYPE {name} gauge"
         for value, count in session.execute(text(query)):
             yield f'{name}{{{label}="{value}"}} {count}'
+
+
+def _lines(session: Session) -> Iterator[str]:
+    """Each provider's line: whether orders go out on it, who closed it, and how many calls in a row had no answer."""
+    views = payments.line_views(session)
+    for name, help_text, value in _OF_A_LINE:
+        yield f"# HELP {name} {help_text}"
+        yield f"# TYPE {name} gauge"
+        for view in views:
+            yield f'{name}{{provider="{view.provider_id}"}} {int(value(view))}'
 
 
 def _hours_ago(checked: Checked | None) -> int | None:

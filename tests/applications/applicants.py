@@ -36,6 +36,7 @@ def open_policy(policy_id: str = "P-001", *, sample: str = "P-001", funded: int 
             source="test",
             known_services=known,
             services_with_spend_scope=payments.services_with_spend_scope(session),
+            services_with_rebate=payments.services_with_rebate(session),
         )
         points.fund(session, policy_id, document["budget"] if funded is None else funded)
     return policy_id
@@ -52,6 +53,7 @@ def change_policy(policy_id: str, *, sample: str = "P-001", **changes: Any) -> N
             source="test",
             known_services=known,
             services_with_spend_scope=payments.services_with_spend_scope(session),
+            services_with_rebate=payments.services_with_rebate(session),
         )
     assert report.policies_changed == (policy_id,)
 

@@ -63,6 +63,7 @@ def open_policy(policy_id: str = "P-001", *, sample: str = "P-001", **changes: A
             source="test",
             known_services=known,
             services_with_spend_scope=payments.services_with_spend_scope(session),
+            services_with_rebate=payments.services_with_rebate(session),
         )
         points.fund(session, policy_id, document["budget"])
     return policy_id

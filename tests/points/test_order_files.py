@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -11,12 +12,12 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from app import db, payments, points, settings
+from app import clock, db, maintenance, payments, points, settings
 from app.applications import handlers
 from app.cli import cli
 from app.payments import gateways
 from app.payments.gateways.file import FileRefused
-from app.points import OrderState, Taken
+from app.points import OrderState, Taken, tasks
 from app.points.models import GrantOrder
 from tests.conftest import TEST_KEYS
 from tests.points.conftest import AMOUNT, POLICY, Approved, approve, books_are_right, counters, grant, orders_of
@@ -225,3 +226,23 @@ def test_an_operator_exchanges_files_on_the_command_line(
     settings.current.cache_clear()
     with db.reading() as session:
         assert session.query(GrantOrder).filter_by(state="succeeded").count() == 3
+
+
+def test_while_the_workers_pause_no_file_goes_out_and_none_is_booked(ordered: list[Approved]) -> None:
+    points.export_grant_file(PROVIDER)
+    points.take_result_file(PROVIDER, _result([_done(order_id) for order_id in _ids(ordered)]))
+    later = approve("4000000000000", order=True)
+    now = clock.now()
+    maintenance.add_window(now, now + timedelta(hours=2), stops_orders=True, note="更新", by="ops")
+    with clock.frozen(now + timedelta(hours=1)):
+        with pytest.raises(points.FileExchangeRefused, match="pause"):
+            points.export_grant_file(PROVIDER)
+        tasks.book_result_file_rows(PROVIDER, 1)
+        tasks.book_left_result_files(timestamp=0)
+        assert counters().granted == 0
+    with clock.frozen(now + timedelta(hours=3)):
+        tasks.book_left_result_files(timestamp=0)
+        assert counters().granted == 3 * AMOUNT
+        out = points.export_grant_file(PROVIDER)
+    assert out is not None
+    assert (out.order_count, orders_of(later)[-1].file_no) == (1, 2)

@@ -20,6 +20,9 @@ ITEMS: dict[str, dict[str, Any]] = {
 WITH_SPEND_SCOPE = {
     item["service_id"] for item in json.loads(SERVICES_FILE.read_text(encoding="utf-8")) if item["spend_scope"]
 }
+WITH_REBATE = {
+    item["service_id"] for item in json.loads(SERVICES_FILE.read_text(encoding="utf-8")) if item["supports_rebate"]
+}
 SERVICE_IDS = {item["service_id"] for item in json.loads(SERVICES_FILE.read_text(encoding="utf-8"))}
 AT_ONCE_SERVICES = {
     item["service_id"] for item in json.loads(SERVICES_FILE.read_text(encoding="utf-8")) if item["grant_lead"] == "PT0S"

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 from app import db, policies
 from app.policies import LoadRefused, LoadReport
 from app.policies.models import Policy, PolicyCounter, PolicyVersion
-from tests.policies.samples import ITEMS, POLICIES_FILE, SERVICE_IDS, SERVICES_FILE, WITH_SPEND_SCOPE, item
+from tests.policies.samples import ITEMS, POLICIES_FILE, SERVICE_IDS, SERVICES_FILE, WITH_REBATE, WITH_SPEND_SCOPE, item
 
 
 def _load(session: Session, *items: object) -> LoadReport:
     return policies.load_policies(
-        session, items, source="test.json", known_services=SERVICE_IDS, services_with_spend_scope=WITH_SPEND_SCOPE
+        session, items, source="test.json", known_services=SERVICE_IDS, services_with_spend_scope=WITH_SPEND_SCOPE, services_with_rebate=WITH_REBATE
     )
 
 
@@ -176,6 +176,18 @@ def test_a_version_cannot_leave_fewer_seats_than_are_taken_nor_move_to_another_m
         _load(session, item("P-003", {"municipality_code": "993026"}))
     with db.reading() as session:
         assert policies.counters.read(session, "P-003").capacity == 150
+
+
+@pytest.mark.usefixtures("database")
+def test_a_share_of_purchases_comes_back_only_through_services_that_report_them() -> None:
+    with db.transaction() as session:
+        _load(session, item("P-015"))
+    with pytest.raises(LoadRefused, match="P-015: services: SVC-PP-01 does not support"), db.transaction() as session:
+        _load(session, item("P-015", {"services": ["SVC-QR-01", "SVC-PP-01"]}))
+    with db.reading() as session:
+        policies.check_services(session, "services.json", services_with_rebate=WITH_REBATE)
+        with pytest.raises(LoadRefused, match="services.json: P-015: services: SVC-QR-01 does not support"):
+            policies.check_services(session, "services.json", services_with_rebate=WITH_REBATE - {"SVC-QR-01"})
 
 
 @pytest.mark.usefixtures("database")

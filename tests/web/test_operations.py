@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 
-from app import db
+from app import db, payments, points
+from app.payments.gateways import GatewayAnswer
 from app.points import tasks
 from tests.web.service import Service, running
 
@@ -57,3 +59,20 @@ def test_the_last_comparison_as_a_page_and_as_a_gauge(service: Service) -> None:
     page = browser.get("/operations/books")
     assert (page.status_code, "P-001 counter budget" in page.get_data(as_text=True)) == (500, True)
     assert "todoke_invariant_differences 2" in browser.get("/metrics").get_data(as_text=True)
+
+
+def test_metrics_tell_each_providers_line_and_what_waits_for_staff(service: Service) -> None:
+    payments.hold_line("PRV-01", "試験")
+    payments.resume_line("PRV-02")
+    with db.transaction() as session:
+        unknown = GatewayAnswer("succeeded", "T-1")
+        reported = points.Reported("PRV-01", "P-001", uuid4(), unknown, points.Source.CALL_BACK)
+        points.take_result(session, reported)
+    gauges = service.browser().get("/metrics").get_data(as_text=True).splitlines()
+    assert {
+        'todoke_provider_line_open{provider="PRV-01"} 0',
+        'todoke_provider_line_held{provider="PRV-01"} 1',
+        'todoke_provider_line_open{provider="PRV-02"} 1',
+        'todoke_provider_line_failures{provider="PRV-02"} 0',
+        'todoke_results_put_aside{code="E701"} 1',
+    } <= set(gauges)

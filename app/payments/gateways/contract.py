@@ -32,9 +32,12 @@ class GrantInstruction:
 
 @dataclass(frozen=True)
 class GatewayAnswer:
-    """What became of an order: done, refused for a reason, or taken in and done later."""
+    """What became of an order: done, refused for a reason, or taken in and done later.
 
-    state: Literal["succeeded", "failed", "accepted"]
+    ``received`` and ``not_received`` tell of the receipt action that some services need after the grant.
+    """
+
+    state: Literal["succeeded", "failed", "accepted", "received", "not_received"]
     transaction_no: str | None = None
     reason: str | None = None
 

@@ -91,7 +91,7 @@ class _Head(_Line):
 class _Row(_Line):
     order_id: UUID
     policy_id: str = Field(min_length=1, max_length=100, pattern=_PRINTABLE)
-    state: Literal["accepted", "succeeded", "failed"]
+    state: Literal["accepted", "succeeded", "failed", "received", "not_received"]
     amount: int = Field(ge=1, le=10**9)
     transaction_no: str = Field(max_length=100, pattern=r"^[\x21-\x7e]*$")
     reason: str = Field(pattern="^[a-z0-9_]{0,40}$")

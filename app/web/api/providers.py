@@ -22,13 +22,17 @@ blueprint = Blueprint("api_providers", __name__)
 
 
 class GrantResultIn(BaseModel):
-    """What became of one grant order; `amount` is the whole points of the order, to be compared."""
+    """What became of one grant order; `amount` is the whole points of the order, to be compared.
+
+    `received` and `not_received` are for services with a receipt action, after `succeeded`; `not_received` only after
+    the last day for it.
+    """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     order_id: UUID
     policy_id: _Text
-    state: Literal["accepted", "succeeded", "failed"]
+    state: Literal["accepted", "succeeded", "failed", "received", "not_received"]
     amount: int = Field(ge=1, le=1_000_000_000)
     transaction_no: _Text | None = None
     reason: Annotated[str, StringConstraints(pattern="^[a-z0-9_]{1,40}$")] | None = None
