@@ -18,7 +18,12 @@ from tests.policies.samples import ITEMS, POLICIES_FILE, SERVICE_IDS, SERVICES_F
 
 def _load(session: Session, *items: object) -> LoadReport:
     return policies.load_policies(
-        session, items, source="test.json", known_services=SERVICE_IDS, services_with_spend_scope=WITH_SPEND_SCOPE, services_with_rebate=WITH_REBATE
+        session,
+        items,
+        source="test.json",
+        known_services=SERVICE_IDS,
+        services_with_spend_scope=WITH_SPEND_SCOPE,
+        services_with_rebate=WITH_REBATE,
     )
 
 
@@ -186,7 +191,7 @@ def test_a_share_of_purchases_comes_back_only_through_services_that_report_them(
         _load(session, item("P-015", {"services": ["SVC-QR-01", "SVC-PP-01"]}))
     with db.reading() as session:
         policies.check_services(session, "services.json", services_with_rebate=WITH_REBATE)
-        with pytest.raises(LoadRefused, match="services.json: P-015: services: SVC-QR-01 does not support"):
+        with pytest.raises(LoadRefused, match="P-015: services: SVC-QR-01 does not support"):
             policies.check_services(session, "services.json", services_with_rebate=WITH_REBATE - {"SVC-QR-01"})
 
 

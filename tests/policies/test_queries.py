@@ -21,7 +21,8 @@ def catalogue(database: str) -> Iterator[None]:
             list(ITEMS.values()),
             source="test",
             known_services=SERVICE_IDS,
-            services_with_spend_scope=WITH_SPEND_SCOPE, services_with_rebate=WITH_REBATE,
+            services_with_spend_scope=WITH_SPEND_SCOPE,
+            services_with_rebate=WITH_REBATE,
         )
         for policy_id, budget in report.funding.items():
             policies.counters.apply(session, policy_id, budget=budget, funded=budget)
@@ -168,6 +169,7 @@ def test_an_empty_catalogue_is_one_empty_page(database: str) -> None:
             [item("P-005")],
             source="test",
             known_services=SERVICE_IDS,
-            services_with_spend_scope=WITH_SPEND_SCOPE, services_with_rebate=WITH_REBATE,
+            services_with_spend_scope=WITH_SPEND_SCOPE,
+            services_with_rebate=WITH_REBATE,
         )
     assert _search().total == 0

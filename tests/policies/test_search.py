@@ -33,7 +33,8 @@ def catalogue(database: str) -> Iterator[None]:
             list(ITEMS.values()),
             source="test",
             known_services=SERVICE_IDS,
-            services_with_spend_scope=WITH_SPEND_SCOPE, services_with_rebate=WITH_REBATE,
+            services_with_spend_scope=WITH_SPEND_SCOPE,
+            services_with_rebate=WITH_REBATE,
         )
         for policy_id, budget in report.funding.items():
             policies.counters.apply(session, policy_id, budget=budget, funded=budget)
@@ -229,7 +230,12 @@ def test_a_new_version_is_found_by_its_new_words_only() -> None:
     with db.transaction() as session:
         changed = item("P-001", {"title": "あさひ市 冬の灯油券"})
         policies.load_policies(
-            session, [changed], source="test", known_services=SERVICE_IDS, services_with_spend_scope=WITH_SPEND_SCOPE, services_with_rebate=WITH_REBATE
+            session,
+            [changed],
+            source="test",
+            known_services=SERVICE_IDS,
+            services_with_spend_scope=WITH_SPEND_SCOPE,
+            services_with_rebate=WITH_REBATE,
         )
     assert ids(keyword="灯油") == ["P-001"]
     assert "P-001" not in ids(keyword="くらし応援")

@@ -47,7 +47,12 @@ def rebate_policy(*, with_shops: bool = True, **changes: Any) -> str:
         payments.load_services(session, [service_item(each.service_id) for each in every_service()], "test")
         known = payments.known_service_ids(session)
         policies.load_policies(
-            session, [document], source="test", known_services=known, services_with_spend_scope=known, services_with_rebate=known
+            session,
+            [document],
+            source="test",
+            known_services=known,
+            services_with_spend_scope=known,
+            services_with_rebate=known,
         )
         points.fund(session, POLICY, document["budget"])
     if with_shops:
