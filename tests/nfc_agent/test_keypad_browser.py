@@ -19,6 +19,14 @@ pytestmark = pytest.mark.browser
 
 PHONE: Any = {"width": 390, "height": 844}
 NARROW: Any = {"width": 320, "height": 640}
+KEYPAD = """
+- heading "暗証番号を入力してください" [level=1]
+- textbox "確認番号(数字2桁)"
+- textbox "「券面事項入力補助用」の暗証番号(数字4桁)"
+- textbox "「利用者証明用」の暗証番号(数字4桁)"
+- button "読み取る"
+- button "中止する"
+"""
 
 
 @pytest.fixture
@@ -97,6 +105,15 @@ def test_errors_take_the_focus_and_lead_to_the_field(scene: Scene, page: Page) -
     check_page(page, "5-errors")
     page.get_by_role("link", name="「利用者証明用」の暗証番号(数字4桁)を入力してください。").click()
     expect(page.locator("#auth_pin")).to_be_focused()
+
+
+def test_a_screen_reader_hears_which_number_is_asked_for(scene: Scene, page: Page) -> None:
+    """Each field by its whole name, before the keys that fill it; a PIN is never spoken as it is typed."""
+    scene.begin(Card())
+    scene.until(VisitState.WAITING_PIN)
+    page.goto(scene.keypad.url)
+    expect(page.locator("main")).to_match_aria_snapshot(KEYPAD)
+    assert [page.locator(f"#{name}").get_attribute("type") for name in ("text_pin", "auth_pin")] == ["password"] * 2
 
 
 def test_a_wrong_pin_is_told_with_the_tries_left(scene: Scene, page: Page) -> None:

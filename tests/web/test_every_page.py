@@ -192,6 +192,32 @@ def test_a_first_visit_to_any_page_weighs_at_most_60_kb(seen_on_the_phone: dict[
     assert heavy == {}
 
 
+# Without scripts: a heading, a button for each form, nothing that only a script answers, a way to renew what moves.
+UNANSWERED = """() => {
+  const seen = (one) => one.checkVisibility({visibilityProperty: true}) && one.getBoundingClientRect().width > 0;
+  const all = (selector) => [...document.querySelectorAll(selector)].filter(seen);
+  const found = all("main button[type=button], main [onclick], main a[href='#'], main a:not([href])")
+    .map((one) => `only by script: ${one.innerText}`);
+  if (!all("h1").length) found.push("no heading");
+  for (const form of all("form"))
+    if (![...form.querySelectorAll("button")].some(seen)) found.push(`no button in ${form.action}`);
+  const moves = document.querySelector("[data-live], [data-screen]");
+  if (moves && !all("main a, main button").some((one) => one.innerText.includes("更新")))
+    found.push("moves on by script only");
+  return found;
+}"""
+
+
+def test_every_page_answers_without_javascript(opened: Open, chromium: Chromium) -> None:
+    faults: dict[str, list[str]] = {}
+    for one in opened.pages:
+        with context_for(chromium, opened.address, one, PHONE, java_script_enabled=False) as context:
+            page = context.new_page()
+            page.goto(opened.address + one.path)
+            faults[one.name] = page.evaluate(UNANSWERED)
+    assert wrong(faults) == {}
+
+
 def test_the_offline_page_appears_without_a_connection_and_nobodys_data_is_kept(
     opened: Open, chromium: Chromium
 ) -> None:
