@@ -27,6 +27,7 @@ TASK_MODULES = (
     "app.rebates.tasks",
     "app.applications.tasks",
     "app.applications.review_tasks",
+    "app.notifications.tasks",
     "app.counter.tasks",
     "app.retention.tasks",
     "app.web.tasks",

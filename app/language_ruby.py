@@ -46,6 +46,11 @@ def plain(text: str) -> str:
     return _MARKED.sub(r"\1", text)
 
 
+def in_brackets(text: str) -> str:
+    """The text with its readings as 漢字(かんじ), for mail and whatever else has no ruby."""
+    return _MARKED.sub(r"\1(\2)", text)
+
+
 def plain_json(document: str) -> str:
     """A JSON document without readings."""
     return plain(_MARKED_IN_JSON.sub(r"\1", document))

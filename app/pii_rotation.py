@@ -20,6 +20,7 @@ BATCH = 500
 # Rows of recipient lists are written once: their key stays until the list is replaced and its old version is gone.
 PLACES: dict[str, tuple[tuple[str, ...], bool]] = {
     "applications": (("id",), True),
+    "contacts": (("person_id",), True),
     "inquiries": (("id",), True),
     "list_rows": (("version_id", "row_no"), False),
     "payment_links": (("id",), True),
@@ -30,6 +31,7 @@ PLACES: dict[str, tuple[tuple[str, ...], bool]] = {
 }
 COLUMNS: dict[str, tuple[str, ...]] = {
     "applications": ("draft_account_enc",),
+    "contacts": ("address_enc",),
     "inquiries": ("question_enc", "answer_enc"),
     "list_rows": ("content_enc",),
     "payment_links": ("account_enc",),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -51,6 +52,22 @@ class ProviderEndpoint(BaseModel):
         if self.gateway == "rest" and not (self.url and self.token.get_secret_value()):
             raise ValueError("a provider that is reached by rest needs url and token")
         return self
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """How mail leaves this installation, and from which address."""
+
+    host: str
+    port: int
+    tls: Literal["starttls", "tls", "none"]
+    sender: str
+    user: str | None
+    password: str
+    timeout_seconds: float
+
+    def __repr__(self) -> str:
+        return f"MailServer({self.host}:{self.port})"
 
 
 class Keys(BaseModel):
@@ -123,6 +140,15 @@ class Settings(BaseSettings):
     provider_timeout_seconds: float = Field(10.0, gt=0, le=60)
     provider_tester_url: str | None = None
 
+    mail_host: str | None = None
+    mail_port: int = Field(587, ge=1, le=65_535)
+    mail_tls: Literal["starttls", "tls", "none"] = "starttls"
+    mail_from: str | None = Field(None, pattern=r"^[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$")
+    mail_user: str | None = None
+    mail_password_file: Path | None = None
+    mail_timeout_seconds: float = Field(10.0, gt=0, le=60)
+    mail_catcher_url: str | None = None
+
     metrics_token: SecretStr | None = Field(None, min_length=16)
 
     web_threads: int = Field(16, ge=4, le=200)
@@ -158,6 +184,16 @@ class Settings(BaseSettings):
         return value.rstrip("/")
 
     @model_validator(mode="after")
+    def _mail_is_whole(self) -> Self:
+        if self.mail_host and not self.mail_from:
+            raise ValueError("TODOKE_MAIL_FROM is needed beside TODOKE_MAIL_HOST")
+        if (self.mail_user is None) != (self.mail_password_file is None):
+            raise ValueError("TODOKE_MAIL_USER and TODOKE_MAIL_PASSWORD_FILE go together")
+        if self.mail_host and self.mail_tls == "none" and self.environment is Environment.PRODUCTION:
+            raise ValueError("TODOKE_MAIL_TLS=none would send mail in clear; it is refused in production")
+        return self
+
+    @model_validator(mode="after")
     def _production_is_safe(self) -> Self:
         if self.environment is Environment.PRODUCTION:
             if not self.is_https:
@@ -173,12 +209,33 @@ class Settings(BaseSettings):
                 )
             if self.provider_tester_url is not None:
                 raise ValueError("TODOKE_PROVIDER_TESTER_URL is for demo and tests only")
+            if self.mail_catcher_url is not None:
+                raise ValueError("TODOKE_MAIL_CATCHER_URL is for demo and tests only")
         return self
 
     @property
     def owner_url(self) -> str:
         """Who changes tables: the owner where one is named, which web and worker need not know."""
         return (self.database_owner_url or self.database_url).get_secret_value()
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        """The mail server, or ``None`` where none is set up: then messages wait. Reads the password file each time."""
+        if not self.mail_host or not self.mail_from:
+            return None
+        try:
+            password = self.mail_password_file.read_text("utf-8").strip() if self.mail_password_file else ""
+        except OSError as error:
+            raise SettingsRefused(f"TODOKE_MAIL_PASSWORD_FILE can't be read ({type(error).__name__})") from None
+        return MailServer(
+            self.mail_host,
+            self.mail_port,
+            self.mail_tls,
+            self.mail_from,
+            self.mail_user,
+            password,
+            self.mail_timeout_seconds,
+        )
 
     @property
     def is_https(self) -> bool:

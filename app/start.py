@@ -38,8 +38,10 @@ def _may_change_the_ledger() -> bool:
 def register_event_handlers() -> None:
     """Higher floors listen to what lower ones tell (architecture.md section 2)."""
     from app.applications import handlers
+    from app.notifications import handlers as notification_handlers
     from app.rebates import handlers as rebate_handlers
 
     events.subscribe(maintenance.MaintenanceChanged, policies.list_anew)
     rebate_handlers.register()
     handlers.register()
+    notification_handlers.register()

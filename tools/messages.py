@@ -27,6 +27,7 @@ SPEAKING = (
     "app/applications/queries.py",
     "app/applications/status.py",
     "app/errors.py",
+    "app/notifications/words.py",
     "app/web/__init__.py",
     "app/web/errors.py",
     "app/web/pages.py",

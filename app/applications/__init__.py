@@ -41,6 +41,7 @@ from app.applications.guardian import (
     choose_wallet,
     declare,
 )
+from app.applications.happenings import ApplicationChanged
 from app.applications.one_person import LinkRefused, link_persons
 from app.applications.queries import (
     ApplicationView,
@@ -50,6 +51,14 @@ from app.applications.queries import (
     question_to,
     received_by_year,
     view_by_receipt,
+)
+from app.applications.recipients import (
+    Deadline,
+    Parties,
+    answers_ending_on,
+    choices_ending_on,
+    parties_of,
+    sent_by,
 )
 from app.applications.review import (
     answer,
@@ -85,15 +94,18 @@ from app.applications.withdraw import withdraw
 __all__ = [
     "TURN_LABELS",
     "Acting",
+    "ApplicationChanged",
     "ApplicationState",
     "ApplicationView",
     "AtCounter",
     "Choice",
     "ConfirmingPage",
+    "Deadline",
     "Declaration",
     "Draft",
     "Known",
     "LinkRefused",
+    "Parties",
     "Reason",
     "Receipt",
     "Relation",
@@ -104,6 +116,7 @@ __all__ = [
     "Typed",
     "Wallet",
     "answer",
+    "answers_ending_on",
     "any_in_flight",
     "applications_of",
     "ask",
@@ -111,6 +124,7 @@ __all__ = [
     "check_guardian_may_apply",
     "check_not_applied_yet",
     "check_policy_takes_applications",
+    "choices_ending_on",
     "choose_again",
     "choose_later",
     "choose_service",
@@ -137,6 +151,7 @@ __all__ = [
     "look_again",
     "object_to_refusal",
     "office_of",
+    "parties_of",
     "pass_check",
     "people_in",
     "people_of_receipt",
@@ -156,6 +171,7 @@ __all__ = [
     "request_review",
     "review_queue",
     "revoke_before_the_order",
+    "sent_by",
     "serve_queue",
     "services_to_assign",
     "set_support_measure",

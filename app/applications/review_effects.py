@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import audit, clock, payments, points, policies, screening
 from app.applications.approval import commit_and_plan, reserve, take_back
+from app.applications.happenings import tell_changed
 from app.applications.models import Application
 from app.applications.states import Action, ApplicationState, MoveRefused, move
 from app.payments import LinkState
@@ -143,7 +144,7 @@ def note(
     actor: str | None = None,
     **facts: str | int | bool | None,
 ) -> None:
-    """One audit event about an application."""
+    """One audit event about an application, told to higher floors as well."""
     audit.record(
         session,
         action,
@@ -154,6 +155,7 @@ def note(
         object_id=str(application.id),
         facts=facts,
     )
+    tell_changed(session, application, action)
 
 
 def move_application(application: Application, action: Action, actor_kind: str) -> None:

@@ -16,6 +16,7 @@ from app.applications.at_counter import as_of
 from app.applications.draft import account_in_draft, check_agreed, check_not_applied_yet, digest_of, forget_account
 from app.applications.facts import Known, Typed, claim_rows, known_about
 from app.applications.guardian import Acting, acting_for, age_for_service, check_declared
+from app.applications.happenings import tell_changed
 from app.applications.models import Application
 from app.applications.receipt_no import new_receipt_no
 from app.applications.states import RELEASED, Action, ApplicationState, move
@@ -302,3 +303,4 @@ def _audit(session: Session, application: Application, outcome: str) -> None:
             "in_grace": application.in_grace,
         },
     )
+    tell_changed(session, application, "application.submitted")

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import audit, clock, db, maintenance, payments, points
 from app.applications.approval import take_back
+from app.applications.happenings import tell_changed
 from app.applications.models import Application
 from app.applications.states import Action, ApplicationState, move
 from app.errors import DomainError
@@ -60,6 +61,7 @@ def _withdraw(session: Session, application: Application) -> None:
         object_kind="application",
         object_id=str(application.id),
     )
+    tell_changed(session, application, "application.withdrawn")
     book = points.Book(session, application.policy_id)
     if was_waiting:
         session.flush()

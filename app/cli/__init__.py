@@ -43,7 +43,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "grant-files": ("app.cli.grant_files:grant_files", "Orders to and results from providers reached by file."),
     "provider-kit": ("app.cli.provider_kit:provider_kit", "Try a payment provider's interface; describe it."),
     "results": ("app.cli.results:results", "List and decide providers' results that were put aside."),
-    "check": ("app.cli.check:check", "Check that counters, entries and orders agree."),
+    "mail": ("app.cli.mail:mail", "Stop sending to addresses that mail servers gave back; send what waits."),
+    "mail-catcher": ("app.cli.mail_catcher:mail_catcher", "Catch the demo's mail and show it; nothing is delivered."),
+    "check": ("app.cli.check:check", "Check that the books agree, and whether mail goes out."),
 }
 
 

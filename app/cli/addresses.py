@@ -40,6 +40,16 @@ class Addresses:
         return self.port + 5
 
     @property
+    def mail_port(self) -> int:
+        """The page that shows the mail that was caught."""
+        return self.port + 6
+
+    @property
+    def smtp_port(self) -> int:
+        """Where mail is caught; the last of the ports."""
+        return self.port + 7
+
+    @property
     def web_is_local(self) -> bool:
         """True when no other machine can reach the service."""
         return self.host in ("127.0.0.1", "localhost", "::1")

@@ -20,12 +20,12 @@ READY_SECONDS = 90.0
 
 
 @click.command()
-@click.option("--port", default=8000, show_default=True, help="Port of the service; the next five are used as well.")
+@click.option("--port", default=8000, show_default=True, help="Port of the service; the next seven are used as well.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address of the service; 0.0.0.0 lets phones in.")
 @click.option("--state-dir", type=click.Path(path_type=Path), help="Where data is kept [default: .state/demo-PORT].")
 @click.option("--no-qr", is_flag=True, help="Print no QR code.")
 def demo(port: int, host: str, state_dir: Path | None, no_qr: bool) -> None:
-    """Run the whole system on this machine: service, worker, payment providers, tester's desk and reader.
+    """Run the whole system on this machine: service, worker, payment providers, tester's desk, reader, mail catcher.
 
     Sample data and simulated cards; time starts at 2026-11-20 10:00 and then ticks. Ctrl-C stops everything; the next
     start goes on with the same data.
@@ -67,7 +67,7 @@ def _say(text: str) -> None:
 
 
 def _check_ports(addresses: Addresses) -> None:
-    for port in range(addresses.port, addresses.ocsp_port + 1):
+    for port in range(addresses.port, addresses.smtp_port + 1):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -86,7 +86,8 @@ def _wait_until_ready(addresses: Addresses, processes: object, stop: threading.E
 
     assert isinstance(processes, Processes)
     checks = [f"{addresses.web_here}/readyz"]
-    checks += [f"{addresses.local(p)}/" for p in (addresses.provider_port, addresses.desk_port, addresses.keypad_port)]
+    pages = (addresses.provider_port, addresses.desk_port, addresses.keypad_port, addresses.mail_port)
+    checks += [f"{addresses.local(port)}/" for port in pages]
     checks.append(f"{addresses.local(addresses.ocsp_port)}/healthz")
     deadline = time.monotonic() + READY_SECONDS
     while checks and not stop.is_set():
@@ -127,6 +128,7 @@ def _print_addresses(addresses: Addresses, started: float, *, with_qr: bool) -> 
         (addresses.local(addresses.desk_port) + "/", "試験用カードデスク(カードを選んで置きます)"),
         (addresses.local(addresses.keypad_port) + "/", "リーダーの暗証番号画面"),
         (addresses.local(addresses.provider_port) + "/", "決済事業者の模擬(セキュリティコードを見ます)"),
+        (addresses.local(addresses.mail_port) + "/", "メール受け(送られたお知らせを見ます)"),
     )
     for url, text in rows:
         click.echo(f"  {url:<32} {text}")

@@ -6,7 +6,7 @@ import click
 
 
 @click.command("demo-prepare")
-@click.option("--port", default=8000, show_default=True, help="Port of the service; the other parts use the next five.")
+@click.option("--port", default=8000, show_default=True, help="Port of the service; the parts use the next seven.")
 def demo_prepare(port: int) -> None:
     """Make an installation ready for the demo: tables, simulated clock, TEST issuer, sample data, enrolled agents.
 

@@ -76,6 +76,8 @@ def start_processes(processes: Processes, addresses: Addresses, state: Path, env
     processes.start("provider", ["provider-simulator", "--port", str(addresses.provider_port)], environment)
     desk = ["desk", "--port", str(addresses.desk_port), *desk_address, "--keypad-url", keypad]
     processes.start("desk", [*desk, "--service-url", addresses.public_url], environment)
+    mail = ["mail-catcher", "--port", str(addresses.mail_port), "--smtp-port", str(addresses.smtp_port)]
+    processes.start("mail", mail, environment)
     ocsp = ["ocsp", "--port", str(addresses.ocsp_port), "--delegated", "--state-dir", str(state)]
     processes.start("ocsp", ocsp, environment)
     _wait_for(f"{addresses.local(addresses.desk_port)}/healthz")  # the worker's first revocation lists come from it
@@ -123,6 +125,11 @@ def _environment(cluster: EmbeddedPostgres, addresses: Addresses, state: Path) -
         # Short, so that Ctrl-C does not wait long for a reader that waits.
         "TODOKE_AGENT_WAIT_SECONDS": "3",
         "TODOKE_PROVIDER_TESTER_URL": provider,
+        "TODOKE_MAIL_HOST": "127.0.0.1",
+        "TODOKE_MAIL_PORT": str(addresses.smtp_port),
+        "TODOKE_MAIL_TLS": "none",
+        "TODOKE_MAIL_FROM": "todoke@example.jp",
+        "TODOKE_MAIL_CATCHER_URL": addresses.local(addresses.mail_port) + "/",
         "TODOKE_PROVIDER_DATABASE_URL": cluster.url(PROVIDER_DATABASE),
     }
 

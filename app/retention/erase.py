@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import applications, audit, cards, clock, db, events, lists, payments, people, screening
+from app import applications, audit, cards, clock, db, events, lists, notifications, payments, people, screening
 from app.applications import Standing
 from app.retention.happenings import PersonErased
 from app.retention.models import Erasure, RetentionRule
@@ -73,6 +73,7 @@ def erase_part_of(session: Session, standing: Collection[Standing]) -> dict[str,
     named = [(each.policy_id, each.application_id) for each in standing]
     return {
         "service_ids": payments.erase_accounts(session, named, keep_index=False),
+        "messages": notifications.erase_messages(session, named),
         "texts": screening.erase_texts(session, named),
         "list_rows": lists.erase_rows_of(session, named),
         "applications": applications.forget_identity(session, named),
@@ -101,6 +102,8 @@ def _erase(  # one parameter for each fact
     counts = {
         "drafts": applications.drop_drafts(session, person_id),
         "service_ids": payments.erase_accounts(session, named, keep_index=keep_keys),
+        "messages": notifications.erase_messages(session, named),
+        "addresses": notifications.erase_contact(session, person_id),
         "texts": screening.erase_texts(session, named),
         "statements": screening.erase_statements(session, person_id),
         "list_rows": lists.erase_rows_of(session, named),

@@ -7,6 +7,7 @@ from app.screening.erase import erase_statements, erase_texts
 from app.screening.facts import Aggregate, CheckOutcome, CheckResult, Facts, Guardian, ScreeningOutcome
 from app.screening.inquiries import (
     InquiryView,
+    answers_due,
     inquiries_of,
     open_inquiry,
     overdue,
@@ -67,6 +68,7 @@ __all__ = [
     "Standing",
     "Stated",
     "act",
+    "answers_due",
     "applicant_route",
     "carry_over_facts",
     "check_is_assigned_to",

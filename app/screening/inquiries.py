@@ -81,6 +81,19 @@ def overdue(session: Session, *, limit: int) -> list[tuple[str, UUID]]:
     return [(row.policy_id, row.application_id) for row in rows]
 
 
+def answers_due(session: Session, begin: datetime, end: datetime) -> list[tuple[str, UUID]]:
+    """(policy, application) of open inquiries whose last moment lies from ``begin`` to before ``end``."""
+    rows = session.execute(
+        select(Inquiry.policy_id, Inquiry.application_id).where(
+            Inquiry.answered_at.is_(None),
+            Inquiry.lapsed_at.is_(None),
+            Inquiry.answer_by >= begin,
+            Inquiry.answer_by < end,
+        )
+    )
+    return [(row.policy_id, row.application_id) for row in rows]
+
+
 def inquiries_of(session: Session, policy_id: str, application_id: UUID) -> list[InquiryView]:
     """Every inquiry of an application, oldest first."""
     rows = session.scalars(

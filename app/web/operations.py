@@ -42,6 +42,12 @@ _COUNTS = (
         "SELECT service_id, count(*) FROM grants WHERE state = 'awaiting_receipt' GROUP BY service_id",
     ),
     (
+        "todoke_messages",
+        "Messages by mail, by state.",
+        "state",
+        "SELECT state, count(*) FROM messages GROUP BY state",
+    ),
+    (
         "todoke_jobs_waiting",
         "Jobs that wait for a worker.",
         "queue",

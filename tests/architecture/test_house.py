@@ -46,6 +46,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("app.points",),
     ("app.rebates", "app.returns"),
     ("app.applications",),
+    ("app.notifications",),
     ("app.counter",),
     ("app.retention",),
     ("app.start",),
@@ -54,7 +55,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("app.cli",),
 )
 GROUND = set(FLOORS[0])
-DOMAINS = {unit for floor in FLOORS[1:8] for unit in floor}
+DOMAINS = {unit for floor in FLOORS[1:9] for unit in floor}
 APART = {"app.provider_simulator": "a program of somebody else, here for tests: it knows nothing of app"}
 DATA_ONLY = {"app.static", "app.sample_data", "app.translations"}
 
@@ -66,6 +67,7 @@ FLOOR_EXCEPTIONS: dict[tuple[str, str], str] = {
 REACHING_IN: dict[tuple[str, str], str] = {
     ("app.start", "app.applications.handlers"): "start wires event handlers; nobody else may",
     ("app.start", "app.rebates.handlers"): "start wires event handlers; nobody else may",
+    ("app.start", "app.notifications.handlers"): "start wires event handlers; nobody else may",
     ("app.start", "app.cards.trust"): "a process must not start with unusable trust anchors",
 }
 REAL_TIME: dict[str, str] = {

@@ -34,7 +34,7 @@ from tests.journeys.canary_counter import (
     supervise_readers,
     watch_over_the_counter,
 )
-from tests.journeys.leaks import ACCOUNT, CANARY, MY_NUMBER_TYPED, Trace, traces
+from tests.journeys.leaks import ACCOUNT, CANARY, MAIL, MY_NUMBER_TYPED, Trace, traces
 from tests.journeys.system import System, start_system
 
 PERSON, OTHER = "TP-CANARY", "TP-10"
@@ -410,6 +410,10 @@ def submit(phone: Visitor, system: System) -> tuple[str, str]:
 
 def meet_errors(phone: Visitor, receipt: str) -> None:
     phone.get("/applications")
+    assert phone.get("/mail").status_code == 200
+    assert phone.post("/mail", what="address", address=MAIL).status_code == 303
+    assert "確認コード" in phone.get("/mail").text
+    assert phone.post("/mail", what="code", code=CANARY.name).status_code == 422
     assert phone.get(f"/policies/{quote(CANARY.name)}").status_code == 404
     assert phone.get(f"/{quote(CANARY.address)}").status_code == 404
     assert phone.raw("POST", "/policies", data={"name": CANARY.name}).status_code == 405

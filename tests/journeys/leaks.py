@@ -19,6 +19,7 @@ from card_sim.records import TEST_MY_NUMBER, my_number_record
 CANARY = load_people()["TP-CANARY"]
 ACCOUNT = "1111222233334"
 MY_NUMBER_TYPED = "847362519406"
+MAIL = "kanariya.hitoku@example.jp"
 
 # Between the bytes of a value written in hex: nothing, spaces, colons, \x, 0x, %.
 _GAP = r"(?:[\s:,]{0,2}(?:\\{1,2}x|0x|%)?)"
@@ -55,6 +56,7 @@ def traces(certificates: tuple[bytes, ...] = ()) -> list[Trace]:
     for value in ("金糸雀", "７丁目７番７号", "7丁目7番7号", "7-7-7号"):
         found += _text("address", value)
     found += _birth_date()
+    found += _text("mail address", MAIL)
     for pin, p2s in (("2580", ("80", "91")), ("1470", ("80", "98")), ("TEST123", ("80", "9b"))):
         found += _pin(pin, p2s)
     found += _number("test my number", TEST_MY_NUMBER)

@@ -18,7 +18,7 @@ import httpx
 START_SECONDS = 120.0
 
 
-def free_port_block(count: int = 6) -> int:
+def free_port_block(count: int = 8) -> int:
     """The first of some ports in a row that nobody uses."""
     for first in range(20_000 + os.getpid() % 10_000, 60_000, count):
         sockets = []

@@ -1,0 +1,61 @@
+"""What is told to whom when something happens to an application (domain.md 3.6), as a table."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from app import applications, clock, events, points
+from app.applications import ApplicationChanged
+from app.notifications.outbox import tell
+from app.points import GrantFailed, GrantSucceeded
+
+# What happened: the message, and whether it can happen to one application only once.
+TOLD: dict[str, tuple[str, bool]] = {
+    "application.submitted": ("receipt", True),
+    "application.got_a_seat": ("got_a_seat", True),
+    "application.approved": ("approved", False),
+    "application.refused": ("refused", False),
+    "objection.decided": ("refused", False),
+    "application.asked": ("asked", False),
+    "application.lapsed": ("ended", True),
+    "application.assign_expired": ("ended", True),
+    "application.closed_out": ("ended", True),
+    "application.withdrawn": ("withdrawn", True),
+    "application.revoked": ("revoked", False),
+}
+
+
+def register() -> None:
+    """Listen; called once at the start of every process."""
+    events.subscribe(ApplicationChanged, tell_of_change)
+    events.subscribe(GrantSucceeded, tell_of_grant)
+    events.subscribe(GrantFailed, tell_of_failure)
+
+
+def tell_of_change(session: Session, event: ApplicationChanged) -> None:
+    """The applicant is told, whoever benefits: it is the applicant's mail address."""
+    if event.action not in TOLD:
+        return
+    kind, only_once = TOLD[event.action]
+    key = f"{kind}:{event.application_id}" + ("" if only_once else f":{clock.now().isoformat()}")
+    tell(session, event.applicant_id, kind, key, about=(event.policy_id, event.application_id))
+
+
+def tell_of_grant(session: Session, event: GrantSucceeded) -> None:
+    """The points arrived."""
+    _tell_of_order(session, event, "granted", f"granted:{event.grant_id}", {"amount": event.amount})
+
+
+def tell_of_failure(session: Session, event: GrantFailed) -> None:
+    """The provider could not carry it out: another service can be chosen (E401)."""
+    grants = points.grants_of(session, event.policy_id, event.application_id)
+    attempt = next((grant.attempt for grant in grants if grant.grant_id == event.grant_id), 0)
+    _tell_of_order(session, event, "failed", f"failed:{event.grant_id}:{attempt}", {})
+
+
+def _tell_of_order(  # what happened, and how it is told
+    session: Session, event: GrantSucceeded | GrantFailed, kind: str, key: str, facts: dict[str, int]
+) -> None:
+    parties = applications.parties_of(session, event.policy_id, event.application_id)
+    if parties is not None:
+        tell(session, parties.applicant_id, kind, key, about=(event.policy_id, event.application_id), facts=facts)
