@@ -5,12 +5,46 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sqlalchemy import JSON, bindparam, cast, delete, literal, select, tuple_
+from sqlalchemy import BigInteger, Boolean, DateTime, Text, Uuid, bindparam, cast, delete, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
 from app import clock, db
 from app.notifications.models import Contact, Message, MessageState
+
+# Made once: the submit of every application passes here (docs/decisions/0011).
+_MESSAGES = Message.metadata.tables["messages"]
+_COLUMNS = {
+    "id": Uuid(),
+    "event_key": Text(),
+    "kind": Text(),
+    "person_id": None,
+    "policy_id": Text(),
+    "application_id": Uuid(),
+    "facts": JSONB(),
+    "state": Text(),
+    "attempts": BigInteger(),
+    "created_at": DateTime(timezone=True),
+    "next_at": DateTime(timezone=True),
+}
+_TO_PROVED_ADDRESS = (
+    insert(_MESSAGES)  # the table: the ORM takes an insert with parameters for one of its own objects
+    .from_select(
+        list(_COLUMNS),
+        select(
+            *(
+                Contact.person_id if kind is None else cast(bindparam(f"new_{name}", type_=kind), kind)
+                for name, kind in _COLUMNS.items()
+            )
+        ).where(
+            Contact.person_id == bindparam("reader", type_=Uuid()),
+            Contact.failed_at.is_(None),
+            or_(Contact.confirmed_at.is_not(None), bindparam("unproved_too", type_=Boolean())),
+        ),
+    )
+    .on_conflict_do_nothing(index_elements=["event_key"])
+    .returning(_MESSAGES.c.id)
+)
 
 
 def tell(
@@ -25,47 +59,26 @@ def tell(
 ) -> bool:
     """Queue one message ``about`` an application (policy, id), if the person gave an address and proved to read it.
 
-    False where there is nothing to send.
-
-    ONE statement, because the submit waits for it. The same ``event_key`` again changes nothing.
+    False where there is nothing to send. ONE statement, because the submit waits for it. The same ``event_key`` again
+    changes nothing.
     """
     now = clock.now()
     policy_id, application_id = about or (None, None)
-    address = select(
-        literal(db.new_id()),
-        literal(event_key),
-        literal(kind),
-        Contact.person_id,
-        literal(policy_id),
-        cast(literal(application_id), Message.application_id.type),
-        cast(bindparam("facts", dict(facts or {}), type_=JSON), JSONB),
-        literal(MessageState.QUEUED.value),
-        literal(0),
-        literal(now),
-        literal(now),
-    ).where(Contact.person_id == person_id, Contact.failed_at.is_(None))
-    if not to_unconfirmed:
-        address = address.where(Contact.confirmed_at.is_not(None))
-    columns = (
-        Message.id,
-        Message.event_key,
-        Message.kind,
-        Message.person_id,
-        Message.policy_id,
-        Message.application_id,
-        Message.facts,
-        Message.state,
-        Message.attempts,
-        Message.created_at,
-        Message.next_at,
-    )
-    written = (
-        insert(Message)
-        .from_select([column.key for column in columns], address)
-        .on_conflict_do_nothing(index_elements=["event_key"])
-        .returning(Message.id)
-    )
-    return session.scalar(written) is not None
+    values = {
+        "id": db.new_id(),
+        "event_key": event_key,
+        "kind": kind,
+        "policy_id": policy_id,
+        "application_id": application_id,
+        "facts": dict(facts or {}),
+        "state": MessageState.QUEUED.value,
+        "attempts": 0,
+        "created_at": now,
+        "next_at": now,
+    }
+    parameters = {f"new_{name}": value for name, value in values.items()}
+    written = session.execute(_TO_PROVED_ADDRESS, {**parameters, "reader": person_id, "unproved_too": to_unconfirmed})
+    return written.one_or_none() is not None
 
 
 def erase_messages(session: Session, applications: Collection[tuple[str, UUID]]) -> int:
