@@ -108,6 +108,7 @@ def _of_one_who_has_applied(service: Service) -> list[PageOf]:
         PageOf("status", f"/applications/{receipt}", sent),
         PageOf("status-rebate", f"/applications/{rebate_receipt}", collecting),
         PageOf("withdraw", f"{to_choose}/withdraw", later),
+        PageOf("mail", "/mail", later),
         PageOf("status-question", own, asked),
         PageOf("answer", f"{own}/answer", asked),
         PageOf("status-choose", to_choose, later),
