@@ -124,7 +124,9 @@ def reader(  # noqa: PLR0917  # one parameter for each option
 
 @reader.command()
 @click.option("--server", required=True, help="Public address of the service, such as https://todoke.example.jp.")
-@click.option("--code", required=True, help="The code from the page of the counter, or that `todoke agents pair-code` printed.")
+@click.option(
+    "--code", required=True, help="The code from the page of the counter, or that `todoke agents pair-code` printed."
+)
 @click.option("--key-file", required=True, type=click.Path(path_type=Path), help="Device key; made when missing.")
 @click.option("--allow-plain-http", is_flag=True, hidden=True, help="For a closed test network only.")
 def pair(server: str, code: str, key_file: Path, allow_plain_http: bool) -> None:
