@@ -58,6 +58,7 @@ from app.applications.recipients import (
     answers_ending_on,
     choices_ending_on,
     parties_of,
+    receipts_ending_on,
     sent_by,
 )
 from app.applications.review import (
@@ -158,6 +159,7 @@ __all__ = [
     "propose_on_objection",
     "propose_refusal",
     "question_to",
+    "receipts_ending_on",
     "received_by_year",
     "record_activity",
     "record_attendance",

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import clock, screening
+from app import clock, points, screening
 from app.applications.models import Application
 from app.applications.standing import Standing
 from app.applications.states import ApplicationState as S
@@ -79,6 +79,13 @@ def answers_ending_on(session: Session, day: date) -> list[Deadline]:
         )
     )
     return [Deadline(row.policy_id, row.id, row.applicant_id) for row in rows]
+
+
+def receipts_ending_on(session: Session, day: date) -> list[Deadline]:
+    """Granted, and this is the last day for the receipt action (E402)."""
+    due = points.receipts_ending_on(session, day)
+    found = {pair: parties_of(session, *pair) for pair in due}
+    return [Deadline(*pair, parties.applicant_id) for pair, parties in found.items() if parties is not None]
 
 
 def _day(day: date) -> tuple[datetime, datetime]:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from app import applications, clock, events, points
 from app.applications import ApplicationChanged
 from app.notifications.outbox import tell
-from app.points import GrantFailed, GrantSucceeded
+from app.points import GrantFailed, GrantSucceeded, ReceiptMissed
 
 # What happened: the message, and whether it can happen to one application only once.
 TOLD: dict[str, tuple[str, bool]] = {
@@ -30,6 +30,7 @@ def register() -> None:
     events.subscribe(ApplicationChanged, tell_of_change)
     events.subscribe(GrantSucceeded, tell_of_grant)
     events.subscribe(GrantFailed, tell_of_failure)
+    events.subscribe(ReceiptMissed, tell_of_missed_receipt)
 
 
 def tell_of_change(session: Session, event: ApplicationChanged) -> None:
@@ -53,8 +54,13 @@ def tell_of_failure(session: Session, event: GrantFailed) -> None:
     _tell_of_order(session, event, "failed", f"failed:{event.grant_id}:{attempt}", {})
 
 
+def tell_of_missed_receipt(session: Session, event: ReceiptMissed) -> None:
+    """The day for the receipt action is over (E402)."""
+    _tell_of_order(session, event, "not_received", f"not_received:{event.grant_id}", {})
+
+
 def _tell_of_order(  # what happened, and how it is told
-    session: Session, event: GrantSucceeded | GrantFailed, kind: str, key: str, facts: dict[str, int]
+    session: Session, event: GrantSucceeded | GrantFailed | ReceiptMissed, kind: str, key: str, facts: dict[str, int]
 ) -> None:
     parties = applications.parties_of(session, event.policy_id, event.application_id)
     if parties is not None:

@@ -1,9 +1,10 @@
-"""Reminders 14, 7, 3 and 1 days before a day on which something ends (domain.md 3.6)."""
+"""Reminders some days before a day on which something ends (domain.md 3.6)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
+from typing import TypeAlias
 
 from sqlalchemy.orm import Session
 
@@ -11,14 +12,16 @@ from app import applications, clock, db
 from app.applications import Deadline
 from app.notifications.outbox import tell
 
-DAYS_BEFORE = (14, 7, 3, 1)
 WAKING_HOURS = range(9, 20)
 """In Japan: a phone beside a bed should stay quiet."""
 
-# What ends, and who asks for it; another kind of deadline is another line.
-DEADLINES: dict[str, Callable[[Session, date], Iterable[Deadline]]] = {
-    "choose_by": applications.choices_ending_on,
-    "answer_by": applications.answers_ending_on,
+EndingOn: TypeAlias = Callable[[Session, date], Iterable[Deadline]]
+
+# What ends, how many days before it is told, and who knows whose it is; another kind of deadline is another line.
+DEADLINES: dict[str, tuple[tuple[int, ...], EndingOn]] = {
+    "choose_by": ((14, 7, 3, 1), applications.choices_ending_on),
+    "answer_by": ((14, 7, 3, 1), applications.answers_ending_on),
+    "receive_by": ((14, 3, 1), applications.receipts_ending_on),
 }
 
 
@@ -27,8 +30,8 @@ def remind() -> int:
     if clock.local(clock.now()).hour not in WAKING_HOURS:
         return 0
     count = 0
-    for kind, ending_on in DEADLINES.items():
-        for days in DAYS_BEFORE:
+    for kind, (days_before, ending_on) in DEADLINES.items():
+        for days in days_before:
             day = clock.today() + timedelta(days=days)
             with db.transaction() as session:
                 for each in ending_on(session, day):

@@ -33,7 +33,7 @@ from app.points.queries import (
     received_by_year,
     waiting_orders,
 )
-from app.points.receipts import OpenReceipt, open_receipts
+from app.points.receipts import OpenReceipt, open_receipts, receipts_ending_on
 from app.points.received import received_by
 from app.points.resolve import ResolutionRefused, resolve_result
 from app.points.result_files import TakenFile, book_result_file, take_result_file
@@ -113,6 +113,7 @@ __all__ = [
     "planned_grants",
     "put_aside_results",
     "reason_in_words",
+    "receipts_ending_on",
     "received_by",
     "received_by_year",
     "record_result",

@@ -121,6 +121,19 @@ def open_receipts(session: Session, *, until: date) -> list[OpenReceipt]:
     ]
 
 
+def receipts_ending_on(session: Session, day: date) -> list[tuple[str, UUID]]:
+    """(policy, application) of every grant that waits for its receipt action with this last day."""
+    begin = datetime.combine(day, time.min, clock.TOKYO)
+    rows = session.execute(
+        select(Grant.policy_id, Grant.application_id).where(
+            Grant.state == GrantState.AWAITING_RECEIPT,
+            Grant.receive_by >= begin,
+            Grant.receive_by < begin + timedelta(days=1),
+        )
+    )
+    return [(row.policy_id, row.application_id) for row in rows]
+
+
 def _recycles(session: Session, grant: Grant) -> bool:
     """Never for one grant of several: the seat is one."""
     several = select(Grant.id).where(

@@ -12,6 +12,7 @@ from app.applications import expire_unassigned
 from app.cli.mail_catcher import Caught
 from app.errors import DomainError
 from app.notifications.handlers import TOLD
+from app.notifications.remind import DEADLINES
 from app.notifications.words import KINDS
 from app.payments.gateways import GatewayAnswer
 from app.policies import CheckKind
@@ -22,10 +23,13 @@ from tests.applications.applicants import (
     apply_for_later,
     by_receipt,
     choice,
+    grants_of,
     open_policy,
     orders,
     rows_in,
 )
+from tests.applications.test_receipts import report
+from tests.applications.test_receipts import sent as sent_to_card
 from tests.cases.town import REVIEWER, refuse
 from tests.notifications.conftest import SITE, Post
 
@@ -221,6 +225,29 @@ def test_what_staff_ask_is_told_with_its_last_day_and_not_in_the_message(post: P
     assert "審査が終わりました" in the_one(post.send()).subject
 
 
+def test_e402_points_that_must_be_taken_are_never_said_to_have_arrived_and_their_last_day_is_told(post: Post) -> None:
+    open_policy(**OPEN_POLICY)
+    who = post.reader()
+    receipt, order_id = sent_to_card(who)
+    post.send()
+    assert report(order_id, "succeeded") is points.Taken.RECORDED
+    mail = the_one(post.send())
+    assert "受取操作が必要です" in mail.subject
+    assert "届きました" not in mail.text + mail.subject
+    (grant,) = grants_of(by_receipt(receipt).id)
+    assert grant.receive_by is not None
+    told = []
+    for days in range(16, -1, -1):
+        with clock.frozen(grant.receive_by - timedelta(days=days, hours=12)):
+            notifications.remind()
+            told += [days for mail in post.send() if f"(あと{days}日)" in mail.text]
+    assert told == [14, 3, 1]
+    with clock.frozen(grant.receive_by + timedelta(seconds=1)):
+        assert report(order_id, "not_received") is points.Taken.RECORDED
+        mail = the_one(post.send())
+    assert "受取期限が過ぎました" in mail.subject
+
+
 def test_a_withdrawal_is_confirmed(post: Post) -> None:
     open_policy(**OPEN_POLICY, cooling_off_hours=24)
     who = post.reader()
@@ -241,7 +268,8 @@ def test_no_message_asks_for_a_pin_a_number_or_a_code(kind: str) -> None:
 
 
 def test_every_happening_that_is_told_has_its_words() -> None:
-    assert {kind for kind, _ in TOLD.values()} | {"granted", "failed", "choose_by", "answer_by"} == set(KINDS)
+    by_points = {"granted", "to_take", "not_received", "failed"}
+    assert {kind for kind, _ in TOLD.values()} | by_points | set(DEADLINES) == set(KINDS)
 
 
 def test_in_the_language_of_its_reader(post: Post) -> None:
