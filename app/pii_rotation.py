@@ -37,7 +37,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "payment_links": ("account_enc",),
     "person_facts": ("name_enc", "address_enc", "birth_date_enc", "sex_enc"),
     "return_cases": ("reason_enc",),
-    "rulings": ("reason_enc",),
+    "rulings": ("reason_enc", "objected_enc"),
     "staff_accounts": ("totp_secret_enc",),
 }
 _KEY_ID = "convert_from(substring({column} FROM 3 FOR get_byte({column}, 1)), 'UTF8')"

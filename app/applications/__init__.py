@@ -50,6 +50,7 @@ from app.applications.queries import (
     live_application,
     question_to,
     received_by_year,
+    refusal_to,
     view_by_receipt,
 )
 from app.applications.recipients import (
@@ -68,6 +69,7 @@ from app.applications.review import (
     confirm_refusal,
     lapse_unanswered,
     object_to_refusal,
+    objection_to,
     office_of,
     pass_check,
     propose_on_objection,
@@ -151,6 +153,7 @@ __all__ = [
     "live_application",
     "look_again",
     "object_to_refusal",
+    "objection_to",
     "office_of",
     "parties_of",
     "pass_check",
@@ -169,6 +172,7 @@ __all__ = [
     "record_guardianship",
     "record_move",
     "refusal_letters",
+    "refusal_to",
     "refuse_consent",
     "request_review",
     "review_queue",

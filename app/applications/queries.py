@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app import cards, payments, points, policies, rebates, screening
+from app import cards, clock, payments, points, policies, rebates, screening
 from app.applications.guardian import Wallet, may_see
 from app.applications.models import Application
 from app.applications.receipt_no import is_receipt_no
@@ -20,7 +20,7 @@ from app.applications.withdraw import WITHDRAWABLE
 from app.language import minute_text, points_text, say
 from app.pii import Private
 from app.rebates import RebateView
-from app.screening import InquiryView
+from app.screening import InquiryView, RefusalLetter
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,30 @@ def question_to(session: Session, receipt_no: str, person_id: UUID) -> InquiryVi
         return None
     asked = screening.inquiries_of(session, row.policy_id, row.id)
     return next((one for one in asked if one.answered_at is None and one.lapsed_at is None), None)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The letter that stands last, and whether the person may still object to it."""
+
+    letter: RefusalLetter
+    may_object: bool
+
+
+def refusal_to(session: Session, receipt_no: str, person_id: UUID) -> Refusal | None:
+    """Why this application was refused, and how to object (BR-64); ``None`` when it does not stand refused."""
+    row = session.scalar(select(Application).where(Application.receipt_no == receipt_no))
+    if row is None or row.state not in REFUSED or not may_see(session, row, person_id):
+        return None
+    letters = screening.letters_of(session, row.policy_id, row.id)
+    if not letters:
+        return None
+    last_day = letters[-1].object_by
+    in_time = last_day is not None and clock.today() <= last_day
+    return Refusal(letters[-1], in_time and row.state == ApplicationState.REJECTED)
+
+
+REFUSED = (ApplicationState.REJECTED, ApplicationState.REJECTED_FINAL)
 
 
 def applications_of(session: Session, person_id: UUID) -> list[ApplicationView]:

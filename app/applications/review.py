@@ -26,7 +26,7 @@ from app.applications.review_effects import (
 )
 from app.applications.states import Action, ApplicationState
 from app.policies import CheckKind
-from app.screening import Check, CheckAction, CheckState, QueueItem, RefusalLetter, ReviewRefused, Staff
+from app.screening import Check, CheckAction, CheckState, Objection, QueueItem, RefusalLetter, ReviewRefused, Staff
 
 LAPSES_PER_ROUND = 200
 _REVIEWED = (
@@ -183,10 +183,10 @@ def _lapse(policy_id: str, application_id: UUID) -> bool:
         return True
 
 
-def object_to_refusal(receipt_no: str, person_id: UUID) -> bool:
-    """The person objects within the days that the letter states; another reviewer looks again.
+def object_to_refusal(receipt_no: str, person_id: UUID, reason: str) -> bool:
+    """The person says why they object, within the days that the letter states; another reviewer looks again (BR-64).
 
-    False when there is nothing of theirs to object to, or the last day is over.
+    False when there is nothing of theirs to object to, or the last day is over. Raises E309 for a My Number (BR-57).
     """
     with db.transaction() as session:
         maintenance.check_open(session)
@@ -197,6 +197,7 @@ def object_to_refusal(receipt_no: str, person_id: UUID) -> bool:
         last_day = letters[-1].object_by if letters else None
         if last_day is None or clock.today() > last_day:
             return False
+        screening.take_objection(session, application.policy_id, application.id, reason)
         for check in screening.locked_checks(session, application.policy_id, application.id).values():
             if check.result == CheckState.FAILED:
                 check.assigned_to = None
@@ -260,6 +261,11 @@ def confirm_on_objection(policy_id: str, application_id: UUID, kind: CheckKind, 
 def refusal_letters(session: Session, policy_id: str, application_id: UUID) -> list[RefusalLetter]:
     """The letters of an application, the latest last, for the person and for staff."""
     return screening.letters_of(session, policy_id, application_id)
+
+
+def objection_to(session: Session, policy_id: str, application_id: UUID) -> Objection | None:
+    """What the person wrote against the refusal, for staff who look again."""
+    return screening.objection_of(session, policy_id, application_id)
 
 
 def office_of(session: Session, policy_id: str) -> str:

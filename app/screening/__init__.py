@@ -28,13 +28,16 @@ from app.screening.queue import (
     take,
 )
 from app.screening.rulings import (
+    Objection,
     Proposal,
     check_is_somebody_else,
     confirm,
     confirmed_rulings,
     drop_proposal,
     letters_of,
+    objection_of,
     propose,
+    take_objection,
 )
 from app.screening.staff import ReviewRefused, Role, Staff, check_role
 from app.screening.stated_facts import Stated, carry_over_facts, state_fact, stated_about
@@ -58,6 +61,7 @@ __all__ = [
     "Guardian",
     "InquiryView",
     "LetterIncomplete",
+    "Objection",
     "Proposal",
     "QueueItem",
     "RefusalLetter",
@@ -85,6 +89,7 @@ __all__ = [
     "is_believed",
     "letters_of",
     "locked_checks",
+    "objection_of",
     "open_inquiry",
     "overdue",
     "propose",
@@ -98,5 +103,6 @@ __all__ = [
     "suspect_duplicate",
     "take",
     "take_answer",
+    "take_objection",
     "write_checks",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import case, delete, text, tuple_, update
+from sqlalchemy import case, delete, or_, text, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.screening.models import Inquiry, Ruling, StatedFact
@@ -25,8 +25,11 @@ def erase_texts(session: Session, applications: Collection[tuple[str, UUID]]) ->
     )
     ruled = session.execute(
         update(Ruling)
-        .where(tuple_(Ruling.policy_id, Ruling.application_id).in_(named), Ruling.reason_enc != b"")
-        .values(reason_enc=b"")
+        .where(
+            tuple_(Ruling.policy_id, Ruling.application_id).in_(named),
+            or_(Ruling.reason_enc != b"", Ruling.objected_enc != b""),
+        )
+        .values(reason_enc=b"", objected_enc=case((Ruling.objected_at.is_(None), None), else_=b""))
         .returning(Ruling.id)
         .execution_options(synchronize_session=False)
     )

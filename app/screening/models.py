@@ -125,6 +125,11 @@ class Ruling(Base):
             " OR (reason_enc IS NOT NULL AND office <> '' AND objection <> '')",
             name="refusal_is_complete",
         ),
+        CheckConstraint(
+            "(objected_at IS NULL) = (objected_enc IS NULL)"
+            " AND (objected_at IS NULL OR proposal = 'refuse' AND confirmed_by IS NOT NULL)",
+            name="objection",
+        ),
         Index(
             "uq_rulings_open",
             "policy_id",
@@ -149,6 +154,8 @@ class Ruling(Base):
     dropped_at: Mapped[datetime | None] = mapped_column(default=None)
     office: Mapped[str] = mapped_column(default="")
     objection: Mapped[str] = mapped_column(default="")
+    objected_enc: Mapped[bytes | None] = mapped_column(default=None)
+    objected_at: Mapped[datetime | None] = mapped_column(default=None)
     object_by: Mapped[date | None] = mapped_column(default=None)
 
 

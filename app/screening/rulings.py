@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -122,6 +123,35 @@ def letters_of(session: Session, policy_id: str, application_id: UUID) -> list[R
     return letters
 
 
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What the person wrote against a refusal, and when."""
+
+    reason: str
+    at: datetime
+
+
+def take_objection(session: Session, policy_id: str, application_id: UUID, reason: str) -> None:
+    """Keep why the person objects to the last refusal. Raises E309 for what looks like a My Number (BR-57)."""
+    if looks_like_my_number(reason):
+        raise DomainError("E309")
+    if not reason.strip() or len(reason) > MAX_REASON_CHARACTERS:
+        raise ValueError("an objection says why in at most a thousand characters")
+    refusal = confirmed_rulings(session, policy_id, application_id)[-1]
+    refusal.objected_enc = vault().encrypt(Private(reason), _context(refusal.id, "objected"))
+    refusal.objected_at = clock.now()
+    session.flush()
+
+
+def objection_of(session: Session, policy_id: str, application_id: UUID) -> Objection | None:
+    """The person's own words, for the reviewer who looks again; ``None`` while there was no objection."""
+    for ruling in confirmed_rulings(session, policy_id, application_id):
+        if ruling.objected_enc and ruling.objected_at:
+            text = vault().decrypt(ruling.objected_enc, _context(ruling.id, "objected"))
+            return Objection(text.reveal(), ruling.objected_at)
+    return None
+
+
 def check_is_somebody_else(session: Session, check: Check, staff: Staff) -> None:
     """An objection is looked at by a reviewer who had no part in the refusal (domain.md 5.3)."""
     for ruling in confirmed_rulings(session, check.policy_id, check.application_id):
@@ -133,5 +163,5 @@ def _reason(ruling: Ruling) -> str:
     return vault().decrypt(ruling.reason_enc, _context(ruling.id)).reveal() if ruling.reason_enc else ""
 
 
-def _context(ruling_id: UUID) -> str:
-    return f"rulings.reason:{ruling_id}"
+def _context(ruling_id: UUID, part: str = "reason") -> str:
+    return f"rulings.{part}:{ruling_id}"

@@ -298,7 +298,7 @@ def test_br_26_nobody_but_the_guardian_who_applied_sees_the_application(who: str
         assert applications.applications_of(session, looks.person_id) == []
     assert not applications.withdraw(receipt.receipt_no, looks.person_id)
     assert not applications.answer(receipt.receipt_no, looks.person_id, "はい")
-    assert not applications.object_to_refusal(receipt.receipt_no, looks.person_id)
+    assert not applications.object_to_refusal(receipt.receipt_no, looks.person_id, "なぜですか。")
 
 
 def test_the_guardian_sees_every_childs_application_with_the_childs_name() -> None:

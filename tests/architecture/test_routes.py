@@ -102,6 +102,8 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "resident.application_state"): _NONE,
     ("GET", "resident.question"): _NONE,
     ("POST", "resident.answer"): _NONE,
+    ("GET", "resident.refusal"): _NONE,
+    ("POST", "resident.object_to_refusal"): _NONE,
     ("POST", "resident.withdraw"): _NONE,
     ("GET", "resident.ask_to_withdraw"): _NONE,
     ("GET", "resident.assign_choose"): _NONE,

@@ -245,8 +245,8 @@ def test_an_objection_is_looked_at_by_another_reviewer_and_overturned_by_two() -
     application = stored(receipt)
     where = ("P-001", application.id, CARD)
     refuse(application, CARD)
-    assert not applications.object_to_refusal(receipt.receipt_no, resident().person_id)
-    assert applications.object_to_refusal(receipt.receipt_no, who.person_id)
+    assert not applications.object_to_refusal(receipt.receipt_no, resident().person_id, "住んでいました。")
+    assert applications.object_to_refusal(receipt.receipt_no, who.person_id, "住んでいました。")
     assert (stored_state(application), checks_of(application)["CARD_AUTO"]) == ("re_review", "appealed")
     with pytest.raises(ReviewRefused, match="same_person"):
         applications.propose_on_objection(*where, REVIEWER, "overturn", "")
@@ -268,7 +268,7 @@ def test_overturned_without_a_free_seat_waits_until_the_approver_adds_budget() -
     where = ("P-001", application.id, CARD)
     refuse(application, CARD)
     apply(resident())  # somebody else has the only seat now
-    assert applications.object_to_refusal(receipt.receipt_no, who.person_id)
+    assert applications.object_to_refusal(receipt.receipt_no, who.person_id, "住んでいました。")
     applications.propose_on_objection(*where, OTHER_REVIEWER, "overturn", "")
     with pytest.raises(DomainError, match="E209"):
         applications.confirm_on_objection(*where, APPROVER)
@@ -281,7 +281,7 @@ def test_an_objection_that_is_upheld_is_final_and_has_its_own_letter() -> None:
     application = stored(receipt)
     where = ("P-001", application.id, CARD)
     refuse(application, CARD)
-    applications.object_to_refusal(receipt.receipt_no, who.person_id)
+    applications.object_to_refusal(receipt.receipt_no, who.person_id, "住んでいました。")
     with pytest.raises(ValueError, match="reason"):
         applications.propose_on_objection(*where, OTHER_REVIEWER, "uphold", "")
     applications.propose_on_objection(*where, OTHER_REVIEWER, "uphold", "住民票を改めて確認しました。")
@@ -291,7 +291,7 @@ def test_an_objection_that_is_upheld_is_final_and_has_its_own_letter() -> None:
         first, last = applications.refusal_letters(session, "P-001", application.id)
     assert (first.object_by is not None, last.object_by) == (True, None)
     assert "お問い合わせください" in last.objection
-    assert not applications.object_to_refusal(receipt.receipt_no, who.person_id)
+    assert not applications.object_to_refusal(receipt.receipt_no, who.person_id, "住んでいました。")
 
 
 def test_after_the_last_day_nobody_objects() -> None:
@@ -299,9 +299,9 @@ def test_after_the_last_day_nobody_objects() -> None:
     receipt = apply(who := resident(address="あさひ市本町１丁目１番"))
     refuse(stored(receipt), CARD)
     with clock.frozen(FIXTURE_TIME + timedelta(days=screening.OBJECTION_DAYS + 1)):
-        assert not applications.object_to_refusal(receipt.receipt_no, who.person_id)
+        assert not applications.object_to_refusal(receipt.receipt_no, who.person_id, "住んでいました。")
     with clock.frozen(FIXTURE_TIME + timedelta(days=screening.OBJECTION_DAYS)):
-        assert applications.object_to_refusal(receipt.receipt_no, who.person_id)
+        assert applications.object_to_refusal(receipt.receipt_no, who.person_id, "住んでいました。")
 
 
 def test_br_14_a_suspected_duplicate_is_cleared_by_a_person() -> None:

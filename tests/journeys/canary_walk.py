@@ -400,6 +400,8 @@ def submit(phone: Visitor, system: System) -> tuple[str, str]:
     assert phone.get(f"{page}/withdraw").status_code == 303
     assert phone.get(f"{page}/answer").status_code == 303, "nothing is asked"
     assert phone.post(f"{page}/answer", answer=CANARY.name).status_code == 303
+    assert phone.get(f"{page}/refusal").status_code == 303, "nothing stands refused"
+    assert phone.post(f"{page}/refusal", reason=CANARY.name).status_code == 303
     for step in ("service", "account"):
         assert phone.get(f"{page}/{step}?service=SVC-QR-01").status_code == 409
     typed = {"account": ACCOUNT, "security_code": "1470", "service_id": CANARY.name, "form_token": CANARY.name}
