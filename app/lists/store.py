@@ -94,7 +94,7 @@ class Store(ABC):
     def twice_in_file(self, limit: int) -> list[tuple[int, int]]:
         """Pairs of rows that are the same one (E604), the earlier first."""
         query = (
-            f"SELECT first, row_no FROM (SELECT identity, min(row_no) AS first FROM {self.table}"  # noqa: S608
+            f"SELECT first, row_no FROM (SELECT identity, min(row_no) AS first FROM {self.table}"  # noqa: S608  # a table's name
             " WHERE version_id = %(new)s GROUP BY identity HAVING count(*) > 1) AS twice"
             f" JOIN {self.table} USING (identity) WHERE version_id = %(new)s AND first < row_no"
             " ORDER BY row_no LIMIT %(limit)s"
@@ -105,19 +105,19 @@ class Store(ABC):
     def alike_in_file(self) -> Difference:
         """Rows under other control numbers that say the same of a person; matched to nobody by itself (E205)."""
         return self._difference(
-            f"SELECT row_no FROM {self.table} WHERE version_id = %(new)s AND person IN (SELECT person"  # noqa: S608
+            f"SELECT row_no FROM {self.table} WHERE version_id = %(new)s AND person IN (SELECT person"  # noqa: S608  # a table's name
             f" FROM {self.table} WHERE version_id = %(new)s GROUP BY person HAVING count(*) > 1)"
         )
 
     def marked_in_file(self) -> Difference:
         """Rows whose name holds ■ 〓 ? where a character was lost (BR-70)."""
-        return self._difference(f"SELECT row_no FROM {self.table} WHERE version_id = %(new)s AND marked")  # noqa: S608
+        return self._difference(f"SELECT row_no FROM {self.table} WHERE version_id = %(new)s AND marked")  # noqa: S608  # a table's name
 
     def differences(self, old: int | None) -> dict[str, Difference]:
         """What the new rows add, change and remove against the version ``old`` (BR-72)."""
         if old is None:
             nothing = Difference(0, ())
-            added = self._difference(f"SELECT row_no FROM {self.table} WHERE version_id = %(new)s")  # noqa: S608
+            added = self._difference(f"SELECT row_no FROM {self.table} WHERE version_id = %(new)s")  # noqa: S608  # a table's name
             return {"added": added, "changed": nothing, "removed": nothing}
         self._connection.execute(
             "CREATE TEMPORARY TABLE list_differences ON COMMIT DROP AS"  # noqa: S608  # two names of tables
@@ -130,14 +130,14 @@ class Store(ABC):
         )
         kinds = ("added", "changed", "removed")
         return {
-            kind: self._difference(f"SELECT row_no FROM list_differences WHERE kind = '{kind}'")  # noqa: S608
+            kind: self._difference(f"SELECT row_no FROM list_differences WHERE kind = '{kind}'")  # noqa: S608  # a kind of ours
             for kind in kinds
         }
 
     def claims_of_removed(self, old: int, list_id: str) -> list[tuple[str, UUID]]:
         """Applications (policy, id) that were matched to a row which the new version no longer has."""
         query = (
-            "SELECT c.policy_id, c.application_id FROM list_claims AS c WHERE c.list_id = %(list)s AND EXISTS"  # noqa: S608
+            "SELECT c.policy_id, c.application_id FROM list_claims AS c WHERE c.list_id = %(list)s AND EXISTS"  # noqa: S608  # a table's name
             " (SELECT FROM list_rows AS o WHERE o.version_id = %(old)s AND o.identity = c.identity) AND NOT EXISTS"
             f" (SELECT FROM {self.table} AS n WHERE n.version_id = %(new)s AND n.identity = c.identity)"
         )

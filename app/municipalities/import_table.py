@@ -194,9 +194,9 @@ def _merge(kept: KeptTable, new: Sequence[Municipality], day: date) -> tuple[lis
             continue
         old = present.pop(row.code, None)
         if old is None:
-            row = replace(row, valid_from=row.valid_from or day)  # noqa: PLW2901
-            added.append(row)
-            merged.append(row)
+            first = replace(row, valid_from=row.valid_from or day)
+            added.append(first)
+            merged.append(first)
             continue
         differences = [
             (field.name, _shown(getattr(old, field.name)), _shown(getattr(row, field.name)))

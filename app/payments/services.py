@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import Engine, Pool, select
 from sqlalchemy.orm import Session
 
 from app import clock, db
@@ -72,6 +74,7 @@ def load_services(session: Session, items: Sequence[object], source: str) -> Ser
             row.provider_id, row.document, row.loaded_at = document.provider_id, content, clock.now()
             changed += 1
     session.flush()
+    _kept.clear()
     return ServiceCounts(added, changed, len(documents) - added - changed)
 
 
@@ -145,11 +148,20 @@ class OfferedService:
 
 
 def offered_services(session: Session) -> tuple[OfferedService, ...]:
-    """Every loaded service by its id, in a form small enough to be read at each search."""
-    rows = db.driver_connection(session).execute(_OFFERED, prepare=True).fetchall()
-    return tuple(OfferedService(service_id, name, at_once) for service_id, name, at_once in rows)
+    """Every loaded service by its id, for the catalogue; what another process loads is seen within five seconds."""
+    engine = session.get_bind()
+    assert isinstance(engine, Engine)
+    until, kept = _kept.get(engine.pool, (0.0, ()))
+    if time.monotonic() >= until:
+        rows = db.driver_connection(session).execute(_OFFERED, prepare=True).fetchall()
+        kept = tuple(OfferedService(service_id, name, at_once) for service_id, name, at_once in rows)
+        _kept[engine.pool] = time.monotonic() + KEPT_SECONDS, kept
+    return kept
 
 
+KEPT_SECONDS = 5
+"""A search would ask for the same few names each time: half of its round trips."""
+_kept: WeakKeyDictionary[Pool, tuple[float, tuple[OfferedService, ...]]] = WeakKeyDictionary()
 _OFFERED = (
     b"SELECT service_id, document->>'name', document->>'grant_lead' = 'PT0S' FROM payment_services ORDER BY service_id"
 )

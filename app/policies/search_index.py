@@ -10,9 +10,11 @@ a page are read from the database.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 OPEN, FULL, SCHEDULED, SUSPENDED, PAST, WINDING_DOWN = SECTIONS = tuple(range(6))
@@ -81,6 +83,7 @@ class Index:
         self._states = self._sets((one.state, number) for number, one in enumerate(ordered))
         self._full = self.bits(number for number, one in enumerate(ordered) if one.is_full)
         self._sections: tuple[float, Sections] | None = None
+        self._counted: dict[Bits, Counts] = {}
 
     def with_changes(self, changed: Collection[Listing]) -> Index:
         """The index after some listings changed; cheap where only state or fullness did, as at a submit."""
@@ -186,16 +189,40 @@ class Index:
             ids = self.slice(found, max(0, rest - count), min(count, max(0, rest)), latest_first=False)
             return ids[::-1]
         skipped = _position(found, offset)
-        found >>= skipped
-        ids = []
-        while found and len(ids) < count:
-            low = (found & -found).bit_length()
-            skipped += low
-            ids.append(self.ids[skipped - 1])
-            found >>= low
-        return ids
+        return [self.ids[skipped + number] for number in islice(_numbers(found >> skipped), count)]
+
+    def counts(self, found: Bits) -> Counts:
+        """How many of a set are of each category, timing, prefecture and service; kept, as people ask for the same."""
+        counted = self._counted.get(found)
+        if counted is None:
+            if len(self._counted) >= _MOST_COUNTED:
+                self._counted.clear()
+            few = found.bit_count() <= _FEW
+            counted = self._counted[found] = self._count_one_by_one(found) if few else self._count_by_sets(found)
+        return counted
+
+    def _count_one_by_one(self, found: Bits) -> Counts:
+        counted: Counts = {name: dict.fromkeys(sets, 0) for name, sets in self.sets.items()}
+        for number in _numbers(found):
+            one = self.listings[self.ids[number]]
+            counted["category"][one.category] += 1
+            counted["timing"][one.timing] += 1
+            counted["place"][one.prefecture] += 1
+            for service in one.services:
+                counted["service"][service] += 1
+        return counted
+
+    def _count_by_sets(self, found: Bits) -> Counts:
+        return {
+            name: {one: (found & bits).bit_count() for one, bits in sets.items()} for name, sets in self.sets.items()
+        }
 
 
+Counts = dict[str, dict[str, int]]
+_FEW = 200
+"""Up to so many it is quicker to count one by one than set by set."""
+_MOST_COUNTED = 300
+_NOT_EMPTY = re.compile(rb"[^\0]")
 _MOST_RANGES = 200
 
 
@@ -204,6 +231,17 @@ def _grouped(members: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
     for name, number in members:
         groups[name].append(number)
     return dict(groups)
+
+
+def _numbers(found: Bits) -> Iterator[int]:
+    """The numbers in a set, from the lowest; what is empty is passed over by the byte."""
+    raw = found.to_bytes(found.bit_length() // 8 + 1, "little")
+    for match in _NOT_EMPTY.finditer(raw):
+        byte = raw[match.start()]
+        while byte:
+            low = byte & -byte
+            yield match.start() * 8 + low.bit_length() - 1
+            byte ^= low
 
 
 def _position(found: Bits, count: int) -> int:

@@ -359,19 +359,16 @@ def _facets(index: Index, sections: Sections, searched: str | None) -> Iterator[
     found = 0
     for bits in sections:
         found |= bits
+    counts = index.counts(found)
     for name, labels in _LABELS.items():
-        yield (
-            name,
-            _choices((one, label, (found & index.sets[name].get(one, 0)).bit_count()) for one, label in labels.items()),
-        )
+        yield name, _choices((one, label, counts[name].get(one, 0)) for one, label in labels.items())
     if searched in index.sets["place"]:
         places = sorted(index.count_municipalities(found, searched))
     else:
-        places = [(code, (found & bits).bit_count()) for code, bits in sorted(index.sets["place"].items())]
-    yield "place", _choices((code, municipalities.label(code), count) for code, count in places)
+        places = sorted(counts["place"].items())
+    yield "place", _choices((code, municipalities.label(code), count) for code, count in places if count)
     yield "state", _choices((*label, bits.bit_count()) for label, bits in zip(_SECTION_LABELS, sections, strict=True))
-    services = sorted(index.sets["service"].items())
-    yield "service", _choices((one, one, (found & bits).bit_count()) for one, bits in services)
+    yield "service", _choices((one, one, count) for one, count in sorted(counts["service"].items()))
 
 
 def _choices(counted: Iterable[tuple[str, str, int]]) -> tuple[Choice, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -87,6 +89,26 @@ def test_filters_are_those_of_the_rule(made: dict[str, Listing], moment: int, po
     assert counted == {
         code: count for code in ("100", "101") if (count := sum(one.municipality == code for one in everything))
     }
+
+
+@given(listings(), st.data())
+def test_counts_are_those_of_the_rule_counted_one_by_one_or_set_by_set(
+    made: dict[str, Listing], data: st.DataObject
+) -> None:
+    index = Index(made)
+    found = data.draw(st.integers(0, (1 << len(made)) - 1))
+    inside = [made[policy_id] for policy_id in ids(index, found)]
+    expected = {
+        "category": Counter(one.category for one in inside),
+        "timing": Counter(one.timing for one in inside),
+        "place": Counter(one.prefecture for one in inside),
+        "service": Counter(service for one in inside for service in one.services),
+    }
+    for most in (0, 200):  # more than so many are counted set by set
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("app.policies.search_index._FEW", most)
+            counted = Index(made).counts(found)
+        assert {name: Counter(counts) for name, counts in counted.items()} == expected
 
 
 @settings(max_examples=examples(60))
