@@ -78,8 +78,14 @@ def say(text: str, /, **facts: object) -> str:
     A fact that is itself a text of the catalogue is translated too, and a day (a date, or ``2026-11-20``) is written
     as the reader writes days.
     """
-    words = catalogue(current()).gettext(text) if text else text
-    return str(words).format(**{name: _fact(value) for name, value in facts.items()}) if facts else str(words)
+    words = word(current(), text)
+    return words.format(**{name: _fact(value) for name, value in facts.items()}) if facts else words
+
+
+@lru_cache(maxsize=8_192)
+def word(language: str, text: str) -> str:
+    """A text of ours in a language, without its facts; a page asks for a hundred and more."""
+    return str(catalogue(language).gettext(text)) if text else text
 
 
 def one_after_another(*sentences: str) -> str:
@@ -153,7 +159,8 @@ def _fact(value: object) -> object:
         return value
     if _ISO_DAY.search(value):
         return _ISO_DAY.sub(lambda found: day_text(date.fromisoformat(found[0])), value)
-    return say(value)
+    # Not by ``word``: a fact may be somebody's name, which is not kept.
+    return str(catalogue(current()).gettext(value)) if value else value
 
 
 def _month_and_day(day: date) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from babel.support import Translations
@@ -115,7 +116,17 @@ def install(app: Flask, settings: Settings) -> None:
 
 def in_template(text: str, /, **facts: object) -> Markup:
     """``_("…")`` in a template: the reader's words, in which facts take their places, escaped."""
-    return Markup(language.catalogue(language.current()).gettext(text)) % facts  # noqa: S704  # texts of ours alone
+    return _marked(language.current(), text) % facts if facts else _plain(language.current(), text)
+
+
+@lru_cache(maxsize=8_192)
+def _marked(now: str, text: str) -> Markup:
+    return Markup(language.word(now, text))  # noqa: S704  # texts of ours alone
+
+
+@lru_cache(maxsize=8_192)
+def _plain(now: str, text: str) -> Markup:
+    return _marked(now, text) % {}
 
 
 def forget_chosen(response: Response, settings: Settings) -> None:

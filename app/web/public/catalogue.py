@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
-from flask import current_app, redirect, render_template, request, url_for
+from flask import current_app, get_template_attribute, redirect, render_template, request, url_for
+from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from app import cards, clock, db, municipalities, payments, policies
-from app.language import one_after_another, points_text, say
-from app.policies import PolicyView
+from app.language import current, one_after_another, points_text, say
+from app.policies import PolicyCard, PolicyView
 from app.settings import Settings
 from app.web.pages import qr_svg
 from app.web.policy_search import LEAST_AMOUNTS, SearchInput, SearchResult, run_search
@@ -29,6 +31,17 @@ TIMINGS = (("simple", "お買い物をしなくても受け取れる"), ("rebate
 SOON = (("begin", "まもなく始まる(30日以内)"), ("end", "まもなく終わる(14日以内)"))
 
 
+def _card(policy: PolicyCard) -> Markup:
+    """One result, in the reader's language; it is the same for everybody, and many look at the same ones."""
+    return _drawn(current(), policy)
+
+
+@lru_cache(maxsize=4_000)
+def _drawn(language: str, policy: PolicyCard) -> Markup:
+    draw = get_template_attribute("components/policy_card.html", "policy_card")
+    return Markup(draw(policy, level=3))  # noqa: S704  # what a template made
+
+
 @blueprint.get("/")
 def home() -> str:
     """What can be applied for now."""
@@ -40,6 +53,7 @@ def home() -> str:
     return render_template(
         "public/home.html",
         featured=open_now.items[:FEATURED],
+        card=_card,
         counts={"open": open_now.total, "at_once": at_once.total, "municipalities": givers},
     )
 
@@ -56,6 +70,7 @@ def search() -> str:
     return render_template(
         "public/policies.html",
         page=result.found,
+        card=_card,
         values=values | {"open_now": "1" if asked.open_now else "", "at_once": "1" if asked.at_once else ""},
         place_label=_label(result.municipality) or asked.place,
         candidates=[(code, municipalities.label(code)) for code in result.candidates],
