@@ -12,6 +12,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app import audit, clock, db
@@ -58,12 +59,9 @@ def issue_pair_code(
     ``place``: the terminal of a counter that it is for. An earlier code for the same terminal, if nobody used it,
     is void from now on.
     """
-    if place is not None:
-        unused = AgentPairCode.used_at.is_(None)
-        session.execute(delete(AgentPairCode).where(AgentPairCode.terminal_id == place.terminal_id, unused))
     code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_CHARACTERS))
     expires_at = clock.real_now() + timedelta(minutes=minutes)
-    row = AgentPairCode(
+    made = insert(AgentPairCode).values(
         code_hash=_hash(code),
         name=name,
         kind=kind,
@@ -74,8 +72,14 @@ def issue_pair_code(
         municipality_code=place.municipality_code if place else None,
         issued_by=place.staff_id if place else None,
     )
-    session.add(row)
-    session.flush()
+    # One statement: of two presses of the button at one moment, the later waits and takes the place of the earlier.
+    anew = ("code_hash", "name", "kind", "listed", "keypad_url", "expires_at", "issued_by")
+    instead = {column: made.excluded[column] for column in anew}
+    session.execute(
+        made.on_conflict_do_update(
+            index_elements=["terminal_id"], index_where=AgentPairCode.used_at.is_(None), set_=instead
+        )
+    )
     audit.record(
         session,
         "agent.pair_code_issued",

@@ -6,12 +6,13 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from werkzeug.serving import make_server
 
 from app import cards, db
@@ -24,6 +25,7 @@ from nfc.agent.client import AgentClient, AgentConfigurationError, AgentRefused
 from nfc.agent.pairing import PairingFailed, pair, remember, remembered_agent_id
 from nfc.agent.signing import DeviceKey, sign_request
 from tests.web.service import Service, running
+from tests.web_counter.hands import a_terminal
 
 
 @pytest.fixture
@@ -203,3 +205,33 @@ def test_the_reader_says_what_is_missing(options: list[str], sentence: str) -> N
     said = CliRunner().invoke(reader, options)
     assert said.exit_code == 2
     assert sentence in said.output
+
+
+def test_two_presses_of_the_button_make_two_codes_of_which_the_later_counts(
+    service: Service, url: str, key: DeviceKey, tmp_path: Path
+) -> None:
+    """At the same moment: the second waits for the first, and then takes its place."""
+    terminal = a_terminal(service)
+    place = cards.CounterPlace(terminal.terminal_id, terminal.municipality_code, "ST-03")
+    with ThreadPoolExecutor(1) as other:
+        with db.transaction() as session:
+            first = cards.issue_pair_code(session, name="一度目", kind="unattended", place=place)
+            waiting = other.submit(issue, "二度目", place=place)
+            until_somebody_waits_for_a_lock()
+        second = waiting.result(20)
+    with pytest.raises(PairingFailed):
+        pair(url, first, key)
+    assert pair(url, second, key).name == "二度目"
+
+
+def until_somebody_waits_for_a_lock() -> None:
+    question = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%pair_codes%'"
+    )
+    pause = threading.Event()
+    for _ in range(400):
+        with db.reading() as session:
+            if session.scalar(question):
+                return
+        pause.wait(0.02)
+    raise AssertionError("nobody waits")
