@@ -90,7 +90,7 @@ from app.applications.standing import (
 )
 from app.applications.states import ApplicationState
 from app.applications.status import TURN_LABELS, StatusWord
-from app.applications.submit import ConfirmingPage, Receipt, judge, submit
+from app.applications.submit import ConfirmingPage, Receipt, judge, submit, submit_many
 from app.applications.waitlist import serve_queue
 from app.applications.withdraw import withdraw
 
@@ -186,6 +186,7 @@ __all__ = [
     "start_draft",
     "start_for_child",
     "submit",
+    "submit_many",
     "suspect_return",
     "take_check",
     "view_by_receipt",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from uuid import UUID
@@ -70,6 +71,26 @@ def submit(policy_id: str, application_id: UUID, person_id: UUID, *, page: Confi
                 raise
             if _after_conflict(conflict, policy_id, application_id, person_id):
                 attempt = replace(attempt, duplicate_suspected=True)
+
+
+MAX_AT_ONCE = 1_000
+
+
+def submit_many(policy_id: str, drafts: Sequence[tuple[UUID, UUID]]) -> list[Receipt]:
+    """Send up to a thousand drafts (application, person) of one policy in one transaction: all, or none.
+
+    For taking over and replaying what was decided elsewhere; the checks and guards are those of ``submit``, and so are
+    the refusals. The policy's counter row stays locked to the end, so nobody applies in between.
+    """
+    if len(drafts) > MAX_AT_ONCE:
+        raise ValueError(f"at most {MAX_AT_ONCE} at once")
+    with db.transaction() as session:
+        receipts = []
+        for application_id, person_id in drafts:
+            receipts.append(_submit(session, policy_id, application_id, person_id, _Attempt(None)))
+            session.flush()
+            session.expunge_all()  # or each would look through all those before it
+        return receipts
 
 
 @dataclass(frozen=True)

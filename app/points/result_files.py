@@ -62,8 +62,10 @@ def take_result_file(provider_id: str, content: bytes) -> TakenFile:
     return TakenFile(provider_id, found.sequence_no, len(found.rows), already=False)
 
 
-def book_result_file(provider_id: str, sequence_no: int) -> Mapping[Taken, int]:
+def book_result_file(provider_id: str, sequence_no: int, *, rows_at_once: int = 1) -> Mapping[Taken, int]:
     """Book the rows of a taken file that were not booked yet, each in a transaction of its own; counts what they did.
+
+    With ``rows_at_once``, so many share one, policy by policy: for replays, where nobody waits for a policy's counters.
 
     May run again or at the same time: a row is booked once, in the transaction that notes it.
     """
@@ -76,12 +78,14 @@ def book_result_file(provider_id: str, sequence_no: int) -> Mapping[Taken, int]:
                 ResultFileRow.sequence_no == sequence_no,
                 ResultFileRow.outcome.is_(None),
             )
-            .order_by(ResultFileRow.row_no)
+            .order_by(*([] if rows_at_once == 1 else [ResultFileRow.policy_id]), ResultFileRow.row_no)
         ).all()
-    for row_no in open_rows:
-        taken = _book_row(provider_id, sequence_no, row_no)
-        if taken is not None:
-            done[taken] += 1
+    for first in range(0, len(open_rows), rows_at_once):
+        with db.transaction() as session:
+            for row_no in open_rows[first : first + rows_at_once]:
+                taken = _book_row(session, provider_id, sequence_no, row_no)
+                if taken is not None:
+                    done[taken] += 1
     with db.transaction() as session:
         file = session.get_one(ResultFile, (provider_id, sequence_no), with_for_update=True)
         file.booked_at = file.booked_at or clock.now()
@@ -98,24 +102,23 @@ def unbooked_result_files(session: Session) -> list[tuple[str, int]]:
     return [(provider_id, sequence_no) for provider_id, sequence_no in rows]
 
 
-def _book_row(provider_id: str, sequence_no: int, row_no: int) -> Taken | None:
-    with db.transaction() as session:
-        row = session.get_one(ResultFileRow, (provider_id, sequence_no, row_no), with_for_update=True)
-        if row.outcome is not None:
-            return None
-        state = cast(Literal["accepted", "succeeded", "failed", "received", "not_received"], row.state)
-        reported = Reported(
-            provider_id=provider_id,
-            policy_id=row.policy_id,
-            order_id=row.order_id,
-            answer=GatewayAnswer(state, row.transaction_no, row.reason),
-            source=Source.FILE,
-            source_ref=f"{sequence_no}/{row_no}",
-            amount=row.amount,
-        )
-        taken = take_result(session, reported)
-        row.outcome = taken.name.lower()
-        return taken
+def _book_row(session: Session, provider_id: str, sequence_no: int, row_no: int) -> Taken | None:
+    row = session.get_one(ResultFileRow, (provider_id, sequence_no, row_no), with_for_update=True)
+    if row.outcome is not None:
+        return None
+    state = cast(Literal["accepted", "succeeded", "failed", "received", "not_received"], row.state)
+    reported = Reported(
+        provider_id=provider_id,
+        policy_id=row.policy_id,
+        order_id=row.order_id,
+        answer=GatewayAnswer(state, row.transaction_no, row.reason),
+        source=Source.FILE,
+        source_ref=f"{sequence_no}/{row_no}",
+        amount=row.amount,
+    )
+    taken = take_result(session, reported)
+    row.outcome = taken.name.lower()
+    return taken
 
 
 def _check_is_next(session: Session, found: ResultFileContent) -> None:

@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench.apply import checks, granted, growth, report, servers, town
+from bench.apply import checks, granted, growth, replay, report, servers, town
 from bench.apply.measure import SPREAD_OVER, Bench
 
 GOAL = 0.4
@@ -34,6 +34,8 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=8, help="connections of the load, and clients of pgbench")
     parser.add_argument("--granted", type=int, metavar="N", help="only: from receipt to granted, N people, nobody else")
     parser.add_argument("--growth", type=int, metavar="ROWS", help="only: what an application costs with so many there")
+    parser.add_argument("--replay", action="store_true", help="only: fiscal 2022 in bulk, 41 policies")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the recipients that are replayed")
     parser.add_argument("--json", action="store_true", help="print a last line for machines, keep nothing")
     arguments = parser.parse_args()
     with ExitStack() as stack:
@@ -43,6 +45,8 @@ def main() -> None:
             sys.exit(tell_granted(granted.measure(folder, arguments.granted)))
         if arguments.growth:
             sys.exit(tell_growth(growth.measure(folder, arguments.growth, arguments.workers, arguments.connections)))
+        if arguments.replay:
+            sys.exit(tell_replay(replay.measure(folder, arguments.scale, arguments.workers), as_json=arguments.json))
         result = compare(folder, stack, arguments)
     print(report.table(result))
     if arguments.json:
@@ -73,6 +77,14 @@ def tell_growth(found: list[growth.Stage]) -> int:
     ratio, differences = found[-1].cpu_milliseconds / found[0].cpu_milliseconds, found[-1].differences
     print(f"cost at the end {ratio:.2f} x that at the beginning, limit {GROWTH}; books: {differences or 'right'}")
     return int(ratio > GROWTH or bool(differences))
+
+
+def tell_replay(found: replay.Replayed, *, as_json: bool) -> int:
+    """Print time, totals and books; 1 when they differ, or when the whole year took longer than it may."""
+    print(found.table())
+    if as_json:
+        print(json.dumps({"seconds": round(found.seconds, 1), "invariants_hold": not found.differences}))
+    return int(bool(found.differences) or (found.scale >= 1 and found.seconds > replay.GOAL_SECONDS))
 
 
 def compare(folder: Path, stack: ExitStack, arguments: argparse.Namespace) -> dict[str, Any]:

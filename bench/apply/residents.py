@@ -50,7 +50,8 @@ class Resident:
 class Makers:
     """Makes residents of one installation."""
 
-    def __init__(self, agent_id: str) -> None:
+    def __init__(self, agent_id: str, *, service_id: str = SERVICE_ID) -> None:
+        self._service_id = service_id
         self._agent = UUID(agent_id)
         self._app: Flask = create_app()
         self._address = municipalities.resolve(ADDRESS)
@@ -116,7 +117,7 @@ class Makers:
                 "at": now.isoformat(),
             },
             "amount": amount,
-            "service_id": SERVICE_ID,
+            "service_id": self._service_id,
             "draft_account_enc": vault().encrypt(Private(account), f"applications.draft_account:{application}"),
             "draft_last4": account[-4:],
             "holder_masked": "タ＊＊",
