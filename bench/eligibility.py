@@ -135,13 +135,16 @@ def run(parts: Iterable[str], *, quick: bool) -> Iterator[tuple[str, list[dict[s
 def main() -> int:
     """Print a table, or JSON for machines; the whole run is kept in `bench/results`."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[*_PARTS, []], default=list(_PARTS))
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(_PARTS)}; all without it")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs; kept only with --keep")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--keep", action=argparse.BooleanOptionalAction, help="write bench/results/")
     chosen = parser.parse_args()
+    unknown = set(chosen.parts) - set(_PARTS)
+    if unknown:
+        parser.error(f"no part is called {', '.join(sorted(unknown))}")
     rows: list[dict[str, object]] = []
-    for part, measured, seconds in run(chosen.parts, quick=chosen.quick):
+    for part, measured, seconds in run(chosen.parts or _PARTS, quick=chosen.quick):
         rows += measured
         if not chosen.json:
             print(f"{part}: {seconds:.0f} s")

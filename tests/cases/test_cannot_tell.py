@@ -20,7 +20,10 @@ from card_sim.people import load_people
 from tests.conftest import FIXTURE_TIME
 from tests.policies.samples import ITEMS, document
 
-_DENIAL = re.compile(r"対象外ということではありません|対象外と決まったわけではありません|対象外ではありません")
+_DENIAL = re.compile(
+    "対象外ということではありません|対象外と決まったわけではありません|対象外ではありません"
+    "|does not mean that you are not eligible"
+)
 _NOT_ELIGIBLE = re.compile(r"対象外|対象になりません|条件に合いません|対象ではありません|not eligible", re.IGNORECASE)
 
 
