@@ -2,7 +2,6 @@
 
 from app.notifications.address import (
     AddressRefused,
-    Answer,
     ContactView,
     confirm_address,
     contact_of,
@@ -10,16 +9,19 @@ from app.notifications.address import (
     give_address,
     note_undeliverable,
 )
+from app.notifications.codes import Answer
 from app.notifications.outbox import erase_contact, erase_messages
 from app.notifications.queries import Waiting, waiting_messages
 from app.notifications.remind import remind
 from app.notifications.send import send_waiting
+from app.notifications.view_by_code import check_view_code, send_view_code, view_without_card
 
 __all__ = [
     "AddressRefused",
     "Answer",
     "ContactView",
     "Waiting",
+    "check_view_code",
     "confirm_address",
     "contact_of",
     "erase_contact",
@@ -28,6 +30,8 @@ __all__ = [
     "give_address",
     "note_undeliverable",
     "remind",
+    "send_view_code",
     "send_waiting",
+    "view_without_card",
     "waiting_messages",
 ]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hmac
 import os
 import re
 from dataclasses import dataclass
-from datetime import timedelta
-from enum import Enum, auto
 from uuid import UUID
 
 from sqlalchemy import update
@@ -15,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from app import applications, audit, clock, db, jobs
 from app.my_number import looks_like_my_number
+from app.notifications.codes import CODE_LIFE, Answer, code_from, is_code
 from app.notifications.models import MAX_TRIES, Contact
 from app.notifications.outbox import erase_contact, tell
 from app.pii import Private, vault
 
-CODE_LIFE = timedelta(minutes=15)
 MAX_ADDRESS = 254
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})\.)+[A-Za-z]{2,63}")
 
@@ -30,15 +27,6 @@ class AddressRefused(Exception):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
-
-
-class Answer(Enum):
-    """What became of a typed code."""
-
-    CONFIRMED = auto()
-    WRONG = auto()
-    OVER = auto()
-    """Too old, tried too often, or none was sent: only a new code helps."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +75,7 @@ def give_address(person_id: UUID, typed: str, language: str) -> None:
         assert contact.code_nonce is not None
         tell(session, person_id, "code", f"code:{contact.code_nonce.hex()}", to_unconfirmed=True)
         _note(session, "contact.given", person_id)
-        _send_soon(session)
+        send_soon(session)
 
 
 def confirm_address(person_id: UUID, typed: str) -> Answer:
@@ -99,7 +87,7 @@ def confirm_address(person_id: UUID, typed: str) -> Answer:
         if contact.code_until <= clock.now() or contact.code_tries >= MAX_TRIES:
             return Answer.OVER
         contact.code_tries += 1
-        if not hmac.compare_digest(code_of(contact), _digits(typed)):
+        if not is_code(code_of(contact), typed):
             return Answer.OVER if contact.code_tries >= MAX_TRIES else Answer.WRONG
         contact.confirmed_at, contact.code_nonce, contact.code_until = clock.now(), None, None
         session.flush()
@@ -108,7 +96,7 @@ def confirm_address(person_id: UUID, typed: str) -> Answer:
                 key = f"receipt:{each.application_id}"
                 tell(session, person_id, "receipt", key, about=(each.policy_id, each.application_id))
         _note(session, "contact.confirmed", person_id)
-        _send_soon(session)
+        send_soon(session)
         return Answer.CONFIRMED
 
 
@@ -139,8 +127,7 @@ def address_of(contact: Contact) -> Private:
 def code_of(contact: Contact) -> str:
     """The six digits that were sent; derived, so that no table, job or log ever holds them."""
     assert contact.code_nonce is not None
-    number = int.from_bytes(vault().index("contact_code", contact.code_nonce)[:8], "big")
-    return f"{number % 1_000_000:06d}"
+    return code_from("contact_code", contact.code_nonce)
 
 
 def index_of(address: str) -> bytes:
@@ -157,12 +144,6 @@ def _checked(typed: str) -> str:
     return address
 
 
-def _digits(typed: str) -> str:
-    """What was typed, full-width digits and spaces allowed; never anything that ``compare_digest`` can't take."""
-    folded = "".join(str(int(c)) if c.isdecimal() else c for c in typed if not c.isspace())
-    return folded if folded.isascii() else ""
-
-
 def _masked(address: str) -> str:
     name, _, host = address.partition("@")
     return f"{name[0]}***@{host}"
@@ -172,7 +153,8 @@ def _context(person_id: UUID) -> str:
     return f"contacts.address:{person_id}"
 
 
-def _send_soon(session: Session) -> None:
+def send_soon(session: Session) -> None:
+    """Somebody waits for a message before a page."""
     # Imported here because the tasks import the modules of this package.
     from app.notifications.tasks import send_messages_now
 

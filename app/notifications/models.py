@@ -57,6 +57,19 @@ class Contact(Base):
     code_tries: Mapped[int] = mapped_column(default=0)
 
 
+class ViewCode(Base):
+    """The code by which one application is looked at without a card; derived from ``nonce``, as a contact's."""
+
+    __tablename__ = "view_codes"
+    __table_args__ = (CheckConstraint(f"tries BETWEEN 0 AND {MAX_TRIES}", name="tries_are_limited"),)
+
+    policy_id: Mapped[str] = mapped_column(primary_key=True)
+    application_id: Mapped[UUID] = mapped_column(primary_key=True)
+    nonce: Mapped[bytes]
+    until: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(default=0)
+
+
 class Message(Base):
     """One thing to tell one person, written in the transaction in which it happened; words are made when it is sent.
 

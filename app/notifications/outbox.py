@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
 from app import clock, db
-from app.notifications.models import Contact, Message, MessageState
+from app.notifications.models import Contact, Message, MessageState, ViewCode
 
 # Made once: the submit of every application passes here (docs/decisions/0011).
 _MESSAGES = Message.metadata.tables["messages"]
@@ -85,7 +85,9 @@ def erase_messages(session: Session, applications: Collection[tuple[str, UUID]])
     """Delete what was written about these applications; returns how many messages."""
     if not applications:
         return 0
-    gone = delete(Message).where(tuple_(Message.policy_id, Message.application_id).in_(list(applications)))
+    named = list(applications)
+    session.execute(delete(ViewCode).where(tuple_(ViewCode.policy_id, ViewCode.application_id).in_(named)))
+    gone = delete(Message).where(tuple_(Message.policy_id, Message.application_id).in_(named))
     return len(session.scalars(gone.returning(Message.id)).all())
 
 

@@ -16,10 +16,12 @@ from sqlalchemy.orm import Session
 
 from app import applications, clock, db, screening
 from app.language import speaking
-from app.notifications.address import CODE_LIFE, address_of, code_of
-from app.notifications.models import OPEN, Contact, Message, MessageState
+from app.notifications.address import address_of, code_of
+from app.notifications.codes import CODE_LIFE
+from app.notifications.models import OPEN, Contact, Message, MessageState, ViewCode
 from app.notifications.postman import Delivery, Postman, ServerUnreachable
-from app.notifications.words import Words, code_words, is_still_true, words_of
+from app.notifications.view_by_code import view_code_of
+from app.notifications.words import Words, code_words, is_still_true, view_code_words, words_of
 from app.settings import MailServer
 
 log = structlog.get_logger(__name__)
@@ -96,22 +98,37 @@ def _why_not(session: Session, row: Message, contact: Contact | None, now: datet
 
 def _words(session: Session, row: Message, contact: Contact, public_url: str) -> Words | None:
     with speaking(contact.language):
-        if row.kind == "code":
-            fresh = contact.code_nonce is not None and row.event_key == f"code:{contact.code_nonce.hex()}"
-            if not fresh or contact.code_until is None or contact.code_until <= clock.now():
-                return None
-            return code_words(code_of(contact), int(CODE_LIFE.total_seconds() // 60))
-        assert row.policy_id is not None
-        assert row.application_id is not None
-        parties = applications.parties_of(session, row.policy_id, row.application_id)
-        assert parties is not None
-        view = applications.view_by_receipt(session, parties.receipt_no, row.person_id)
-        if view is None or not is_still_true(row.kind, view):
+        if row.kind in ("code", "view_code"):
+            return _words_of_code(session, row, contact)
+        return _words_of_application(session, row, public_url)
+
+
+def _words_of_code(session: Session, row: Message, contact: Contact) -> Words | None:
+    """``None`` for a code that is over, or in whose place another was asked for."""
+    minutes = int(CODE_LIFE.total_seconds() // 60)
+    if row.kind == "code":
+        if contact.code_nonce is None or contact.code_until is None or contact.code_until <= clock.now():
             return None
-        letters = screening.letters_of(session, row.policy_id, row.application_id) if row.kind == "refused" else []
-        if row.kind == "refused" and not letters:
-            return None  # BR-64: without reason, date, office and the way to object it can't be sent
-        return words_of(row.kind, view, letters[-1] if letters else None, row.facts, public_url)
+        fresh = row.event_key == f"code:{contact.code_nonce.hex()}"
+        return code_words(code_of(contact), minutes) if fresh else None
+    code = session.get(ViewCode, (row.policy_id, row.application_id))
+    if code is None or code.until <= clock.now() or row.event_key != f"view_code:{code.nonce.hex()}":
+        return None
+    return view_code_words(view_code_of(code), minutes)
+
+
+def _words_of_application(session: Session, row: Message, public_url: str) -> Words | None:
+    assert row.policy_id is not None
+    assert row.application_id is not None
+    parties = applications.parties_of(session, row.policy_id, row.application_id)
+    assert parties is not None
+    view = applications.view_by_receipt(session, parties.receipt_no, row.person_id)
+    if view is None or not is_still_true(row.kind, view):
+        return None
+    letters = screening.letters_of(session, row.policy_id, row.application_id) if row.kind == "refused" else []
+    if row.kind == "refused" and not letters:
+        return None  # BR-64: without reason, date, office and the way to object it can't be sent
+    return words_of(row.kind, view, letters[-1] if letters else None, row.facts, public_url)
 
 
 def _hand_over(server: MailServer, letters: list[_Letter]) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from app import municipalities
 from app.applications import ApplicationState, ApplicationView
-from app.language import day_text, points_text, say
+from app.language import day_text, one_after_another, points_text, say
 from app.language_ruby import in_brackets, plain
 from app.screening import RefusalLetter
 
@@ -96,16 +96,27 @@ class Words:
 
 def code_words(code: str, minutes: int) -> Words:
     """The message that proves an address."""
+    return _code_words(say("メールアドレスの確認"), code, minutes, say("何も登録されません。"))
+
+
+def view_code_words(code: str, minutes: int) -> Words:
+    """The message that lets its reader look at one application."""
+    return _code_words(
+        say("申込状況を見るための確認コード"), code, minutes, say("申込状況は、コードがないと見られません。")
+    )
+
+
+def _code_words(subject: str, code: str, minutes: int, otherwise: str) -> Words:
     lines = (
-        say("メールアドレスの確認"),
+        subject,
         "",
         say("確認コード: {code}", code=code),
         say("開いている画面に、{minutes}分以内に入力してください。", minutes=minutes),
         "",
-        say("お心当たりがないときは、このメールを捨ててください。何も登録されません。"),
+        one_after_another(say("お心当たりがないときは、このメールを捨ててください。"), otherwise),
         *_closing(None),
     )
-    return _finished(say("メールアドレスの確認"), lines)
+    return _finished(subject, lines)
 
 
 def words_of(

@@ -98,6 +98,8 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "resident.own_applications"): Row(Who.PERSON, 303, 200),  # 303 to the sign-in; the other sees only own ones
     ("GET", "resident.mail"): Row(Who.PERSON, 303, 200),  # everybody has the own address there
     ("POST", "resident.change_mail"): Row(Who.PERSON, 303, 422),  # nothing was typed
+    ("GET", "resident.receipt"): _NOT_OURS,
+    ("POST", "resident.look_at_receipt"): _NOT_OURS,
     ("GET", "resident.application"): Row(Who.PERSON, 303, 404),
     ("GET", "resident.application_state"): _NONE,
     ("GET", "resident.question"): _NONE,

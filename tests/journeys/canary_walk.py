@@ -416,6 +416,8 @@ def meet_errors(phone: Visitor, receipt: str) -> None:
     assert phone.post("/mail", what="address", address=MAIL).status_code == 303
     assert "確認コード" in phone.get("/mail").text
     assert phone.post("/mail", what="code", code=CANARY.name).status_code == 422
+    assert phone.get(f"/receipt/{quote(CANARY.name)}").status_code == 404
+    assert phone.post(f"/receipt/{quote(CANARY.name)}", what="send").status_code == 404
     assert phone.get(f"/policies/{quote(CANARY.name)}").status_code == 404
     assert phone.get(f"/{quote(CANARY.address)}").status_code == 404
     assert phone.raw("POST", "/policies", data={"name": CANARY.name}).status_code == 405

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from app import clock, db, notifications
 from app.notifications import AddressRefused, Answer, ContactView
-from app.notifications.address import CODE_LIFE
+from app.notifications.codes import CODE_LIFE
 from app.notifications.models import MAX_TRIES
 from tests.applications.applicants import Applicant, applicant, apply, open_policy, rows_in
 from tests.notifications.conftest import ADDRESS, Post, code_in

@@ -15,6 +15,7 @@ from app.web.resident import (  # noqa: E402  # routes register on the blueprint
     maintenance,
     objection,
     reading,
+    receipt_link,
     service,
     status,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "maintenance",
     "objection",
     "reading",
+    "receipt_link",
     "service",
     "status",
 ]

@@ -9,7 +9,7 @@ from flask import current_app, jsonify, redirect, render_template, request, url_
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from app import applications, db, municipalities
+from app import applications, db, municipalities, notifications
 from app.applications import ApplicationState, ApplicationView
 from app.language import points_text, say
 from app.policies import CheckKind
@@ -19,6 +19,7 @@ from app.web.resident import blueprint
 from app.web.resident.apply import check_row
 from app.web.resident.identity import open_from_form, reader_routes
 from app.web.resident.rebate_rows import rebate_rows
+from app.web.resident.receipt_link import private_link
 from app.web.sessions import seconds_left
 from app.web.sign_in import sign_out, signed_in_person
 
@@ -101,6 +102,7 @@ def application(receipt_no: str) -> str | Response:
         actions=_actions(view),
         next_line=say(view.status.next_line),
         child_name=view.child_name.reveal() if view.child_name else None,
+        private_link=private_link(view.receipt_no) if _reads_mail() else None,
         just_submitted=request.args.get("sent") == "1",
     )
 
@@ -151,6 +153,15 @@ def _service(view: ApplicationView) -> dict[str, str | None] | None:
     shops = url_for("public.shops_of_policy", policy_id=view.policy_id) if view.spend_scope else None
     scope = say(view.spend_scope) if view.spend_scope else None
     return {"name": view.service_name, "masked": view.masked_account, "spend_scope": scope, "shops_url": shops}
+
+
+def _reads_mail() -> bool:
+    """Only who proved an address can be sent a code."""
+    person_id = signed_in_person()
+    assert person_id is not None
+    with db.reading() as database:
+        contact = notifications.contact_of(database, person_id)
+    return contact is not None and contact.is_confirmed and not contact.has_failed
 
 
 def _own(receipt_no: str) -> ApplicationView:
