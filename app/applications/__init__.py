@@ -79,6 +79,7 @@ from app.applications.review import (
     take_check,
 )
 from app.applications.revoke import revoke_before_the_order, suspect_return
+from app.applications.stale_choice import account_closed
 from app.applications.standing import (
     Standing,
     any_in_flight,
@@ -118,6 +119,7 @@ __all__ = [
     "TooManyRows",
     "Typed",
     "Wallet",
+    "account_closed",
     "answer",
     "answers_ending_on",
     "any_in_flight",

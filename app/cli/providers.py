@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 
@@ -41,6 +43,28 @@ def hold(provider_id: str, note: str) -> None:
     _start()
     payments.hold_line(provider_id, note)
     click.echo(f"{provider_id}: held")
+
+
+@providers.command("account-closed")
+@click.argument("service_id")
+@click.option("--by", required=True, help="Who enters what the provider reported (staff id).")
+def account_closed(service_id: str, by: str) -> None:
+    """A provider reported that an account was closed: who chose it and has no order yet chooses again, and is told.
+
+    The service ID is read from standard input, so that it stays out of the shell's history.
+    """
+    from app import applications
+    from app.errors import DomainError
+
+    account = sys.stdin.readline().strip()
+    _start()
+    try:
+        count = applications.account_closed(service_id, account, by=by)
+    except LookupError:
+        raise click.ClickException(f"no service {service_id}") from None
+    except DomainError as problem:
+        raise click.ClickException(f"{problem.code}: not an ID of this service") from None
+    click.echo(f"{count} application(s) choose again")
 
 
 @providers.command()

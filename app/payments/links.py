@@ -221,6 +221,30 @@ def remove_link(session: Session, policy_id: str, link_id: UUID) -> None:
     _remove(get_link(session, policy_id, link_id))
 
 
+def applications_with_account(session: Session, service: ServiceDocument, normalized: str) -> list[tuple[str, UUID]]:
+    """The applications (policy, id) whose choice is this service ID and not yet fixed by an order."""
+    rows = session.execute(
+        select(PaymentLink.policy_id, PaymentLink.application_id)
+        .where(
+            PaymentLink.service_id == service.service_id,
+            PaymentLink.id_index == account_index(service, normalized),
+            PaymentLink.state == LinkState.VERIFIED,
+        )
+        .order_by(PaymentLink.policy_id, PaymentLink.application_id)
+    )
+    return [(policy_id, application_id) for policy_id, application_id in rows]
+
+
+def go_stale(session: Session, policy_id: str, link_id: UUID) -> bool:
+    """The provider closed the account: the choice no longer stands. False once an order fixed it, or it is gone."""
+    link = get_link(session, policy_id, link_id)
+    if link.state != LinkState.VERIFIED:
+        return False
+    _move(link, LinkEvent.GO_STALE)
+    session.flush()
+    return True
+
+
 def confirm_link(session: Session, policy_id: str, link_id: UUID, *, holder_masked: str | None) -> None:
     """The provider answered at last about a link that was ``unreachable``."""
     link = get_link(session, policy_id, link_id)

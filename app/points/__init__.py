@@ -14,7 +14,15 @@ from app.points.grant_files import (
     grant_file_again,
     grant_file_statuses,
 )
-from app.points.grants import GrantDisputed, assign_grant, hold_grants, order_grant, plan_grant, planned_grants
+from app.points.grants import (
+    GrantDisputed,
+    assign_grant,
+    detach_grants,
+    hold_grants,
+    order_grant,
+    plan_grant,
+    planned_grants,
+)
 from app.points.happenings import GrantFailed, GrantSucceeded, ReceiptMissed, RoomFreed
 from app.points.invariants import Difference, also_check, check_invariants
 from app.points.ledger import Book, balances_of, fund, held_for, open_with
@@ -90,6 +98,7 @@ __all__ = [
     "change_limits",
     "check_and_record",
     "check_invariants",
+    "detach_grants",
     "end_reversal",
     "export_grant_file",
     "fund",

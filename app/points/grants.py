@@ -75,6 +75,15 @@ def assign_grant(
     session.flush()
 
 
+def detach_grants(session: Session, policy_id: str, application_id: UUID) -> list[Grant]:
+    """The planned grants lose their payment link, and with it their time: the person chooses anew. Returns them."""
+    grants = planned_grants(session, policy_id, application_id)
+    for grant in grants:
+        grant.link_id = grant.service_id = grant.provider_id = grant.order_at = None
+    session.flush()
+    return grants
+
+
 def planned_grants(session: Session, policy_id: str, application_id: UUID) -> list[Grant]:
     """The grants of an application that have no live order, locked until the transaction ends."""
     return list(
