@@ -1,7 +1,14 @@
 """申込: drafts, submission in one transaction, withdrawal, status."""
 
 from app.applications.assign import Choice, assign, services_to_assign
-from app.applications.at_counter import AtCounter, choose_again, discard_draft, forget_reading, start_at_counter
+from app.applications.at_counter import (
+    AtCounter,
+    choose_again,
+    discard_draft,
+    forget_reading,
+    start_at_counter,
+    start_for_child_at_counter,
+)
 from app.applications.draft import (
     Draft,
     check_not_applied_yet,
@@ -187,6 +194,7 @@ __all__ = [
     "start_at_counter",
     "start_draft",
     "start_for_child",
+    "start_for_child_at_counter",
     "submit",
     "submit_many",
     "suspect_return",

@@ -10,7 +10,7 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from app import policies
-from app.applications.draft import forget_account, start_draft
+from app.applications.draft import forget_account, start_draft, start_for_child
 from app.applications.models import Application
 from app.applications.states import ApplicationState
 from app.cards import EvidenceView
@@ -44,9 +44,29 @@ def start_at_counter(session: Session, policy: PolicyView, evidence: EvidenceVie
         )
     )
     application_id = start_draft(session, as_of(policy, at.came_at), evidence, channel="phone")
+    _received(session, application_id, at)
+    return application_id
+
+
+def _received(session: Session, application_id: UUID, at: AtCounter) -> None:
     draft = session.scalars(select(Application).where(Application.id == application_id)).one()
     draft.channel, draft.staff_id, draft.terminal_id = "counter", at.staff_id, at.terminal_id
     draft.came_at = at.came_at
+
+
+def start_for_child_at_counter(
+    session: Session, policy: PolicyView, guardian: EvidenceView, child: EvidenceView, at: AtCounter
+) -> UUID:
+    """The same by a guardian for one child. Raises as ``start_for_child``."""
+    session.execute(
+        delete(Application).where(
+            Application.policy_id == policy.policy_id,
+            Application.applicant_id == guardian.person_id,
+            Application.state == ApplicationState.STARTED,
+        )
+    )
+    application_id = start_for_child(session, as_of(policy, at.came_at), guardian, child, channel="phone")
+    _received(session, application_id, at)
     return application_id
 
 

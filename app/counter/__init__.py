@@ -2,6 +2,7 @@
 
 from app.counter.alarms import AlarmView, NotYours, alarms_of, close_alarm
 from app.counter.call_next import NotCounterStaff, call_next, close_desk, give_up
+from app.counter.children import NEXT_CARD, next_child
 from app.counter.documents import DocumentToSee, documents_to_see, see_document
 from app.counter.follow import follow
 from app.counter.identify import FaceItems, identify
@@ -38,6 +39,7 @@ __all__ = [
     "CANCELLED",
     "FINISHED",
     "MAX_LABEL",
+    "NEXT_CARD",
     "SELF",
     "AlarmView",
     "CounterState",
@@ -71,6 +73,7 @@ __all__ = [
     "issue_ticket",
     "judged",
     "leave",
+    "next_child",
     "pair_reader",
     "reader_of",
     "readers_of",

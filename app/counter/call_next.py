@@ -7,13 +7,13 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import cards, clock, db, organisations, policies
+from app import applications, cards, clock, db, organisations, policies
 from app.counter.models import CounterSession, QueueTicket
 from app.counter.states import CounterEvent, CounterState, after
 from app.counter.tickets import use_ticket
 from app.counter.visit import CANCELLED, FINISHED, live_visit, note, open_card_session, wipe
 from app.errors import DomainError
-from app.organisations import Role, SignedInStaff
+from app.organisations import Role, SignedInStaff, Terminal
 
 CARD_SECONDS = 180
 
@@ -22,23 +22,33 @@ class NotCounterStaff(Exception):
     """Only staff of the counter receive people."""
 
 
-def call_next(staff: SignedInStaff, policy_id: str, *, ticket_no: int | None = None, has_pin: bool = True) -> UUID:
+def call_next(
+    staff: SignedInStaff,
+    policy_id: str,
+    *,
+    ticket_no: int | None = None,
+    has_pin: bool = True,
+    for_child: bool = False,
+) -> UUID:
     """Open a visit for this policy; one that was going on is wiped first (BR-50). Returns its id.
 
     ``ticket_no``: the number of a ticket of an earlier closing time, whose time then counts. ``has_pin`` false: the
-    card is one without PINs (顔認証). Raises ``NotCounterStaff``; the policy's reason when it takes no applications,
+    card is one without PINs (顔認証). ``for_child``: a guardian applies, whose card comes first.
+    Raises ``NotCounterStaff``; the policy's reason when it takes no applications,
     E804 when the reader cannot be asked, ``LookupError`` for an unknown policy or ticket, ``cards.ReaderBusy``.
     """
     if Role.COUNTER not in staff.roles:
         raise NotCounterStaff
     try:
         with db.transaction() as session:
-            return _open(session, staff, policy_id, ticket_no, has_pin=has_pin)
+            return _open(session, staff, policy_id, ticket_no, has_pin=has_pin, for_child=for_child)
     except IntegrityError:
         raise LookupError("somebody opened a visit at this moment") from None
 
 
-def _open(session: Session, staff: SignedInStaff, policy_id: str, ticket_no: int | None, *, has_pin: bool) -> UUID:
+def _open(
+    session: Session, staff: SignedInStaff, policy_id: str, ticket_no: int | None, *, has_pin: bool, for_child: bool
+) -> UUID:
     terminal = organisations.get_terminal(session, staff.terminal_id)
     if terminal is None:
         raise LookupError("no such terminal")
@@ -47,28 +57,54 @@ def _open(session: Session, staff: SignedInStaff, policy_id: str, ticket_no: int
         wipe(session, before, FINISHED if before.state == CounterState.DONE else CANCELLED)
         session.flush()
     ticket = use_ticket(session, staff, policy_id, ticket_no) if ticket_no is not None else None
-    _check_policy(session, policy_id, ticket)
+    _check_policy(session, policy_id, ticket, for_child=for_child)
+    purpose = "counter" if has_pin else "touch"
+    return open_visit(
+        session,
+        terminal,
+        staff.staff_id,
+        policy_id,
+        ticket.id if ticket else None,
+        purpose=purpose,
+        for_child=for_child,
+    )
+
+
+def open_visit(
+    session: Session,
+    terminal: Terminal,
+    staff_id: str,
+    policy_id: str,
+    ticket_id: UUID | None,
+    *,
+    purpose: str,
+    for_child: bool = False,
+    guardian_evidence_id: UUID | None = None,
+) -> UUID:
+    """An empty visit that waits for a card. Raises E804 when the reader cannot be asked, ``cards.ReaderBusy``."""
     reader = cards.reader_at_counter(session, terminal.agent_id)
     if reader is None or not reader.online:
         raise DomainError("E804")
     now = clock.real_now()
     row = CounterSession(
-        terminal_id=staff.terminal_id,
-        staff_id=staff.staff_id,
+        terminal_id=terminal.terminal_id,
+        staff_id=staff_id,
         policy_id=policy_id,
-        ticket_id=ticket.id if ticket else None,
+        ticket_id=ticket_id,
+        for_child=for_child,
+        guardian_evidence_id=guardian_evidence_id,
         state=after(CounterState.LOCKED, CounterEvent.CALL_NEXT),
         opened_at=now,
         touched_at=now,
     )
     session.add(row)
     session.flush()
-    open_card_session(session, row, reader.agent_id, "counter" if has_pin else "touch", CARD_SECONDS)
+    open_card_session(session, row, reader.agent_id, purpose, CARD_SECONDS)
     note(session, "counter.called", row)
     return row.id
 
 
-def _check_policy(session: Session, policy_id: str, ticket: QueueTicket | None) -> None:
+def _check_policy(session: Session, policy_id: str, ticket: QueueTicket | None, *, for_child: bool) -> None:
     policy = policies.get(session, policy_id)
     if policy is None:
         raise LookupError("no such policy")
@@ -77,6 +113,8 @@ def _check_policy(session: Session, policy_id: str, ticket: QueueTicket | None) 
         raise refusal
     if policy.apply_block_reason is not None and policy.amount is None:
         raise LookupError("this policy cannot be applied for here")
+    if for_child:
+        applications.check_guardian_may_apply(policy)
 
 
 def give_up(staff: SignedInStaff, code: str = CANCELLED) -> None:

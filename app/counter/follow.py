@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app import applications, cards, clock, db, organisations, people, policies, settings
 from app.applications import AtCounter, ConfirmingPage
 from app.cards import SessionView
+from app.counter.children import guardian_was_read, start_for_child
 from app.counter.models import CounterSession, QueueTicket
 from app.counter.states import CounterEvent, CounterState
 from app.counter.view import CounterView, view_of
@@ -78,7 +79,10 @@ def _follow_first_tap(session: Session, row: CounterSession) -> None:
     elif seen.state == "done":
         try:
             with session.begin_nested():
-                bind(session, row, seen)
+                if row.for_child and row.guardian_evidence_id is None:
+                    _bind_guardian(session, row, seen)
+                else:
+                    bind(session, row, seen)
         except DomainError as problem:
             turn_away(session, row, seen, problem.code, problem)
         except cards.ReaderBusy:
@@ -112,6 +116,16 @@ def turn_away(
         applications.forget_reading(session, evidence.person_id)
 
 
+def _bind_guardian(session: Session, row: CounterSession, seen: SessionView) -> None:
+    evidence = cards.evidence_of(session, seen.evidence_id) if seen.evidence_id else None
+    if evidence is None:
+        raise DomainError("E108")
+    if _is_staffs_own(session, row, evidence.facts_id):
+        turn_away(session, row, seen, SELF)
+    else:
+        guardian_was_read(session, row, evidence.id)
+
+
 def bind(session: Session, row: CounterSession, seen: SessionView) -> None:
     """One person, one empty form. Raises the reason why this person cannot apply here and now."""
     bind_to(session, row, seen, seen.evidence_id)
@@ -129,8 +143,12 @@ def bind_to(session: Session, row: CounterSession, seen: SessionView, evidence_i
         return
     ticket = session.get(QueueTicket, row.ticket_id) if row.ticket_id else None
     at = AtCounter(row.staff_id, row.terminal_id, ticket.issued_at if ticket else None)
-    row.application_id = applications.start_at_counter(session, policy, evidence, at)
-    row.person_id, row.evidence_id, row.seen_key = evidence.person_id, evidence.id, seen.seen_key
+    row.person_id = evidence.person_id
+    if row.guardian_evidence_id is not None:
+        row.application_id, row.person_id = start_for_child(session, row, evidence, at)
+    else:
+        row.application_id = applications.start_at_counter(session, policy, evidence, at)
+    row.evidence_id, row.seen_key = evidence.id, seen.seen_key
     if row.state == CounterState.STAFF_IN:
         advance(row, CounterEvent.TAP)
     advance(row, CounterEvent.PIN_OK)

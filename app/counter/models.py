@@ -26,9 +26,11 @@ class CounterSession(Base):
         CheckConstraint(f"state IN ({_STATES})", name="state"),
         CheckConstraint(
             "state <> 'wiped' OR (person_id IS NULL AND evidence_id IS NULL AND application_id IS NULL"
-            " AND receipt_no IS NULL AND seen_key IS NULL AND card_session_id IS NULL AND wiped_at IS NOT NULL)",
+            " AND receipt_no IS NULL AND seen_key IS NULL AND card_session_id IS NULL AND wiped_at IS NOT NULL"
+            " AND guardian_evidence_id IS NULL)",
             name="wiped_holds_nothing",
         ),
+        CheckConstraint("guardian_evidence_id IS NULL OR for_child", name="guardian_for_a_child"),
         Index(
             "uq_counter_sessions_terminal",
             "terminal_id",
@@ -51,6 +53,9 @@ class CounterSession(Base):
     evidence_id: Mapped[UUID | None]
     application_id: Mapped[UUID | None]
     receipt_no: Mapped[str | None]
+    # A guardian applies: first the own card, then, with that reading kept, one visit for each child.
+    for_child: Mapped[bool] = mapped_column(server_default=text("false"), default=False)
+    guardian_evidence_id: Mapped[UUID | None]
     # What the resident read back and confirmed, and when: what is sent must be that (BR-03).
     read_back_digest: Mapped[str | None]
     read_back_at: Mapped[datetime | None]

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app import applications, cards, clock, db, organisations, payments, policies
-from app.applications import Draft
+from app.applications import Declaration, Draft, Wallet
 from app.cards import EvidenceView
 from app.counter.alarms import note_account
 from app.counter.models import CounterSession
@@ -44,7 +44,9 @@ class Visit:
 
     @property
     def age(self) -> int | None:
-        """The law age now (BR-04), or None where the birth date is not wholly known."""
+        """The law age now (BR-04) of the one whose ID it is (BR-27), or None where it is not wholly known."""
+        if self.draft.acting is not None:
+            return self.draft.age_for_service
         return law_age(self.evidence.birth_date, clock.now()) if self.evidence.birth_date else None
 
 
@@ -72,14 +74,28 @@ def visit_of(session: Session, terminal_id: UUID) -> Visit:
 
 def judged(visit: Visit) -> ScreeningOutcome:
     """What the screening says before anything is sent."""
-    return applications.judge(visit.policy, visit.evidence, visit.draft.review_requested)
+    return applications.judge(visit.policy, visit.evidence, visit.draft.review_requested, acting=visit.draft.acting)
 
 
-def agree(terminal_id: UUID, *, ask_staff: bool) -> None:
+def agree(
+    terminal_id: UUID,
+    *,
+    ask_staff: bool,
+    declaration: Declaration | None = None,
+    wallet: Wallet = Wallet.OWN,
+) -> None:
     """All three layers are agreed to; a failed check may be given to staff to look at (``ask_staff``).
 
-    Raises the failed condition when it may not go on, and ``VisitOver``.
+    A guardian declares what they are to the child, and whose service ID receives (``declaration``, ``wallet``). Raises
+    the failed condition when it may not go on, E211 for somebody of 15 or over without a reason, and ``VisitOver``.
     """
+    if declaration is not None:
+        with db.transaction() as session:
+            row = visit_in(session, terminal_id, CounterState.EDITING)
+            visit = _loaded(session, row)
+            draft = visit.draft
+            applications.declare(session, row.policy_id, draft.application_id, draft.person_id, declaration)
+            applications.choose_wallet(session, visit.policy, draft.application_id, draft.person_id, wallet)
     with db.reading() as session:
         visit = _peek(session, terminal_id)
     outcome = judged(visit)
@@ -130,7 +146,10 @@ def give_account(terminal_id: UUID, typed: str, code: str, *, confirmed_not_my_n
         row = visit_in(session, terminal_id, CounterState.EDITING)
         assert row.person_id is not None
         note_account(session, row, index)
-        taken = payments.is_taken(session, row.policy_id, service.service_id, index, row.person_id)
+        # A guardian's: whose it is and for how many it may be, ``keep_account`` knows (BR-27).
+        taken = row.guardian_evidence_id is None and payments.is_taken(
+            session, row.policy_id, service.service_id, index, row.person_id
+        )
     if taken:
         raise DomainError("E303")
     with db.transaction() as session:

@@ -45,6 +45,8 @@ class CounterView:
     ended_code: str | None = None
     problem: DomainError | None = None
     alarm: str | None = None
+    for_child: bool = False
+    has_guardian: bool = False
     came_at: datetime | None = None
 
     @property
@@ -82,6 +84,8 @@ def view_of(session: Session, terminal_id: UUID) -> CounterView:
         evidence_id=row.evidence_id,
         receipt_no=row.receipt_no,
         confirmation=card.confirmation if card else None,
+        for_child=row.for_child,
+        has_guardian=row.guardian_evidence_id is not None,
         reader_name=card.reader_name if card else "",
         keypad_url=card.keypad_url if card else None,
         desk_url=card.desk_url if card else None,

@@ -97,16 +97,30 @@ def wipe(session: Session, row: CounterSession, code: str, problem: DomainError 
     """End the visit: the draft and what was read go, the reader stops, nothing of the person stays (BR-50, BR-52)."""
     if row.application_id is not None and row.person_id is not None and row.state != CounterState.DONE:
         applications.discard_draft(session, row.policy_id, row.application_id, row.person_id)
+        _forget_child(session, row)
+    _forget_guardian(session, row)
     cards.end_sessions_of(session, browser_key(row))
     if code == "E801":
         raise_alarm(session, row, code)
     advance(row, CounterEvent.WIPE)
     row.card_session_id = row.card_purpose = row.seen_key = row.person_id = row.evidence_id = None
-    row.application_id = row.receipt_no = row.read_back_digest = row.read_back_at = None
+    row.guardian_evidence_id = row.application_id = row.receipt_no = row.read_back_digest = row.read_back_at = None
     row.ended_code = code
     row.ended_facts = problem.facts | {"variant": problem.variant or ""} if problem and code in TELLING_FACTS else None
     row.wiped_at = clock.real_now()
     note(session, "counter.wiped", row, code=code)
+
+
+def _forget_child(session: Session, row: CounterSession) -> None:
+    evidence = cards.evidence_of(session, row.evidence_id) if row.evidence_id else None
+    if evidence is not None and evidence.person_id != row.person_id:
+        applications.forget_reading(session, evidence.person_id)
+
+
+def _forget_guardian(session: Session, row: CounterSession) -> None:
+    guardian = cards.evidence_of(session, row.guardian_evidence_id) if row.guardian_evidence_id else None
+    if guardian is not None:
+        applications.forget_reading(session, guardian.person_id)
 
 
 def note(session: Session, action: str, row: CounterSession, **facts: str) -> None:

@@ -131,6 +131,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "counter.home_state"): Row(Who.STAFF, 401, 401),
     ("POST", "counter.call_next"): _STAFF_ONLY,
     ("POST", "counter.cancel"): _STAFF_ONLY,
+    ("POST", "counter.next_child"): _STAFF_ONLY,
     ("POST", "counter.see_document"): _STAFF_ONLY,
     ("POST", "counter.identify"): _STAFF_ONLY,
     ("GET", "counter.event"): _TO_SIGN_IN,

@@ -74,6 +74,7 @@ def be_served(desk: Any, screen: Any, places: Any, wait_for: Any) -> None:
     assert screen.get("/screen").status_code == 200
     assert screen.post("/screen/change").status_code == 303
     assert screen.post("/screen/leave").status_code == 303
+    assert desk.post("/counter/next-child").status_code == 303
     assert desk.post("/counter/cancel").status_code == 303
     places.take_card()
 

@@ -9,6 +9,7 @@ from app.organisations import Role
 from tests.web.page_of import PageOf
 from tests.web.service import Service
 from tests.web_counter.hands import CONSENT, Counter, a_desk, signed_in_staff
+from tests.web_counter.test_children import CHILDREN, a_policy_for_children, call_guardian, serve_child
 
 TAX_SEASON = datetime.fromisoformat("2027-01-20T10:00:00+09:00")
 
@@ -26,7 +27,7 @@ def counter_pages(service: Service) -> list[PageOf]:
         at = _at_stage(service, number, stage, person_id)
         assert at.stage() == stage, (stage, at.stage(), at.row().ended_code)
         found += [PageOf(f"desk-{stage}", "/counter", at.desk), PageOf(f"screen-{stage}", "/screen", at.screen)]
-    return [*found, *_beside_the_visits(service)]
+    return [*found, *_of_a_guardian(service), *_beside_the_visits(service)]
 
 
 STAGES = {
@@ -75,6 +76,26 @@ def _at_stage(service: Service, number: int, stage: str, person_id: str) -> Coun
         case _:
             at.serve(person_id, account)
     return at
+
+
+def _of_a_guardian(service: Service) -> list[PageOf]:
+    a_policy_for_children()
+    _, waiting = signed_in_staff(service, "30番窓口", "ST-30")
+    call_guardian(waiting, "TP-26")
+    assert waiting.stage() == "card"
+    _, declaring = signed_in_staff(service, "31番窓口", "ST-31")
+    call_guardian(declaring)
+    declaring.first_tap(CHILDREN[0])
+    assert declaring.stage() == "judged"
+    _, served = signed_in_staff(service, "32番窓口", "ST-32")
+    call_guardian(served, "TP-02")
+    serve_child(served, CHILDREN[1])
+    return [
+        PageOf("screen-card-of-a-child", "/screen", waiting.screen),
+        PageOf("desk-judged-child", "/counter", declaring.desk),
+        PageOf("screen-judged-child", "/screen", declaring.screen),
+        PageOf("desk-done-child", "/counter", served.desk),
+    ]
 
 
 def _beside_the_visits(service: Service) -> list[PageOf]:

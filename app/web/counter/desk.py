@@ -81,7 +81,7 @@ def home_state() -> FlaskResponse:
     if staff is None:
         raise Unauthorized()
     view = counter.follow(staff.terminal_id)
-    return jsonify(state=view.revision, label=STAGES.get(view.stage, ""))
+    return jsonify(state=view.revision, label=stage_text(view))
 
 
 @blueprint.post("/counter/next")
@@ -98,6 +98,7 @@ def call_next() -> Response | tuple[str, int]:
             policy_id,
             ticket_no=int(ticket) if ticket else None,
             has_pin=request.form.get("card") != NO_PIN,
+            for_child=request.form.get("for") == "child",
         )
     except LookupError:
         text = "この番号の整理券は見つかりません。" if ticket else "施策を選んでください。"
@@ -107,6 +108,22 @@ def call_next() -> Response | tuple[str, int]:
     except cards.ReaderBusy as busy:
         text = f"読み取り機が、ほかの読み取りを待っています。長くてもあと{busy.seconds // 60 + 1}分で空きます。"
         return _desk(staff, terminal, [_error("policy_id", text)]), 422
+    return _home()
+
+
+@blueprint.post("/counter/next-child")
+def next_child() -> Response | tuple[str, int]:
+    """After a child's receipt: the next child of the same guardian, whose own card is not read again."""
+    staff, terminal = _here()
+    require_role(staff, Role.COUNTER)
+    try:
+        counter.next_child(staff)
+    except VisitOver:
+        return _home()
+    except DomainError as problem:
+        return _desk(staff, terminal, [_error("policy_id", problem.wording(), problem.code)]), 422
+    except cards.ReaderBusy:
+        return _desk(staff, terminal, [_error("policy_id", "読み取り機が、ほかの読み取りを待っています。")]), 422
     return _home()
 
 
@@ -192,7 +209,7 @@ def _desk(
         reader={"name": reader.name, "online": reader.online} if reader else None,
         visit=view,
         is_free=view.stage in ("idle", "ended"),
-        stage_text=STAGES.get(view.stage, ""),
+        stage_text=stage_text(view),
         stage_help=HELP.get(view.stage, ""),
         policy_title=policy.document.title if policy else "",
         ending=ending_text(view) if view.stage == "ended" else "",
@@ -239,6 +256,13 @@ def _receipt(session: Session, view: CounterView) -> dict[str, Any] | None:
         "office": f"{municipalities.label(found.municipality_code)} 給付担当窓口",
         "qr_svg": qr_svg(link),
     }
+
+
+def stage_text(view: CounterView) -> str:
+    """Where the visit stands, in words for staff."""
+    if view.stage == "card" and view.for_child:
+        return "お子さまのカードが置かれるのを待っています" if view.has_guardian else "保護者の方のカードを待っています"
+    return STAGES.get(view.stage, "")
 
 
 def staff_line(staff: SignedInStaff) -> dict[str, str]:

@@ -21,6 +21,7 @@ from app.language import say
 from app.organisations import Terminal
 from app.settings import Settings
 from app.web.counter import blueprint
+from app.web.counter.guardian_form import NotDeclared, declared_by_guardian
 from app.web.counter.screen_pages import context_of
 from app.web.counter.sign_in import MAX_TYPED, TERMINAL_DAYS
 from app.web.languages import PARAMETER, forget_chosen
@@ -99,16 +100,33 @@ def screen_agree() -> Response | tuple[Response, int]:
         "agree_outline": "実施要綱の内容に同意するときは、チェックを入れてください。",
         "agree_service": "決済サービスへ伝えることに同意するときは、チェックを入れてください。",
     }
+    try:
+        declaration, wallet = declared_by_guardian(counter.follow(terminal.terminal_id), request.form)
+    except NotDeclared as missing_words:
+        errors = [_error(field, text) for field, text in missing_words.texts.items()]
+        return _again(
+            terminal, "judged", errors, values=request.form, agreed=[f for f in layers if request.form.get(f)]
+        )
     missing = [_error(field, text) for field, text in layers.items() if request.form.get(field) != "yes"]
     if missing:
         agreed = [field for field in layers if request.form.get(field) == "yes"]
-        return _again(terminal, "judged", missing, agreed=agreed)
+        return _again(terminal, "judged", missing, agreed=agreed, values=request.form)
     try:
-        counter.agree(terminal.terminal_id, ask_staff=request.form.get("ask_staff") == "yes")
+        counter.agree(
+            terminal.terminal_id,
+            ask_staff=request.form.get("ask_staff") == "yes",
+            declaration=declaration,
+            wallet=wallet,
+        )
     except VisitOver:
         return _next()
     except DomainError as problem:
-        return _again(terminal, "judged", [_error("ask_staff", problem.wording(), problem.code)])
+        return _again(
+            terminal,
+            "judged",
+            [_error("reason" if problem.code == "E211" else "ask_staff", problem.wording(), problem.code)],
+            values=request.form,
+        )
     return _next()
 
 

@@ -12,9 +12,10 @@ from app.counter import CounterView, Visit
 from app.language import points_text, say
 from app.payments import ServiceDocument
 from app.policies import CheckKind, PolicyView
-from app.screening import CHECK_TITLES, RESULT_WORDS, CheckState
+from app.screening import CHECK_TITLES, RESULT_WORDS, CheckState, applicant_route
 from app.settings import Settings
 from app.web.pages import japanese_date
+from app.web.relation_texts import REASONS, RELATIONS
 from app.web.service_texts import lead_text
 
 ENDINGS = {
@@ -75,7 +76,22 @@ def _judged(visit: Visit) -> dict[str, Any]:
             }
             for check in outcome.checks
             if check.kind is not CheckKind.SUPPORT_MEASURE
+            and (check.kind is not CheckKind.GUARDIAN or visit.draft.declared)
         ],
+        "guardian": _guardian(visit) if visit.draft.acting else None,
+        "values": {},
+    }
+
+
+def _guardian(visit: Visit) -> dict[str, Any]:
+    rule = visit.policy.document.wallet_rule
+    return {
+        "child_masked": people.masked_name(visit.evidence.items.name.reveal()),
+        "relations": [(one.value, say(text)) for one, text in RELATIONS],
+        "reasons": [(one.value, say(text)) for one, text in REASONS],
+        "applies_alone": applicant_route(visit.evidence.birth_date, clock.now()) == "self",
+        "wallet_allowed": rule.guardian_wallet,
+        "most": rule.max_beneficiaries_per_wallet,
     }
 
 

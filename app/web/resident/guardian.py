@@ -18,6 +18,7 @@ from app.cards import EvidenceView
 from app.errors import DomainError
 from app.language import say
 from app.policies import PolicyView
+from app.web.relation_texts import REASONS, RELATIONS
 from app.web.resident import blueprint
 from app.web.resident.context import (
     draft_or_error,
@@ -31,17 +32,6 @@ from app.web.resident.identity import open_from_form, reader_routes
 from app.web.sign_in import sign_in, signed_in_person
 
 EVIDENCE = "guardian_evidence"
-
-RELATIONS = (
-    (Relation.PARENT, "父または母(親権者)です"),
-    (Relation.MINORS_GUARDIAN, "未成年後見人です"),
-    (Relation.ADULT_GUARDIAN, "成年後見人・保佐人・補助人です"),
-)
-REASONS = (
-    (Reason.ILLNESS, "病気や障害などで、ご本人だけでは手続できない"),
-    (Reason.HELP_NEEDED, "カードの読み取りや入力に、手助けが必要"),
-    (Reason.GUARDIANSHIP, "後見などを受けている"),
-)
 
 
 @blueprint.get("/policies/<policy_id>/apply/who")
