@@ -66,6 +66,7 @@ def ask(who: Counter, label: str = "1番窓口の読み取り機", terminal: Ter
 def code_of(answer: TestResponse) -> str:
     found = re.search(r'class="pair-code">([0-9A-Z-]{9})<', answer.get_data(as_text=True))
     assert answer.status_code == 200
+    assert "no-store" in answer.headers["Cache-Control"]
     assert found
     return found[1]
 
