@@ -199,6 +199,9 @@ _agent: list[str] = []
 def _begin(agent_id: str) -> None:
     start.configure(settings.current(), application_name="todoke-replay")
     _agent.append(agent_id)
+    # Now, and not in the middle: its tables are made at its start, which waits for whoever writes into them.
+    _simulator(timedelta(0))
+    _simulator(LATER)
 
 
 @cache
