@@ -12,6 +12,7 @@ EXIT_REFUSED = 2
 REFUSALS = {
     "unknown": "there is no such person or receipt number",
     "in_flight": "an application is not over; withdraw it or wait for its end",
+    "return_open": "points are being asked back; settle, write off or cancel the return case first",
     "held": "the policy is on legal hold",
     "kept_until": "the retention of a policy is not over; --before-the-end erases all the same",
 }

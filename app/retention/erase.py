@@ -11,7 +11,20 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import applications, audit, cards, clock, db, events, lists, notifications, payments, people, screening
+from app import (
+    applications,
+    audit,
+    cards,
+    clock,
+    db,
+    events,
+    lists,
+    notifications,
+    payments,
+    people,
+    returns,
+    screening,
+)
 from app.applications import Standing
 from app.retention.happenings import PersonErased
 from app.retention.models import Erasure, RetentionRule
@@ -21,7 +34,7 @@ Reason = Literal["request", "mistake", "retention"]
 
 
 class ErasureRefused(Exception):
-    """Nothing was erased; ``why`` is ``unknown``, ``in_flight``, ``held`` or ``kept_until``, ``where`` names it."""
+    """Nothing was erased; ``why`` is ``unknown``, ``in_flight``, ``return_open``, ``held`` or ``kept_until``."""
 
     def __init__(self, why: str, where: str = "") -> None:
         super().__init__(f"{why}: {where}" if where else why)
@@ -44,13 +57,16 @@ def erase_person(person_id: UUID, *, reason: Reason, by: str, before_the_end: bo
     """Erase one person in one transaction. Again finds nothing more and says so in its counts.
 
     While a policy's retention runs, its data may be needed: then only with ``before_the_end``, a decision that the
-    certificate shows. Raises ``ErasureRefused`` while an application is in flight or a policy is held.
+    certificate shows. Raises ``ErasureRefused`` while an application is in flight, points are being asked back or a
+    policy is held.
     """
     with db.transaction() as session:
         if not people.lock_person(session, person_id):
             raise ErasureRefused("unknown")
         standing = applications.standing_of(session, person_id)
         rules = _rules(session, {each.policy_id for each in standing})
+        if returns.has_open_case(session, [(each.policy_id, each.application_id) for each in standing]):
+            raise ErasureRefused("return_open")
         _check(standing, rules, before_the_end)
         running = [rule for rule in rules.values() if not _is_over(rule)]
         return _erase(session, person_id, standing, reason, by, keep_keys=any(rule.keep_keys for rule in running))
@@ -74,7 +90,7 @@ def erase_part_of(session: Session, standing: Collection[Standing]) -> dict[str,
     return {
         "service_ids": payments.erase_accounts(session, named, keep_index=False),
         "messages": notifications.erase_messages(session, named),
-        "texts": screening.erase_texts(session, named),
+        "texts": screening.erase_texts(session, named) + returns.erase_texts(session, named),
         "list_rows": lists.erase_rows_of(session, named),
         "applications": applications.forget_identity(session, named),
     }
@@ -104,7 +120,7 @@ def _erase(  # one parameter for each fact
         "service_ids": payments.erase_accounts(session, named, keep_index=keep_keys),
         "messages": notifications.erase_messages(session, named),
         "addresses": notifications.erase_contact(session, person_id),
-        "texts": screening.erase_texts(session, named),
+        "texts": screening.erase_texts(session, named) + returns.erase_texts(session, named),
         "statements": screening.erase_statements(session, person_id),
         "list_rows": lists.erase_rows_of(session, named),
         "card_sessions": cards.erase_readings(session, person_id),

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import applications, audit, clock, db, policies
+from app import applications, audit, clock, db, policies, returns
 from app.retention.erase import default_rule, erase_everything_of, erase_part_of
 from app.retention.models import Erasure, RetentionRule
 from app.retention.rules import erasable_from
@@ -125,13 +125,15 @@ def erase_ended_policies() -> list[str]:
 
 
 def _erase_policy(policy_id: str) -> bool:
-    """False when somebody put it on hold meanwhile, or an application of it is still in flight."""
+    """False when somebody put it on hold meanwhile, an application is in flight or points are being asked back."""
     total: Counter[str] = Counter()
     after: UUID | None = None
     while True:
         with db.transaction() as session:
             rule = session.get_one(RetentionRule, policy_id, with_for_update=True)
             if rule.held_by or rule.erased_at or applications.any_in_flight(session, policy_id):
+                return False
+            if returns.any_open_case(session, policy_id):
                 return False
             batch = applications.people_in(session, policy_id, after=after, limit=PEOPLE_PER_TRANSACTION)
             for person_id in batch:

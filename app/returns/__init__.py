@@ -14,6 +14,7 @@ from app.returns.cases import (
     take,
     write_off,
 )
+from app.returns.erase import any_open_case, erase_texts, has_open_case
 from app.returns.happenings import ReturnCancelled, ReturnDecided
 from app.returns.models import ReturnCase
 from app.returns.states import ReturnRefused, ReturnState
@@ -25,10 +26,13 @@ __all__ = [
     "ReturnRefused",
     "ReturnState",
     "allow_instalments",
+    "any_open_case",
     "cancel",
     "clear",
     "decide",
     "demand",
+    "erase_texts",
+    "has_open_case",
     "litigate",
     "notify",
     "propose",

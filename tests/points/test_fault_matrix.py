@@ -155,7 +155,7 @@ def _check_books(world: World, grants: list[UUID]) -> Counter[str]:
         assert points.check_invariants(session, POLICY) == []
         granted = session.scalars(select(Grant).where(Grant.id.in_(grants))).all()
         states = Counter(grant.state for grant in granted)
-        total = sum(grant.amount for grant in granted if grant.state == "granted")
+        total = sum(grant.amount for grant in granted if grant.state in ("granted", "awaiting_receipt"))
     assert total == sum(row["amount"] for row in world.book())
     return states
 
@@ -217,16 +217,18 @@ def test_without_the_guard_a_time_out_would_be_paid_twice(world: World) -> None:
         _check_books(world, grants)
 
 
+AT_THE_TERMINAL = {"awaiting_receipt": COUNT}
+"""SVC-EM-01: credited by the provider, and taken by the resident at a terminal."""
 FILES = [
-    ("grant_file", "lost", GRANTED),
-    ("grant_file", "maintenance", GRANTED),
+    ("grant_file", "lost", AT_THE_TERMINAL),
+    ("grant_file", "maintenance", AT_THE_TERMINAL),
     ("grant_file", "refuses_minor", {"planned": COUNT}),
     ("grant_file", "balance_cap", {"planned": COUNT}),
-    ("result_file", "lost", GRANTED),
-    ("result_file", "duplicate", GRANTED),
-    ("result_file", "contradictory", GRANTED),
-    ("result_file", "wrong_total", GRANTED),
-    ("result_file", "partial", GRANTED),
+    ("result_file", "lost", AT_THE_TERMINAL),
+    ("result_file", "duplicate", AT_THE_TERMINAL),
+    ("result_file", "contradictory", AT_THE_TERMINAL),
+    ("result_file", "wrong_total", AT_THE_TERMINAL),
+    ("result_file", "partial", AT_THE_TERMINAL),
 ]
 
 

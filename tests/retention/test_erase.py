@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from app import applications, audit, cards, clock, db, people, points, retention
+from app import applications, audit, cards, clock, db, people, points, retention, returns
 from app.applications import ApplicationState
 from app.payments.gateways import GatewayAnswer
-from app.screening import state_fact
+from app.screening import Staff, state_fact
 from tests.applications.applicants import (
     Applicant,
     applicant,
@@ -171,6 +171,32 @@ def test_while_an_application_is_in_flight_or_a_policy_is_held_nothing_is_erased
         assert refusal.value.why == why
     assert rows_in("person_facts") == 2
     assert rows_in("erasures") == 0
+
+
+def test_while_points_are_asked_back_nothing_is_erased_and_after_it_the_reason_goes(database: str) -> None:
+    open_policy(capacity=10)
+    who = granted()
+    reviewer = Staff("ST-R1", frozenset({"reviewer"}))
+    with db.reading() as session:
+        (standing,) = applications.standing_of(session, who.person_id)
+    case = applications.suspect_return("P-001", standing.application_id, reviewer)
+    returns.take("P-001", case, reviewer)
+    returns.notify("P-001", case, reviewer, f"{ADDRESS}にお住まいでした。", clock.today())
+    with pytest.raises(retention.ErasureRefused) as refusal:
+        erase(who, before_the_end=True)
+    assert refusal.value.why == "return_open"
+    retention.set_rule("P-001", by="S-1", completed_on=date(2027, 3, 31))
+    with clock.frozen(LONG_AGO_ENOUGH):
+        assert retention.erase_ended_policies() == []
+    assert rows_in("erasures") == 0
+
+    returns.clear("P-001", case, Staff("ST-A1", frozenset({"approver"})))
+    secrets = {name: value for name, value in ciphertexts_of(database, who.person_id).items() if "return_cases" in name}
+    assert list(secrets), "the search finds the reason"
+    assert erase(who, before_the_end=True).counts["texts"] == 1
+    whole = dump(database)
+    assert [name for name, value in secrets.items() if value in whole] == []
+    assert rows_in("return_cases") == 1, "that there was a case stays"
 
 
 def test_erasing_again_finds_nothing_more(database: str) -> None:
