@@ -73,6 +73,7 @@ def _at_stage(service: Service, number: int, stage: str, person_id: str) -> Coun
         case "tap":
             at.to_read_back(person_id, account)
             at.press("confirm", confirmed="yes")
+            at.reader_awaits_the_second_tap()
         case _:
             at.serve(person_id, account)
     return at
