@@ -158,10 +158,12 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(autouse=True)
-def own_event_handlers(monkeypatch: pytest.MonkeyPatch) -> None:
+def own_event_handlers() -> Iterator[None]:
     """Whoever subscribes during a test is forgotten after it, so that the order of tests can't matter."""
-    handlers = {kind: list(of_kind) for kind, of_kind in events._handlers.items()}
-    monkeypatch.setattr(events, "_handlers", defaultdict(list, handlers))
+    before = events._handlers
+    events._handlers = defaultdict(list, {kind: list(of_kind) for kind, of_kind in before.items()})
+    yield
+    events._handlers = before
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
-from tests.journeys.system import System
+from tests.journeys.system import System, start_system
 from tests.journeys.walker import AUTH_PIN, PAGE_NUMBER, TEXT_PIN, Person
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
@@ -141,6 +142,14 @@ class AtTheCounter:
     def sql(self, statement: str) -> None:
         with psycopg.connect(self.system.environment["TODOKE_DATABASE_URL"], autocommit=True) as connection:
             connection.execute(statement.encode())
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """An installation of its own: nobody who comes to this counter has applied elsewhere before."""
+    running = start_system(Path(tmp_path_factory.mktemp("counter")) / "state")
+    yield running
+    running.stop()
 
 
 def arrive(system: System, chromium: Browser, width: int, height: int, joined: Joined | None = None) -> AtTheCounter:

@@ -81,13 +81,13 @@ def test_a_submit_that_is_on_its_way_when_the_window_begins_is_judged_by_its_own
     from app import screening
 
     write = screening.write_checks
-    with clock.frozen(at(START) - timedelta(seconds=1)):
+    with clock.frozen(at(START) - timedelta(seconds=1)), monkeypatch.context() as patch:
 
         def slowly(*what: object) -> None:
             write(*what)  # type: ignore[arg-type]
-            monkeypatch.setattr(clock._State, "frozen", at(START) + timedelta(seconds=5))
+            patch.setattr(clock._State, "frozen", at(START) + timedelta(seconds=5))
 
-        monkeypatch.setattr(screening, "write_checks", slowly)
+        patch.setattr(screening, "write_checks", slowly)
         receipt = submit("P-001", draft, who.person_id)
     with clock.frozen(at(START) + timedelta(seconds=10)):
         again = submit("P-001", draft, who.person_id)
