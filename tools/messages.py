@@ -30,6 +30,7 @@ SPEAKING = (
     "app/notifications/words.py",
     "app/web/__init__.py",
     "app/web/errors.py",
+    "app/web/idempotency.py",
     "app/web/pages.py",
     "app/web/service_texts.py",
     "app/web/public",

@@ -23,6 +23,7 @@ csrf = CSRFProtect()
 def create(settings: Settings) -> Flask:
     """Put the service together; the order is the order in which a request meets the parts."""
     from app.web import errors, handlers, health, languages, logging, operations, pages, security, sessions, sign_in
+    from app.web.api import application_blueprint as application_api
     from app.web.api import blueprint as api
     from app.web.api import provider_blueprint as provider_api
     from app.web.api import public_blueprint as public_api
@@ -47,7 +48,7 @@ def create(settings: Settings) -> Flask:
     sign_in.install(app)
     errors.install(app)
     pages.install(app, settings)
-    for blueprint in (health.blueprint, operations.blueprint, public, public_api, resident, counter):
+    for blueprint in (health.blueprint, operations.blueprint, public, public_api, application_api, resident, counter):
         app.register_blueprint(blueprint)
     csrf.exempt(api)  # the agents' interface has no cookies: its requests are signed
     app.register_blueprint(api)

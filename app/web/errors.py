@@ -81,7 +81,7 @@ def problem_response(error: DomainError, **context: object) -> Response:
         "resident/error.html",
         code=error.code,
         kind=error.kind.value,
-        title=_title(error),
+        title=plain_title(error),
         text=error.wording(),
         became=say(BECAME_BY_CODE.get(error.code) or BECAME[error.kind]),
         **{"next_actions": _next_actions(error), "office": _office(), "ref": None} | context,
@@ -115,7 +115,8 @@ def _next_actions(error: DomainError) -> list[dict[str, str]]:
     return [*actions, {"label": say("給付をさがす"), "url": url_for("public.search")}]
 
 
-def _title(error: DomainError) -> str:
+def plain_title(error: DomainError) -> str:
+    """What happened in a few words, without any of its facts."""
     if error.code in TITLES_BY_CODE:
         return say(TITLES_BY_CODE[error.code])
     return say(TITLES_BY_KIND[error.kind])

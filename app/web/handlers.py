@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app import events
 from app.retention import PersonErased
-from app.web.models import WebSession
+from app.web.models import IdempotencyKey, WebSession
 
 
 def register() -> None:
@@ -16,5 +16,6 @@ def register() -> None:
 
 
 def end_sessions(session: Session, event: PersonErased) -> None:
-    """Whoever was signed in as this person is not any more."""
+    """Whoever was signed in as this person is not any more, and the keys of that person's programs are gone."""
     session.execute(delete(WebSession).where(WebSession.person_id == event.person_id))
+    session.execute(delete(IdempotencyKey).where(IdempotencyKey.person_id == event.person_id))

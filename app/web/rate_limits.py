@@ -30,6 +30,7 @@ STAFF_SIGN_IN = Limit("staff_sign_in", 20, 300)
 ISSUE_READER_CODE = Limit("issue_reader_code", 20, 600)
 JOIN_TERMINAL = Limit("join_terminal", 10, 300)
 AGENT_REFUSED = Limit("agent_refused", 60, 60)
+SUBMIT_BY_PROGRAM = Limit("submit_by_program", 60, 600)
 CALL_BACK_REFUSED = Limit("call_back_refused", 60, 60)
 
 

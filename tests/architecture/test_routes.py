@@ -160,6 +160,8 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "counter.screen_leave"): _NO_SCREEN,
     ("GET", "counter.tester_staff"): _OPEN,  # 404 in production: tests/web_counter
     ("POST", "counter.tester_codes"): _OPEN,
+    ("GET", "api_applications.read_back"): Row(Who.PERSON, 401, 409),
+    ("POST", "api_applications.submit"): Row(Who.PERSON, 401, 400),  # no Idempotency-Key
     ("POST", "api_providers.grant_result"): Row(Who.PROVIDER, 401, 401),
     ("POST", "api_purchases.purchases"): Row(Who.PROVIDER, 401, 401),
     ("POST", "api_agents.take"): _SIGNED,
@@ -260,7 +262,12 @@ def routes(service: Service) -> list[tuple[str, Rule]]:
 
 
 def is_form(rule: Rule) -> bool:
-    """Whether its posts need a form token; the self-check has no session and changes nothing."""
+    """Whether its posts need a form token; the self-check has no session and changes nothing.
+
+    Of the machines' interfaces only the sending of an application stands on a session.
+    """
+    if rule.endpoint == "api_applications.submit":
+        return True
     return not rule.endpoint.startswith("api_") and rule.endpoint != "public.check"
 
 

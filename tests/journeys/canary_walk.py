@@ -388,6 +388,7 @@ def submit(phone: Visitor, system: System) -> tuple[str, str]:
     assert token
     assert phone.post(confirm, *ITEMS, form_token=token[1]).status_code == 422
     assert phone.post(confirm, form_token=token[1] + "x", confirmed="yes").status_code == 409
+    send_by_program(phone)
     with worker_asleep(system):
         sent = phone.post(confirm, form_token=token[1], confirmed="yes")
         assert sent.status_code == 303, path_and_status(sent)
@@ -408,6 +409,20 @@ def submit(phone: Visitor, system: System) -> tuple[str, str]:
     for step in ("service", "account", "assign"):
         assert phone.post(f"{page}/{step}", **typed).status_code == 409
     return queued, page.rpartition("/")[2]
+
+
+def send_by_program(phone: Visitor) -> None:
+    """The same draft read back as JSON, and sent wrongly: a note in it, a key that names somebody, another's token."""
+    api = f"/api/v1{POLICY}"
+    draft = phone.get(f"{api}/draft").json()
+    assert draft["missing"] is None
+    headers = {
+        "X-CSRFToken": draft["csrf_token"],
+        "Origin": phone.system.url,
+        "Idempotency-Key": f"{ACCOUNT}-{ACCOUNT}",
+    }
+    for body in ({"note": CANARY.name}, {"read_back": CANARY.address, "confirmed": True}):
+        assert phone.raw("POST", f"{api}/applications", json=body, headers=headers).status_code in (400, 409)
 
 
 def meet_errors(phone: Visitor, receipt: str) -> None:

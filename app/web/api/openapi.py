@@ -95,9 +95,9 @@ def document(parts: Sequence[ApiPart]) -> dict[str, Any]:
 
 def parts() -> tuple[ApiPart, ...]:
     """Every interface that is described; a new one is a line here."""
-    from app.web.api import agents_document, providers, public, purchases
+    from app.web.api import agents_document, applications, providers, public, purchases
 
-    return (public.PART, providers.PART, purchases.PART, agents_document.part())
+    return (public.PART, applications.PART, providers.PART, purchases.PART, agents_document.part())
 
 
 def text() -> str:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from uuid import UUID
-
 from flask import current_app, redirect, render_template, request, url_for
-from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -14,6 +10,7 @@ from app import applications, clock, db, payments, people
 from app.errors import DomainError
 from app.language import one_after_another, points_text, say
 from app.settings import Settings
+from app.web.confirming import read_back_token, submit_read_back
 from app.web.errors import problem_response
 from app.web.rate_limits import CHECK_ACCOUNT, check_limit
 from app.web.resident import blueprint
@@ -26,7 +23,6 @@ from app.web.resident.context import (
     to_step,
 )
 from app.web.service_texts import lead_text, spend_text
-from app.web.sign_in import signed_in_person
 
 LATER = "later"
 ACCOUNT_CODES = frozenset({"E301", "E303", "E307", "E308", "E309", "E310", "E312"})
@@ -176,12 +172,11 @@ def confirm(policy_id: str) -> str:
 @blueprint.post("/policies/<policy_id>/apply/confirm")
 def send(policy_id: str) -> Response | tuple[str, int]:
     """Submit. The same page sent twice leads to the same receipt."""
-    application_id, page, person_id = _read_form_token(policy_id, request.form.get("form_token", ""))
     if request.form.get("confirmed") != "yes":
         error = {"field": "confirmed", "text": say("内容を確かめて、チェックを入れてください。"), "code": None}
         return _confirm_page(policy_id, [error]), 422
     try:
-        receipt = applications.submit(policy_id, application_id, person_id, page=page)
+        receipt = submit_read_back(policy_id, request.form.get("form_token", ""))
     except DomainError as problem:
         if problem.code != "E217":
             raise
@@ -221,7 +216,7 @@ def _confirm_page(policy_id: str, errors: list[dict[str, str | None]] | None = N
         masked_id=f"…{draft.last4}",
         holder_masked=draft.holder_masked,
         warning=_warning(hours, service),
-        form_token=_form_token(policy_id, draft),
+        form_token=read_back_token(policy_id, draft),
         errors=errors,
     )
 
@@ -261,31 +256,3 @@ def _chosen_service(session: Session, draft: applications.Draft) -> payments.Ser
     if service is None:
         raise DomainError("E504", step="決済サービスの選択")
     return service
-
-
-def _serializer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="confirm-page")
-
-
-def _form_token(policy_id: str, draft: applications.Draft) -> str:
-    """Signed: which draft the page shows, whose it is, what it says, and when it was given out (BR-03)."""
-    value = [policy_id, str(draft.application_id), str(draft.person_id), clock.now().isoformat(), draft.digest]
-    return str(_serializer().dumps(value))
-
-
-def _read_form_token(policy_id: str, token: str) -> tuple[UUID, applications.ConfirmingPage, UUID]:
-    try:
-        policy, application_id, person_id, opened_at, read_back = _serializer().loads(token)
-    except (BadSignature, ValueError, TypeError):
-        raise DomainError("E504", step="内容の確認") from None
-    if policy != policy_id:  # it proves nothing about when this policy's page was given out (BR-03)
-        with db.reading() as session:
-            applications.check_policy_takes_applications(policy_or_404(session, policy_id))
-        raise DomainError("E504", step="内容の確認")
-    person = UUID(person_id)
-    if signed_in_person() != person:
-        raise DomainError("E504", step="本人確認")
-    opened = datetime.fromisoformat(opened_at)
-    if opened > clock.now() + timedelta(minutes=1):
-        opened = clock.now()
-    return UUID(application_id), applications.ConfirmingPage(opened, read_back), person
