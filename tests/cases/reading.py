@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -16,9 +18,9 @@ from app.cards import EvidenceView, ResultIn
 from app.cards.models import RevocationList
 from app.cli.journey_card import CardOnTheTable
 from card_sim.issuer import TestIssuer
-from card_sim.people import load_people
+from card_sim.people import Persona, load_people
 from card_sim.wallet import Wallet
-from nfc.agent.reading import IssuerKeys, look_at_card, read_card, result_of, result_without_reading
+from nfc.agent.reading import IssuerKeys, look_at_card, read_card, result_of, result_without_reading, see_certificate
 from nfc.agent.visit import Ending, EnteredPins
 from nfc.challenge import operation_text, signed_bytes
 from nfc.pins import Pin, PinKind
@@ -37,21 +39,13 @@ class Desk:
 
     def read(self, person_id: str, policy_id: str | None) -> EvidenceView:
         """Read the person's card now; raises the message of the list when that fails (E101..E116)."""
-        now = clock.now()
-        issuer = TestIssuer.open(self.state_dir, now)
-        self._publish_revocation_lists(issuer, now)
         with db.transaction() as session:
             reader = cards.enrol_agent(session, name="desk", public_key=os.urandom(32), kind="simulated")
             browser = os.urandom(32)
             session_id = cards.open_session(
                 session, browser=browser, reader=reader, purpose="apply", policy_id=policy_id, seconds=180
             )
-        with db.transaction() as session:
-            task = cards.take_session(session, reader.agent_id)
-        assert task is not None
-        text = operation_text(str(session_id), str(reader.agent_id), "apply", policy_id, PUBLIC_URL)
-        result = self._result(person_id, issuer, signed_bytes(task.challenge, text), task.challenge, now)
-        assert cards.finish_session(settings.current(), reader.agent_id, session_id, ResultIn.model_validate(result))
+        assert self.hand_in(reader.agent_id, person_id)
         with db.reading() as session:
             view = cards.view_session(session, browser, session_id)
             assert view is not None
@@ -62,9 +56,24 @@ class Desk:
         assert evidence is not None
         return evidence
 
-    def _result(self, person_id: str, issuer: TestIssuer, message: bytes, challenge: bytes, now: datetime) -> object:
-        persona = PEOPLE[person_id]
-        reader = CardOnTheTable(Wallet(self.state_dir, issuer).open_card(person_id, now))
+    def hand_in(self, agent_id: UUID, person_id: str, people: Mapping[str, Persona] = PEOPLE) -> bool:
+        """Lay the card of one of ``people`` on this reader, which does what it is asked for, whatever comes of it."""
+        now = clock.now()
+        issuer = TestIssuer.open(self.state_dir, now)
+        self._publish_revocation_lists(issuer, now)
+        with db.transaction() as session:
+            task = cards.take_session(session, agent_id)
+        assert task is not None
+        reader = CardOnTheTable(Wallet(self.state_dir, issuer, people).open_card(person_id, now))
+        if task.purpose in ("touch", "confirm"):
+            certificate = base64.b64encode(see_certificate(reader)).decode("ascii")
+            result: object = {"outcome": "ok", "certificate": certificate}
+        else:
+            text = operation_text(str(task.session_id), str(agent_id), task.purpose, task.policy_id, PUBLIC_URL)
+            result = self._result(people[person_id], reader, signed_bytes(task.challenge, text), task.challenge)
+        return cards.finish_session(settings.current(), agent_id, task.session_id, ResultIn.model_validate(result))
+
+    def _result(self, persona: Persona, reader: CardOnTheTable, message: bytes, challenge: bytes) -> object:
         try:
             preview = look_at_card(reader)
             if persona.pins.text is None or persona.pins.auth is None:

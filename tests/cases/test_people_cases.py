@@ -1,16 +1,15 @@
 """The 55 cases of the test people, each as written, through real cards and the use cases of the pages.
 
-What other issues decide is listed by its id against the issue that owns it, and collected here all the same.
+Those of channel ``counter`` go through a visit at a terminal: ``test_counter_cases.py``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,24 +17,16 @@ import pytest
 from app import applications, clock, db, lists, municipalities, payments, points, policies, screening
 from app.applications import ApplicationState, Receipt
 from app.cards import EvidenceView
-from app.cli.policies import load_samples
 from app.errors import DomainError
 from app.policies import PolicyView
 from app.screening import Staff
-from tests.cases.reading import PEOPLE, Desk, desk_at
+from tests.cases.reading import PEOPLE, Desk
 from tests.cases.town import APPROVER, Resident, checks_of, counters, open_policy, orders, stored
 
 _DATA = json.loads(resources.files("card_sim").joinpath("data", "test_people.json").read_text("utf-8"))
 CASES: dict[str, dict[str, Any]] = {case["case_id"]: case for case in _DATA["cases"]}
-
-RESIDENT = "resident and counter"
-OWNED_ELSEWHERE = {
-    "C-18a": RESIDENT,
-    "C-18b": RESIDENT,
-    "C-23b": RESIDENT,
-    "C-31a": RESIDENT,
-    "C-31b": RESIDENT,
-}
+AT_COUNTER = ("C-18a", "C-18b", "C-23b", "C-31a", "C-31b")
+"""What these cases are about is the visit itself; the other cases of channel ``counter`` are about the person."""
 
 
 @dataclass(frozen=True)
@@ -47,27 +38,14 @@ class Result:
     checks: dict[str, str]
 
 
-@pytest.fixture(scope="module")
-def issuer_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("issuer")
-
-
-@pytest.fixture
-def desk(town: None, issuer_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """The samples with their lists, and a reader; every card has its tries back."""
-    load_samples()
-    with desk_at(issuer_dir, monkeypatch) as table:
-        yield table
-
-
-def test_every_case_is_collected_and_each_has_one_owner() -> None:
+def test_every_case_is_collected() -> None:
     assert len(CASES) == 55
-    assert OWNED_ELSEWHERE.keys() <= CASES.keys()
-    assert len(_runnable()) + len(OWNED_ELSEWHERE) == 55
+    assert all(CASES[case_id]["channel"] == "counter" for case_id in AT_COUNTER)
+    assert len(_runnable()) + len(AT_COUNTER) == 55
 
 
 def _runnable() -> list[str]:
-    return [case_id for case_id in CASES if case_id not in OWNED_ELSEWHERE]
+    return [case_id for case_id in CASES if case_id not in AT_COUNTER]
 
 
 @pytest.mark.parametrize("case_id", _runnable())
@@ -79,12 +57,6 @@ def test_case(case_id: str, desk: Desk) -> None:
     expected = case["expect"]
     assert (result.outcome, result.code) == (expected["outcome"], expected["code"])
     assert {kind: result.checks.get(kind) for kind in expected["checks"]} == expected["checks"]
-
-
-@pytest.mark.parametrize("case_id", sorted(OWNED_ELSEWHERE))
-def test_case_of_another_issue_is_known_by_id_and_owner(case_id: str) -> None:
-    assert OWNED_ELSEWHERE[case_id] == RESIDENT
-    assert CASES[case_id]["expect"]["outcome"]
 
 
 # --- what happened before -----------------------------------------------------------------------------------------

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -206,3 +207,25 @@ def sign_in(browser: Browser, clerk: Clerk) -> None:
     )
     assert answer.status_code == 303, heading(answer)
     assert answer.headers["Location"].endswith("/counter")
+
+
+def desk_page(counter: Counter) -> str:
+    return counter.desk.get("/counter").get_data(as_text=True)
+
+
+def screen_page(counter: Counter) -> str:
+    return counter.screen.get("/screen").get_data(as_text=True)
+
+
+def drafts(counter: Counter) -> list[str]:
+    return [application.state for application in counter.service.applications()]
+
+
+def at(hour: int, minute: int = 0) -> AbstractContextManager[None]:
+    return clock.frozen(datetime.fromisoformat(f"2026-11-20T{hour:02}:{minute:02}:00+09:00"))
+
+
+def checks_of(counter: Counter) -> dict[str, str]:
+    with db.reading() as session:
+        rows = session.execute(text("SELECT kind, result FROM checks")).all()
+    return {row.kind: row.result for row in rows if row.kind not in ("SUPPORT_MEASURE", "POST_REVIEW")}

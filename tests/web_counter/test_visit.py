@@ -1,36 +1,28 @@
-"""A visit at the counter from 「次の方」 to the receipt, and every way in which it ends without one (K1 to K8)."""
+"""A visit at the counter from 「次の方」 to the receipt: whose act is what, and what the other side sees (K1 to K8)."""
 
 from __future__ import annotations
 
 import re
-from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from app import applications, clock, db, people, screening
+from app import db, people
 from app.audit import AuditEvent
 from app.organisations import Role
-from app.policies import CheckKind
 from tests.organisations.counter import add_clerk
 from tests.web.service import ACCOUNT, CODE, Service, check_is_clear, error_code, heading, person
-from tests.web_counter.hands import CODES, CONSENT, Counter, signed_in_staff
+from tests.web_counter.hands import (
+    CONSENT,
+    Counter,
+    desk_page,
+    drafts,
+    screen_page,
+    signed_in_staff,
+)
 
 OTHER_ACCOUNT = "5555666677778"
-
-
-def desk_page(counter: Counter) -> str:
-    return counter.desk.get("/counter").get_data(as_text=True)
-
-
-def screen_page(counter: Counter) -> str:
-    return counter.screen.get("/screen").get_data(as_text=True)
-
-
-def drafts(counter: Counter) -> list[str]:
-    return [application.state for application in counter.service.applications()]
 
 
 def test_one_person_is_served_from_the_call_to_the_receipt(counter: Counter) -> None:
@@ -115,83 +107,10 @@ def test_br_51_the_second_tap_of_the_same_card_saves(counter: Counter) -> None:
     assert drafts(counter) == ["approved"]
 
 
-def test_br_51_another_card_at_the_second_tap_saves_nothing_and_alarms(counter: Counter) -> None:
-    counter.to_read_back("TP-02")
-    counter.press("confirm", confirmed="yes")
-    counter.second_tap("TP-29")
-    assert counter.stage() == "ended"
-    assert "E801" in screen_page(counter)
-    assert drafts(counter) == []
-    assert "責任者を呼んでください(E801)" in desk_page(counter)
-
-
 def test_without_the_tick_nothing_goes_on(counter: Counter) -> None:
     counter.to_read_back("TP-02")
     check_is_clear(counter.press("confirm"), 422)
     assert counter.stage() == "read_back"
-
-
-def test_br_52_fifty_nine_seconds_and_a_key_go_on_sixty_wipe(counter: Counter) -> None:
-    counter.to_account("TP-02")
-    counter.nobody_does_anything(58)
-    counter.press("active")
-    counter.nobody_does_anything(58)
-    assert counter.stage() == "account"
-    counter.nobody_does_anything(3)
-    assert counter.stage() == "ended"
-    assert "E114" in screen_page(counter)
-    assert drafts(counter) == []
-
-
-def test_br_52_a_key_after_sixty_seconds_comes_too_late(counter: Counter) -> None:
-    counter.to_account("TP-02")
-    counter.nobody_does_anything(61)
-    counter.press("active")
-    assert counter.stage() == "ended"
-
-
-def test_br_52_the_warning_comes_at_forty_seconds(counter: Counter) -> None:
-    counter.to_account("TP-02")
-    assert counter.screen.get("/screen/state").get_json()["warns"] is False
-    counter.nobody_does_anything(41)
-    state = counter.screen.get("/screen/state").get_json()
-    assert state["warns"] is True
-    assert 0 < state["seconds_left"] < 20
-
-
-def test_asking_for_news_is_no_act_of_the_person(counter: Counter) -> None:
-    counter.to_account("TP-02")
-    for _ in range(7):
-        counter.nobody_does_anything(9)
-        counter.screen.get("/screen/state")
-        counter.desk.get("/counter/state")
-    assert counter.stage() == "ended"
-
-
-@pytest.mark.parametrize(("code", "shown"), [("E802", "カードが離れたため"), ("E801", "最初と別のカード")])
-def test_a_card_taken_away_or_changed_while_editing_wipes(counter: Counter, code: str, shown: str) -> None:
-    counter.to_account("TP-02")
-    counter.reader_says(code)
-    assert counter.stage() == "ended"
-    assert shown in screen_page(counter)
-    assert drafts(counter) == []
-
-
-def test_e804_a_reader_that_falls_silent_ends_the_visit(counter: Counter) -> None:
-    counter.to_account("TP-02")
-    counter._set(counter.waiting_for(), expires_at=clock.real_now() - timedelta(seconds=1))
-    assert counter.stage() == "ended"
-    assert "E804" in desk_page(counter)
-
-
-def test_a_wiped_visit_holds_nothing_and_the_database_sees_to_it(counter: Counter) -> None:
-    counter.to_account("TP-02")
-    counter.desk.send("/counter/cancel")
-    row = counter.row()
-    assert (row.state, row.person_id, row.evidence_id, row.application_id, row.seen_key) == ("wiped",) + (None,) * 4
-    assert counter.service.rows("person_facts") == 0
-    with pytest.raises(IntegrityError, match="wiped_holds_nothing"), db.transaction() as session:
-        session.execute(text("UPDATE counter_sessions SET person_id = gen_random_uuid()"))
 
 
 def test_br_53_a_counter_record_without_staff_is_refused_by_the_database(counter: Counter) -> None:
@@ -266,15 +185,6 @@ def test_a_my_number_is_refused_and_not_put_back(counter: Counter) -> None:
     assert "9018" not in answer.get_data(as_text=True)
 
 
-def test_refusing_consent_ends_the_visit_and_keeps_nothing(counter: Counter) -> None:
-    counter.call()
-    counter.first_tap("TP-02")
-    counter.press("agree", action="refuse")
-    assert "E215" in screen_page(counter)
-    assert drafts(counter) == []
-    assert counter.service.rows("person_facts") == 0
-
-
 def test_who_fails_a_condition_may_ask_staff_to_look(counter: Counter) -> None:
     counter.call("P-004")
     counter.first_tap("TP-10")
@@ -319,25 +229,6 @@ def test_four_eyes_staff_do_not_receive_their_own_application(service: Service) 
     counter.first_tap("TP-02")
     assert counter.stage() == "ended"
     assert "この窓口では受け付けられません" in screen_page(counter)
-    assert drafts(counter) == []
-
-
-def test_signing_out_wipes_what_was_going_on(counter: Counter) -> None:
-    counter.to_account("TP-02")
-    counter.desk.send("/counter/sign-out")
-    assert counter.stage() == "ended"
-    assert drafts(counter) == []
-
-
-def test_a_card_read_after_staff_were_suspended_binds_nothing(counter: Counter) -> None:
-    from app import organisations
-
-    counter.call()
-    session_id = counter.waiting_for()
-    with db.transaction() as session:
-        organisations.disable_staff(session, "ST-01")
-    counter.service.card_was_read(session_id, person("TP-02"))
-    assert counter.stage() == "ended"
     assert drafts(counter) == []
 
 
@@ -391,16 +282,6 @@ def test_the_language_chosen_by_one_person_is_not_that_of_the_next(counter: Coun
     assert '<html lang="ja"' in screen_page(counter)
 
 
-def test_a_visit_whose_pages_were_closed_is_wiped_by_the_job(counter: Counter) -> None:
-    from app.counter.tasks import end_idle_visits
-
-    counter.to_account("TP-02")
-    counter.nobody_does_anything(61)
-    assert end_idle_visits() == 1
-    assert counter.row().state == "wiped"
-    assert end_idle_visits() == 0
-
-
 def test_three_people_in_a_row_and_no_trace_of_the_one_before(counter: Counter) -> None:
     people_and_accounts = (("TP-02", ACCOUNT), ("TP-29", OTHER_ACCOUNT), ("TP-10", "9999888877776"))
     pages: list[str] = []
@@ -431,174 +312,3 @@ def test_a_second_desk_does_not_share_the_visit(counter: Counter, service: Servi
     _, other = signed_in_staff(service, "3番窓口", "ST-08")
     other.desk.send("/counter/cancel")
     assert counter.stage() == "account"
-
-
-# The test people of domain.md 10 at the counter.
-
-
-def at(hour: int, minute: int = 0) -> AbstractContextManager[None]:
-    return clock.frozen(datetime.fromisoformat(f"2026-11-20T{hour:02}:{minute:02}:00+09:00"))
-
-
-def checks_of(counter: Counter) -> dict[str, str]:
-    with db.reading() as session:
-        rows = session.execute(text("SELECT kind, result FROM checks")).all()
-    return {row.kind: row.result for row in rows if row.kind not in ("SUPPORT_MEASURE", "POST_REVIEW")}
-
-
-def test_c_18a_a_locked_pin_is_handed_to_the_other_desk_and_the_session_is_wiped(counter: Counter) -> None:
-    with at(10):
-        counter.call()
-        counter.reader_says("E102")
-        assert counter.stage() == "ended"
-        assert counter.row().state == "wiped"
-        assert "E102" in screen_page(counter)
-        assert "利用者証明用の暗証番号の再設定(住民課の窓口)" in desk_page(counter)
-    assert drafts(counter) == []
-
-
-def test_c_18b_after_the_reset_the_receipt_shows_service_and_last_four(counter: Counter) -> None:
-    with at(11):
-        counter.serve("TP-18", "6000000000000015", "SVC-EM-01")
-        page = desk_page(counter)
-    assert drafts(counter) == ["approved"]
-    assert checks_of(counter) == {"CARD_AUTO": "passed"}
-    assert "つばめ電子マネー" in page
-    assert "0015" in page
-    assert "6000000000000015" not in page
-
-
-def test_c_23b_a_card_without_pins_is_identified_by_staff_and_decided_by_another(counter: Counter) -> None:
-    someone = person("TP-23")
-    with at(10):
-        counter.call(card="no_pin")
-        assert counter.row().card_purpose == "touch"
-        counter.touched_without_pin("TP-23")
-        assert counter.stage() == "identify"
-        face = {
-            "name": someone.name,
-            "address": someone.address,
-            "birth_date": someone.birth_date.isoformat(),
-            "sex": someone.sex,
-        }
-        check_is_clear(counter.desk.send("/counter/identify", **face), 422)  # without the tick
-        assert counter.desk.send("/counter/identify", **face, face="yes").status_code == 303
-        assert counter.stage() == "judged"
-        counter.card_lies_there()
-        assert someone.name not in desk_page(counter)
-        counter.press("agree", **CONSENT)
-        counter.press("service", service_id="SVC-EM-02")
-        answer = counter.press("account", account="9000000000000019", security_code=CODES["SVC-EM-02"])
-        assert answer.status_code == 303, error_code(answer)
-        counter.press("confirm", confirmed="yes")
-        counter.second_tap("TP-23")
-        assert counter.stage() == "done"
-    (application,) = counter.service.applications()
-    assert application.state == "screening"
-    assert checks_of(counter)["CARD_AUTO"] in ("inconclusive", "manual_queue")
-    with db.reading() as session:
-        assurance = session.execute(text("SELECT assurance, revocation, staff_id FROM evidence")).one()
-    assert tuple(assurance) == ("staff", "not_checked", "ST-01")
-    who = [screening.Staff(staff_id, frozenset({"reviewer"})) for staff_id in ("ST-01", "ST-04")]
-    with pytest.raises(screening.ReviewRefused, match="same_person"):
-        applications.take_check("P-001", application.id, CheckKind.CARD_AUTO, who[0])
-    applications.take_check("P-001", application.id, CheckKind.CARD_AUTO, who[1])
-
-
-def test_c_31_one_e_money_card_for_two_people_of_one_member_of_staff_alarms(counter: Counter) -> None:
-    with at(13):
-        counter.serve("TP-02", "6000000000000015", "SVC-EM-01")
-        counter.desk.send("/counter/cancel")
-    with at(13, 20):
-        counter.to_account("TP-18", "SVC-EM-01")
-        refused = counter.press("account", account="6000000000000015", security_code=CODES["SVC-EM-01"])
-        check_is_clear(refused, 422)
-        assert error_code(refused) == "E303"
-        assert "責任者を呼んでください(E803)" in desk_page(counter)
-        counter.press("leave")
-    assert drafts(counter) == ["approved"]
-    _, boss = signed_in_staff(counter.service, "2番窓口", "ST-03", Role.APPROVER)
-    page = boss.desk.get("/counter/alarms").get_data(as_text=True)
-    assert "E803" in page
-    assert "ST-01" in page
-    for hidden in ("6000000000000015", "0015", person("TP-18").name, person("TP-02").name):
-        assert hidden not in page
-    found = re.search(r"/counter/alarms/[0-9a-f-]{36}", page)
-    assert found
-    check_is_clear(boss.desk.send(found[0], note=""), 422)
-    assert boss.desk.send(found[0], note="カードの取り違え。本人が持ち帰った").status_code == 303
-    assert "責任者を呼んでください" not in desk_page(counter)
-
-
-def test_br_55_two_members_of_staff_or_one_person_twice_raise_no_alarm(counter: Counter) -> None:
-    counter.to_read_back("TP-02", "6000000000000015", "SVC-EM-01")
-    counter.press("leave")
-    counter.to_read_back("TP-02", "6000000000000015", "SVC-EM-01")
-    counter.press("leave")
-    assert counter.service.rows("counter_alarms") == 0
-
-
-def test_br_55_nobody_closes_the_alarm_about_themselves(service: Service) -> None:
-    _, both = signed_in_staff(service, "1番窓口", "ST-03", Role.APPROVER, Role.COUNTER)
-    both.to_read_back("TP-02", "6000000000000015", "SVC-EM-01")
-    both.press("leave")
-    both.to_account("TP-18", "SVC-EM-01")
-    both.press("account", account="6000000000000015", security_code=CODES["SVC-EM-01"])
-    page = both.desk.get("/counter/alarms").get_data(as_text=True)
-    assert "E803" in page
-    assert "確認済みにする" not in page
-    with db.reading() as session:
-        alarm_id = session.scalar(text("SELECT id FROM counter_alarms"))
-    assert both.desk.send(f"/counter/alarms/{alarm_id}", note="だいじょうぶ").status_code == 403
-    with pytest.raises(IntegrityError, match="seen_by_another"), db.transaction() as session:
-        session.execute(text("UPDATE counter_alarms SET seen_by = 'ST-03', seen_at = now(), note = 'x'"))
-
-
-# A ticket of the queue counts as in time.
-
-END = datetime.fromisoformat("2027-01-31T23:50:00+09:00")
-
-
-def test_a_ticket_given_out_in_time_counts_after_the_end(counter: Counter) -> None:
-    with clock.frozen(END):
-        page = counter.desk.send("/counter/tickets", policy_id="P-001").get_data(as_text=True)
-        assert "0001" in page
-    with clock.frozen(END + timedelta(minutes=40)):
-        assert "E208" in counter.call().get_data(as_text=True)
-        assert counter.call(ticket="2").status_code == 422
-        assert counter.call(ticket="1").status_code == 303
-        counter.first_tap("TP-02")
-        counter.press("agree", **CONSENT)
-        assert counter.press("service", service_id="SVC-QR-01").status_code == 303
-        answer = counter.press("account", account=ACCOUNT, security_code=CODE)
-        assert answer.status_code == 303, error_code(answer)
-        counter.press("confirm", confirmed="yes")
-        counter.second_tap("TP-02")
-        assert counter.stage() == "done"
-        assert counter.call(ticket="1").status_code == 422, "a ticket is used once"
-    (application,) = counter.service.applications()
-    assert application.state == "approved"
-    assert application.came_at == END
-
-
-def test_no_ticket_is_given_out_after_the_end(counter: Counter) -> None:
-    with clock.frozen(END + timedelta(minutes=40)):
-        answer = counter.desk.send("/counter/tickets", policy_id="P-001")
-    check_is_clear(answer, 422)
-    assert "E208" in answer.get_data(as_text=True)
-
-
-def test_a_document_is_seen_by_somebody_and_no_copy_is_kept(service: Service) -> None:
-    with clock.frozen(datetime.fromisoformat("2027-01-20T10:00:00+09:00")):
-        _, counter = signed_in_staff(service, "1番窓口", "ST-06", town="993018")
-        counter.call("P-003")
-        counter.first_tap("TP-13")
-        if counter.stage() != "judged":
-            pytest.fail(counter.row().ended_code or counter.stage())
-        page = desk_page(counter)
-        assert "申告完了通知(マイナンバーカード方式)の提示: まだ見ていません" in page
-        assert counter.desk.send("/counter/documents", document="0").status_code == 303
-        assert "申告完了通知(マイナンバーカード方式)の提示: 確認済み" in desk_page(counter)
-    with db.reading() as session:
-        row = session.execute(text("SELECT kind, state, stated_by, on_day FROM stated_facts")).one()
-    assert (row.kind, row.state, row.stated_by, str(row.on_day)) == ("document_seen", "seen", "ST-06", "2027-01-20")
