@@ -5,21 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import lru_cache
 from typing import Any
+from urllib.parse import quote, urlencode
 
-from flask import current_app, get_template_attribute, redirect, render_template, request, url_for
-from markupsafe import Markup
+from flask import current_app, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from app import cards, clock, db, municipalities, payments, policies
-from app.language import current, one_after_another, points_text, say
-from app.policies import PolicyCard, PolicyView
+from app.language import one_after_another, say
+from app.policies import PolicyView
 from app.settings import Settings
 from app.web.pages import qr_svg
-from app.web.policy_search import LEAST_AMOUNTS, SearchInput, SearchResult, run_search
-from app.web.public import blueprint
+from app.web.policy_search import SearchInput, SearchResult, run_search
+from app.web.public import blueprint, drawn
 from app.web.public.shops import limited_purposes
 from app.web.service_texts import lead_text, spend_text
 from app.web.sign_in import signed_in_person
@@ -27,19 +26,6 @@ from app.web.sign_in import signed_in_person
 FEATURED = 6
 FACET_CHOICES = 8
 MAX_NUMBER = 1_000_000_000
-TIMINGS = (("simple", "お買い物をしなくても受け取れる"), ("rebate", "お買い物に応じて受け取れる"))
-SOON = (("begin", "まもなく始まる(30日以内)"), ("end", "まもなく終わる(14日以内)"))
-
-
-def _card(policy: PolicyCard) -> Markup:
-    """One result, in the reader's language; it is the same for everybody, and many look at the same ones."""
-    return _drawn(current(), policy)
-
-
-@lru_cache(maxsize=4_000)
-def _drawn(language: str, policy: PolicyCard) -> Markup:
-    draw = get_template_attribute("components/policy_card.html", "policy_card")
-    return Markup(draw(policy, level=3))  # noqa: S704  # what a template made
 
 
 @blueprint.get("/")
@@ -53,7 +39,7 @@ def home() -> str:
     return render_template(
         "public/home.html",
         featured=open_now.items[:FEATURED],
-        card=_card,
+        card=drawn.card,
         counts={"open": open_now.total, "at_once": at_once.total, "municipalities": givers},
     )
 
@@ -65,24 +51,21 @@ def search() -> str:
     with db.looking() as session:
         result = run_search(session, asked)
     values = {name: value for name, value in asdict(asked).items() if name != "page"}
+    values |= {"open_now": "1" if asked.open_now else "", "at_once": "1" if asked.at_once else ""}
     if result.municipality:
         values["municipality"] = result.municipality
     return render_template(
         "public/policies.html",
         page=result.found,
-        card=_card,
-        values=values | {"open_now": "1" if asked.open_now else "", "at_once": "1" if asked.at_once else ""},
+        card=drawn.card,
+        values=values,
         place_label=_label(result.municipality) or asked.place,
-        candidates=[(code, municipalities.label(code)) for code in result.candidates],
+        candidates=[(_but(values, "municipality") + code, municipalities.label(code)) for code in result.candidates],
         place_unknown=result.place_unknown,
-        facets=_facets(result),
-        choices={
-            "category": policies.category_options(),
-            "amount": [(amount, say("{amount}以上", amount=points_text(amount))) for amount in LEAST_AMOUNTS],
-            "timing": [(value, say(label)) for value, label in TIMINGS],
-            "soon": [(value, say(label)) for value, label in SOON],
-            "service": [(service.service_id, service.name) for service in result.services],
-        },
+        facets=_facets(result, values),
+        more_url=_but(values, "page").removesuffix("page="),
+        narrowing=drawn.narrowing(asked, result.services),
+        narrowed=drawn.narrowed(asked),
     )
 
 
@@ -126,7 +109,13 @@ def _label(code: str) -> str:
     return municipalities.label(code) if code in municipalities.current_table().rows else ""
 
 
-def _facets(result: SearchResult) -> list[dict[str, Any]]:
+def _but(values: dict[str, Any], name: str) -> str:
+    """This search's address, ready for another value of ``name``; what was typed as a place is its code by then."""
+    kept = {key: value for key, value in values.items() if value and key not in (name, "place")}
+    return f"{url_for('public.search')}?{urlencode(kept | {name: ''})}"
+
+
+def _facets(result: SearchResult, values: dict[str, Any]) -> list[dict[str, Any]]:
     """The counts as links that narrow the search; one value alone narrows nothing."""
     if result.found is None:
         return []
@@ -139,13 +128,13 @@ def _facets(result: SearchResult) -> list[dict[str, Any]]:
     return [
         {
             "title": say(title),
-            "name": name,
             "choices": [
-                {"value": one.value, "label": names.get(one.value, one.label), "count": one.count}
+                {"url": url + quote(one.value), "label": names.get(one.value, one.label), "count": one.count}
                 for one in sorted(result.found.facets[facet], key=lambda one: -one.count)[:FACET_CHOICES]
             ],
         }
         for facet, (title, name) in titles.items()
+        for url in [_but(values, name)]
         if len(result.found.facets.get(facet, ())) > 1
     ]
 
