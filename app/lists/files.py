@@ -10,24 +10,20 @@ import codecs
 import csv
 import hashlib
 import io
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from app.lists.problems import ListRefused, problem
+from app.lists.workbooks import refuse_unreadable, workbook_rows
 
 Encoding = Literal["auto", "utf-8", "cp932"]
 Progress = Callable[[int, int], None]
 """Called now and then with the bytes read so far and the bytes in all."""
 
 MAX_CELL_CHARACTERS = 16 * 1024
-MAX_WORKBOOK_BYTES = 64 * 1024 * 1024
-MAX_WORKBOOK_CONTENT_BYTES = 512 * 1024 * 1024
-MAX_EXACT_NUMBER = 10**15
 _CHUNK = 1024 * 1024
 _ZIP_MAGIC, _OLE_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
@@ -53,7 +49,7 @@ class SourceFile:
     def records(self, progress: Progress | None = None) -> Iterator[Record]:
         """All rows from the heading on, which is row 1. Empty rows are left out, but counted."""
         if self.encoding is None:
-            return _workbook_rows(self.path)
+            return (Record(*row) for row in workbook_rows(self.path))
         return _csv_rows(self, progress)
 
 
@@ -63,7 +59,7 @@ def open_file(path: Path, encoding: Encoding = "auto") -> SourceFile:
     with path.open("rb") as file:
         magic = file.read(4)
     if magic in (_ZIP_MAGIC, _OLE_MAGIC):
-        _refuse_huge_workbook(path, size, magic)
+        refuse_unreadable(path, size, is_zip=magic == _ZIP_MAGIC)
         with path.open("rb") as file:
             return SourceFile(path, size, hashlib.file_digest(file, "sha256").digest(), None)
     if magic[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
@@ -130,63 +126,6 @@ def _csv_rows(source: SourceFile, progress: Progress | None) -> Iterator[Record]
             raise ListRefused((problem("layout:quotes", row_no + 1),)) from None
     if progress is not None:
         progress(source.size, source.size)
-
-
-def _refuse_huge_workbook(path: Path, size: int, magic: bytes) -> None:
-    """A workbook is unpacked in memory: what would not fit is refused before, also a small file that unpacks huge."""
-    if size > MAX_WORKBOOK_BYTES:
-        raise ListRefused((problem("layout:workbook_size"),))
-    if magic == _OLE_MAGIC:
-        return
-    try:
-        with zipfile.ZipFile(path) as archive:
-            content = sum(entry.file_size for entry in archive.infolist())
-    except zipfile.BadZipFile:
-        raise ListRefused((problem("layout:workbook"),)) from None
-    if content > MAX_WORKBOOK_CONTENT_BYTES:
-        raise ListRefused((problem("layout:workbook_size"),))
-
-
-def _workbook_rows(path: Path) -> Iterator[Record]:
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    try:
-        sheet = CalamineWorkbook.from_path(path).get_sheet_by_index(0)
-        rows = sheet.to_python(skip_empty_area=False)
-    except (CalamineError, IndexError, ValueError):
-        raise ListRefused((problem("layout:workbook"),)) from None
-    width = max((at for at, cell in enumerate(rows[0], start=1) if cell != ""), default=0) if rows else 0
-    for row_no, values in enumerate(rows, start=1):
-        while len(values) > width and values[-1] == "":
-            values.pop()
-        cells, rewritten = [], {}
-        for at, value in enumerate(values):
-            text, kind = _cell_text(value)
-            cells.append(text)
-            if kind is not None:
-                rewritten[at] = kind
-        if any(cells):
-            yield Record(row_no, cells, rewritten or None)
-
-
-def _cell_text(value: object) -> tuple[str, str | None]:
-    """What a cell says, and what it became if it is not text. A number past 15 digits has lost the others (BR-71)."""
-    if isinstance(value, str):
-        return value, None
-    if isinstance(value, bool):
-        return str(value).upper(), "number"
-    if isinstance(value, int | float):
-        return _number_text(value)
-    if isinstance(value, datetime):
-        at_midnight = value.time() == datetime.min.time()
-        return value.date().isoformat() if at_midnight else value.isoformat(" "), "date"
-    return value.isoformat() if isinstance(value, date) else str(value), "date"
-
-
-def _number_text(value: float) -> tuple[str, str | None]:
-    if abs(value) >= MAX_EXACT_NUMBER:
-        return f"{value:.2E}", None
-    return str(int(value)) if float(value).is_integer() else str(value), "number"
 
 
 @contextmanager

@@ -34,6 +34,7 @@ WORDINGS: dict[str, str] = {
     "layout:control_no": "{row}行目: 対象者管理番号がありません。入れるときは、すべての行に入れてください。",
     "layout:rows": "行が多すぎます({n}行まで)。ファイルを分けずに、担当へご相談ください。",
     "layout:workbook": "Excelのファイルとして読み取れません。xlsx形式で保存し直すか、CSVにしてください。",
+    "layout:workbook_area": "表から遠くはなれたセルに、何か入っています。表の外を空にするか、CSVにしてください。",
     "layout:workbook_size": "Excelのファイルが大きすぎます。CSV(UTF-8)で保存してください。",
     "damaged:number": "{row}行目: 「{title}」の「{value}」は、表計算ソフトが書き換えた数です。"
     "列を「文字列」にして入れ直してください。",

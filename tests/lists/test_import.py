@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -264,6 +265,30 @@ def test_br_71_numbers_instead_of_text_show_by_their_length(load: Load, tmp_path
 def test_a_broken_workbook_is_refused_in_words(load: Load, tmp_path: Path) -> None:
     path = tmp_path / "list.xlsx"
     path.write_bytes(b"PK\x03\x04 and then something else")
+    assert refused(load, path=path) == [("layout", None, None)]
+
+
+def test_a_stray_cell_far_away_is_named_and_not_unpacked(load: Load, tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "list.xlsx", [HEADINGS], stray="XFD1048576")
+    assert refused(load, path=path) == [("layout", None, None)]
+    near = write_workbook(
+        tmp_path / "near.xlsx", [HEADINGS, ["1", "高橋", None, date(1947, 3, 3), "町"]], stray="K2000"
+    )
+    assert refused(load, path=near) == [("layout", 2000, None)]
+
+
+def test_a_part_that_holds_more_than_it_says_is_refused(load: Load, tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "list.xlsx", [HEADINGS, *([["1", "高橋", None, date(1947, 3, 3), "町"]] * 50)])
+    with zipfile.ZipFile(path) as archive:
+        said = archive.getinfo("xl/worksheets/sheet1.xml").file_size
+    path.write_bytes(path.read_bytes().replace(said.to_bytes(4, "little"), (200).to_bytes(4, "little")))
+    assert refused(load, path=path) == [("layout", None, None)]
+
+
+def test_another_kind_of_package_is_no_workbook(load: Load, tmp_path: Path) -> None:
+    path = tmp_path / "list.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("content.xml", "<table/>")
     assert refused(load, path=path) == [("layout", None, None)]
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from datetime import date
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +16,7 @@ from app.lists import ListRefused
 from app.lists.layout import COLUMNS, SEPARATOR, MyNumberFound, RowReader
 from app.lists.problems import Problems
 from tests.lists.conftest import HEADING, Load
+from tests.lists.workbook import write_workbook
 from tests.properties import examples
 
 _QUIET = [HealthCheck.function_scoped_fixture]
@@ -31,6 +34,48 @@ def test_any_bytes_are_loaded_or_refused(load: Load, content: bytes) -> None:
         assert all(problem.text for problem in refusal.problems)
         return
     assert report.rows >= 1
+
+
+_TYPES = st.sampled_from(["", "s", "inlineStr", "str", "n", "b", "d", "e"])
+_ADDRESSES = st.one_of(
+    st.none(), st.from_regex("[A-F][0-9]{1,3}", fullmatch=True), st.text(st.sampled_from("AZ09$ :"), max_size=6)
+)
+_INSIDE = st.sampled_from(
+    [
+        "",
+        "<v>1</v>",
+        "<v>-1</v>",
+        "<v>1E400</v>",
+        "<v>x</v>",
+        "<v>99999999999</v>",
+        "<is><t>氏名</t></is>",
+        "<is/>",
+        "<v",
+    ]
+)
+_CELLS = st.lists(st.tuples(_ADDRESSES, _TYPES, st.integers(-1, 9), _INSIDE), max_size=6)
+
+
+@settings(max_examples=examples(60), suppress_health_check=_QUIET)
+@given(st.lists(st.tuples(_ADDRESSES, _CELLS), max_size=4))
+def test_any_sheet_is_loaded_or_refused(
+    load: Load, tmp_path: Path, rows: list[tuple[str | None, list[tuple[str | None, str, int, str]]]]
+) -> None:
+    body = ""
+    for number, cells in rows:
+        inside = "".join(
+            f'<c{_attribute("r", at)}{_attribute("t", kind)} s="{style}">{value}</c>'
+            for at, kind, style, value in cells
+        )
+        body += f"<row{_attribute('r', number)}>{inside}</row>"
+    heading = [HEADING.split(",")]
+    with pytest.raises(ListRefused) as refusal:
+        load(path=write_workbook(tmp_path / "list.xlsx", heading, body=body), dry_run=True)
+    assert all(problem.text for problem in refusal.value.problems)
+
+
+def _attribute(name: str, value: str | None) -> str:
+    return "" if value is None else f' {name}="{value}"'
 
 
 @settings(max_examples=examples(300))

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from string import ascii_uppercase
 from xml.sax.saxutils import escape
 
 Value = str | float | date | None
@@ -14,12 +15,14 @@ _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
-def write_workbook(path: Path, rows: Sequence[Sequence[Value]]) -> Path:
-    """Write ``rows`` into the first sheet."""
-    body = "".join(
+def write_workbook(path: Path, rows: Sequence[Sequence[Value]], stray: str = "", body: str = "") -> Path:
+    """Write ``rows`` into the first sheet, a letter into the cell at ``stray`` below them, and ``body`` as it is."""
+    written = "".join(
         f'<row r="{number}">{"".join(_cell(value, f"{chr(64 + at)}{number}") for at, value in enumerate(row, 1))}</row>'
         for number, row in enumerate(rows, start=1)
     )
+    if stray:
+        written += f'<row r="{stray.lstrip(ascii_uppercase)}">{_cell("x", stray)}</row>'
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">'
         '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
@@ -35,7 +38,7 @@ def write_workbook(path: Path, rows: Sequence[Sequence[Value]]) -> Path:
         f'<Relationship Id="r2" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
         "xl/styles.xml": f'<styleSheet xmlns="{_MAIN}"><cellXfs count="2"><xf numFmtId="0"/>'
         '<xf numFmtId="14" applyNumberFormat="1"/></cellXfs></styleSheet>',
-        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{_MAIN}"><sheetData>{body}</sheetData></worksheet>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{_MAIN}"><sheetData>{written}{body}</sheetData></worksheet>',
     }
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in parts.items():
