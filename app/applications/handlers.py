@@ -10,7 +10,8 @@ from app.applications.expire import choose_again
 from app.applications.invariants import compare_applications
 from app.applications.models import Application
 from app.applications.rebate import end_of_period, is_all_granted
-from app.applications.revoke import revoke_after_decision
+from app.applications.returns_of_rebates import follow_return
+from app.applications.revoke import reinstate, revoke_after_decision
 from app.applications.states import Action, ApplicationState, move
 from app.applications.waitlist import serve_later
 from app.points import GrantFailed, GrantSucceeded, RoomFreed
@@ -22,7 +23,10 @@ def register() -> None:
     events.subscribe(GrantFailed, choose_again)
     events.subscribe(RoomFreed, serve_later)
     events.subscribe(rebates.RebatePeriodClosed, end_of_period)
+    events.subscribe(rebates.RebateReturnDue, follow_return)
+    events.subscribe(returns.ReturnEnded, follow_return)
     events.subscribe(returns.ReturnDecided, revoke_after_decision)
+    events.subscribe(returns.ReturnCancelled, reinstate)
     points.also_check(compare_applications)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app import cards, clock, payments, points, policies, rebates, screening
+from app import cards, clock, payments, points, policies, rebates, returns, screening
 from app.applications.guardian import Wallet, may_see
 from app.applications.models import Application
 from app.applications.receipt_no import is_receipt_no
@@ -59,6 +59,8 @@ class ApplicationView:
     """Whom a guardian applied for; ``None`` for one's own application, or when the name is erased."""
     rebate: RebateView | None = None
     """For a rebate: what was counted; ``amount`` is then what it is worth so far."""
+    returning: returns.ReturnView | None = None
+    """What is being asked back, or was, as far as the person may know of it."""
 
 
 def live_application(session: Session, policy_id: str, person_id: UUID) -> Application | None:
@@ -156,6 +158,7 @@ def _view(session: Session, row: Application, person_id: UUID) -> ApplicationVie
     ordered_at = grant.ordered_at if grant else None
     expected = ordered_at + service.grant_lead if ordered_at and service else None
     rebate = rebates.rebate_of(session, row.policy_id, row.id)
+    returning = returns.return_of(session, row.policy_id, row.id) if grants else None
     return ApplicationView(
         policy_id=row.policy_id,
         policy_title=policy.document.title,
@@ -171,6 +174,7 @@ def _view(session: Session, row: Application, person_id: UUID) -> ApplicationVie
             place=place_in_queue(session, row) if state is ApplicationState.WAITLISTED else None,
             queue_ends=policy.document.window.apply_to,
             rebate=rebate,
+            returning=returning,
         ),
         amount=row.amount if rebate is None else rebate.entitled,
         service_name=service.name if service else None,
@@ -179,6 +183,7 @@ def _view(session: Session, row: Application, person_id: UUID) -> ApplicationVie
         submitted_at=row.submitted_at,
         timeline=tuple(_timeline(row, state, grant)),
         rebate=rebate,
+        returning=returning,
         checks=tuple(screening.checks_of(session, row.policy_id, row.id)),
         can_withdraw=is_own and state in WITHDRAWABLE and _not_ordered(grants),
         must_choose=is_own and state is ApplicationState.APPROVED and link is None and _may_choose(grants, rebate),

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app import db, points, returns, screening
+from app import clock, db, points, returns, screening
+from app.applications.approval import take_back
 from app.applications.models import Application
 from app.applications.review_effects import locked_application, note, stop_before_the_order
 from app.applications.states import Action, ApplicationState, move
@@ -40,6 +41,25 @@ def revoke_after_decision(session: Session, event: returns.ReturnDecided) -> Non
     grants = points.grants_of(session, event.policy_id, event.application_id)
     if any(grant.state is points.GrantState.ORDERED for grant in grants):
         raise ReviewRefused("others_open")  # what a provider still has in hand comes first
-    if application.state == ApplicationState.FULFILLED:
-        application.state = move(ApplicationState.FULFILLED, Action.REVOKE, "approver").target
-        note(session, "application.revoked", application, "staff", event.decided_by, amount=event.amount)
+    if application.state not in (ApplicationState.FULFILLED, ApplicationState.APPROVED):
+        return  # revoked for another part of it before
+    was = ApplicationState(application.state)
+    application.state = move(was, Action.REVOKE, "approver").target
+    note(session, "application.revoked", application, "staff", event.decided_by, amount=event.amount)
+    if was is ApplicationState.APPROVED:  # more was to come: that goes back to the budget; the seat was used
+        points.hold_grants(session, event.policy_id, event.application_id)
+        book = points.Book(session, event.policy_id)
+        take_back(session, book, application, points.LedgerEvent.UNCOMMIT)
+        book.close()
+
+
+def reinstate(session: Session, event: returns.ReturnCancelled) -> None:
+    """An objection was accepted: what was granted stands, and so does the application, unless another case stands."""
+    application = locked_application(session, event.policy_id, event.application_id)
+    if application.state != ApplicationState.REVOKED:
+        return
+    if returns.stands_against(session, event.policy_id, event.application_id):
+        return
+    application.state = move(ApplicationState.REVOKED, Action.REINSTATE, "approver").target
+    application.fulfilled_at = application.fulfilled_at or clock.now()
+    note(session, "application.reinstated", application, "staff", event.decided_by)

@@ -54,6 +54,7 @@ class Action(StrEnum):
     UPHOLD = "uphold"
     MISS_ASSIGNING = "miss_assigning"
     REVOKE = "revoke"
+    REINSTATE = "reinstate"
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,8 @@ MOVES: tuple[Move, ...] = (
     # Before the order the amount goes back; after a grant a return case decides what becomes of it.
     _move(S.APPROVED, Action.REVOKE, S.REVOKED, "approver", "uncommit"),
     _move(S.FULFILLED, Action.REVOKE, S.REVOKED, "approver"),
+    # The decision to take the grant back was overturned (domain.md 5.9, clawback_cancel): the grant stands again.
+    _move(S.REVOKED, Action.REINSTATE, S.FULFILLED, "approver"),
 )
 
 _TABLE = {(move.state, move.action): move for move in MOVES}

@@ -10,6 +10,7 @@ from app.applications.states import ApplicationState as S
 from app.language import day_text, minute_text, say
 from app.points import ARRIVED, GrantState, GrantView, OrderState, reason_in_words
 from app.rebates import RebateView
+from app.returns import ReturnView
 
 YOU, MUNICIPALITY, PROVIDER = "you", "municipality", "provider"
 TURN_LABELS = {
@@ -41,6 +42,7 @@ def status_of(
     place: int | None = None,
     queue_ends: datetime | None = None,
     rebate: RebateView | None = None,
+    returning: ReturnView | None = None,
 ) -> StatusWord:
     """The one word for an application and its benefit; ``place`` in the queue, which ``queue_ends``, while waiting."""
     if rebate is not None and (collecting := _collecting(state, grant, rebate)) is not None:
@@ -48,6 +50,8 @@ def status_of(
     if state in (S.APPROVED, S.FULFILLED):
         receipt = None if grant is None or grant.receive_by is None else _receipt(grant.state, grant.receive_by)
         return receipt or _benefit(state, grant, assign_by, expected)
+    if state is S.REVOKED and returning is not None and not returning.is_over:
+        return _taking_back(returning)
     found = _BY_STATE[state]
     word, next_line = say(found.word), say(found.next_line)
     if place is not None and queue_ends is not None:
@@ -94,6 +98,16 @@ _BY_STATE = {
         "closed_out", "補欠のまま受付終了", None, None, "空きが出ないまま、受付が終わりました。", is_final=True
     ),
 }
+
+
+def _taking_back(case: ReturnView) -> StatusWord:
+    return StatusWord(
+        "revoked_return",
+        say("取消し・返還手続中"),
+        YOU,
+        say("{day}まで", day=day_text(case.pay_by)) if case.pay_by else None,
+        say("付与を取り消しました。お返しいただく額と方法、不服のある場合の手続は、通知をご覧ください。"),
+    )
 
 
 def _collecting(state: S, grant: GrantView | None, rebate: RebateView) -> StatusWord | None:

@@ -12,6 +12,7 @@ from app.applications.draft import erase_unused_facts
 from app.applications.expire import expire_unassigned
 from app.applications.models import Application
 from app.applications.rebate import finish
+from app.applications.returns_of_rebates import follow, follow_all
 from app.applications.states import ApplicationState
 from app.applications.waitlist import queues, serve_queue
 from app.jobs import tasks
@@ -51,6 +52,19 @@ def serve_queues(timestamp: int) -> None:
 def finish_rebate(policy_id: str, application_id: str) -> None:
     """The last period of a rebate was closed without a grant."""
     finish(policy_id, UUID(application_id))
+
+
+@tasks.task(name="applications.follow_return_of")
+def follow_return_of(policy_id: str, application_id: str) -> None:
+    """Refunds of a rebate changed what is due for return."""
+    follow(policy_id, UUID(application_id))
+
+
+@tasks.periodic(cron="20 17 * * *")
+@tasks.task(name="applications.follow_returns", queueing_lock="applications.follow_returns")
+def follow_returns(timestamp: int) -> None:
+    """Every night: whatever is due has its case, also what became due before there were any."""
+    follow_all()
 
 
 @tasks.task(name="applications.serve_queue_of")

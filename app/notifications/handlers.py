@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from sqlalchemy.orm import Session
 
 from app import applications, clock, events, points
 from app.applications import ApplicationChanged
 from app.notifications.outbox import tell
 from app.points import GrantFailed, GrantSucceeded, ReceiptMissed
+from app.returns import RebateReturnOpened, RebateReturnOver
+
+_AboutOne: TypeAlias = GrantSucceeded | GrantFailed | ReceiptMissed | RebateReturnOpened | RebateReturnOver
 
 # What happened: the message, and whether it can happen to one application only once.
 TOLD: dict[str, tuple[str, bool]] = {
@@ -22,6 +27,7 @@ TOLD: dict[str, tuple[str, bool]] = {
     "application.closed_out": ("ended", True),
     "application.withdrawn": ("withdrawn", True),
     "application.revoked": ("revoked", False),
+    "application.reinstated": ("reinstated", False),
 }
 
 
@@ -31,6 +37,8 @@ def register() -> None:
     events.subscribe(GrantSucceeded, tell_of_grant)
     events.subscribe(GrantFailed, tell_of_failure)
     events.subscribe(ReceiptMissed, tell_of_missed_receipt)
+    events.subscribe(RebateReturnOpened, tell_of_return)
+    events.subscribe(RebateReturnOver, tell_of_return)
 
 
 def tell_of_change(session: Session, event: ApplicationChanged) -> None:
@@ -59,8 +67,16 @@ def tell_of_missed_receipt(session: Session, event: ReceiptMissed) -> None:
     _tell_of_order(session, event, "not_received", f"not_received:{event.grant_id}", {})
 
 
+def tell_of_return(session: Session, event: RebateReturnOpened | RebateReturnOver) -> None:
+    """Refunds made part of a rebate too much, or nothing is due any more (BR-38)."""
+    if isinstance(event, RebateReturnOpened):
+        _tell_of_order(session, event, "return_opened", f"return_opened:{event.case_id}", {"amount": event.amount})
+    else:
+        _tell_of_order(session, event, "return_over", f"return_over:{event.case_id}", {})
+
+
 def _tell_of_order(  # what happened, and how it is told
-    session: Session, event: GrantSucceeded | GrantFailed | ReceiptMissed, kind: str, key: str, facts: dict[str, int]
+    session: Session, event: _AboutOne, kind: str, key: str, facts: dict[str, int]
 ) -> None:
     parties = applications.parties_of(session, event.policy_id, event.application_id)
     if parties is not None:

@@ -74,6 +74,20 @@ KINDS: dict[str, Kind] = {
     "revoked": Kind(
         "付与の取消しのお知らせ",
         "申込内容を確認した結果、付与を取り消しました。理由と不服のある場合の手続は、別にお送りする通知をご覧ください。",
+        frozenset({_S.REVOKED}),
+    ),
+    "reinstated": Kind(
+        "付与の取消しはなくなりました",
+        "不服の申立てを受けて確認した結果、付与の取消しはなくなりました。お返しいただくポイントはありません。",
+        frozenset({_S.FULFILLED}),
+    ),
+    "return_opened": Kind(
+        "お返しいただくポイントについて",
+        "付与のあとに返品があったため、{amount}が多く付与されています。"
+        "自治体が確認し、手続をお知らせします。いま行うことはありません。",
+    ),
+    "return_over": Kind(
+        "お返しいただくポイントはなくなりました", "もう一度数えた結果、お返しいただくポイントはなくなりました。"
     ),
 }
 
@@ -137,6 +151,9 @@ def words_of(
     ]
     if kind == "granted" and view.service_name:
         lines.append(say("決済サービス: {name}", name=" ".join((view.service_name, view.masked_account or ""))))
+    if kind == "return_opened":
+        office = say("{place} 給付担当窓口", place=municipalities.label(view.municipality_code))
+        lines.append(say("担当: {office}", office=office))
     if letter is not None:
         lines += [
             say("理由: {reason}", reason=letter.reason),
@@ -151,6 +168,8 @@ def words_of(
 
 def is_still_true(kind: str, view: ApplicationView) -> bool:
     """A message that waited may have been overtaken; then it would only confuse."""
+    if kind in ("return_opened", "return_over"):
+        return view.returning is not None and view.returning.is_over == (kind == "return_over")
     states = KINDS[kind].while_in
     if states and view.state not in states:
         return False

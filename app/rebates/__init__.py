@@ -2,10 +2,20 @@
 
 from app.rebates.close import ClosingReport, close_due_periods, close_period
 from app.rebates.enrol import activate, end, enrol
+from app.rebates.erase import erase_purchases
 from app.rebates.files import FileReport, import_file
 from app.rebates.happenings import RebatePeriodClosed, RebateReturnDue
 from app.rebates.models import PutAside
-from app.rebates.queries import PeriodView, PurchaseView, RebateView, is_enrolled, is_over, put_aside, rebate_of
+from app.rebates.queries import (
+    PeriodView,
+    PurchaseView,
+    RebateView,
+    is_enrolled,
+    is_over,
+    put_aside,
+    rebate_of,
+    returns_due,
+)
 from app.rebates.record import Answer, Outcome, Report, TooManyReports, record_purchases
 from app.rebates.rules import Line, Reason
 from app.rebates.terms import NotARebate, periods_of
@@ -31,6 +41,7 @@ __all__ = [
     "close_period",
     "end",
     "enrol",
+    "erase_purchases",
     "import_file",
     "is_enrolled",
     "is_over",
@@ -38,4 +49,5 @@ __all__ = [
     "put_aside",
     "rebate_of",
     "record_purchases",
+    "returns_due",
 ]

@@ -21,7 +21,10 @@ class RebatePeriodClosed(Event):
 
 @dataclass(frozen=True)
 class RebateReturnDue(Event):
-    """After the last period a refund made ``amount`` points of a grant too many; they stand on RETURN_DUE (BR-38)."""
+    """After the last period a refund made ``amount`` points of a grant too many; they stand on RETURN_DUE (BR-38).
+
+    A negative ``amount`` went back to GRANTED: counted again, the person is entitled to more than was thought.
+    """
 
     policy_id: str
     application_id: UUID

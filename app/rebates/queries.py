@@ -135,6 +135,14 @@ def active_enrolments(session: Session, policy_id: str) -> list[UUID]:
     )
 
 
+def returns_due(session: Session) -> list[tuple[str, UUID]]:
+    """Every application of which a refund has made points due for return."""
+    rows = session.execute(
+        select(RebateEnrolment.policy_id, RebateEnrolment.application_id).where(RebateEnrolment.return_due > 0)
+    )
+    return [(row.policy_id, row.application_id) for row in rows]
+
+
 def put_aside(session: Session, policy_id: str | None = None) -> list[PutAside]:
     """What staff must look at, the oldest first; at most 200."""
     query = select(PutAside).order_by(PutAside.received_at, PutAside.id).limit(MAX_SHOWN)

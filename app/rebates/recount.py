@@ -111,4 +111,5 @@ def _return(session: Session, book: Book, enrolment: RebateEnrolment, too_much: 
         change = -min(-change, still_due)
         if change:
             book.post(LedgerEvent.CLAWBACK_CANCEL, -change, **names)
+            events.publish(session, RebateReturnDue(enrolment.policy_id, enrolment.application_id, change))
     enrolment.return_due += change

@@ -22,6 +22,7 @@ from app import (
     notifications,
     payments,
     people,
+    rebates,
     returns,
     screening,
 )
@@ -92,6 +93,7 @@ def erase_part_of(session: Session, standing: Collection[Standing]) -> dict[str,
         "messages": notifications.erase_messages(session, named),
         "texts": screening.erase_texts(session, named) + returns.erase_texts(session, named),
         "list_rows": lists.erase_rows_of(session, named),
+        "purchases": rebates.erase_purchases(session, named),
         "applications": applications.forget_identity(session, named),
     }
 
@@ -123,6 +125,7 @@ def _erase(  # one parameter for each fact
         "texts": screening.erase_texts(session, named) + returns.erase_texts(session, named),
         "statements": screening.erase_statements(session, person_id),
         "list_rows": lists.erase_rows_of(session, named),
+        "purchases": rebates.erase_purchases(session, named),
         "card_sessions": cards.erase_readings(session, person_id),
         "readings": people.erase_facts(session, person_id),
         "keys": 0 if keep_keys else people.forget_keys(session, person_id),

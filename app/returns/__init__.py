@@ -15,16 +15,28 @@ from app.returns.cases import (
     write_off,
 )
 from app.returns.erase import any_open_case, erase_texts, has_open_case
-from app.returns.happenings import ReturnCancelled, ReturnDecided
+from app.returns.happenings import (
+    RebateReturnOpened,
+    RebateReturnOver,
+    ReturnCancelled,
+    ReturnDecided,
+    ReturnEnded,
+)
 from app.returns.models import ReturnCase
+from app.returns.of_rebates import follow_books
+from app.returns.queries import ReturnView, return_of, stands_against
 from app.returns.states import ReturnRefused, ReturnState
 
 __all__ = [
+    "RebateReturnOpened",
+    "RebateReturnOver",
     "ReturnCancelled",
     "ReturnCase",
     "ReturnDecided",
+    "ReturnEnded",
     "ReturnRefused",
     "ReturnState",
+    "ReturnView",
     "allow_instalments",
     "any_open_case",
     "cancel",
@@ -32,11 +44,14 @@ __all__ = [
     "decide",
     "demand",
     "erase_texts",
+    "follow_books",
     "has_open_case",
     "litigate",
     "notify",
     "propose",
     "record_payment",
+    "return_of",
+    "stands_against",
     "suspect",
     "take",
     "write_off",

@@ -13,12 +13,13 @@ from app import audit, clock, db, events, points
 from app.my_number import looks_like_my_number
 from app.pii import Private, vault
 from app.points import Account, LedgerEvent
-from app.returns.happenings import ReturnCancelled, ReturnDecided
+from app.returns.happenings import ReturnCancelled, ReturnDecided, ReturnEnded
 from app.returns.models import ReturnCase
-from app.returns.states import ReturnAction, ReturnRefused, ReturnState, move
+from app.returns.states import FINAL, ReturnAction, ReturnRefused, ReturnState, move
 from app.screening import Role, Staff, check_role
 
 MAX_REASON = 1_000
+REVIEW, REBATE = "review", "rebate"
 _S, _A = ReturnState, ReturnAction
 
 
@@ -61,8 +62,11 @@ def notify(policy_id: str, case_id: UUID, staff: Staff, reason: str, respond_by:
 
 
 def clear(policy_id: str, case_id: UUID, staff: Staff) -> None:
-    """There was nothing to take back."""
-    _simple(policy_id, case_id, _A.CLEAR, "approver", staff)
+    """There was nothing to take back. What a rebate had put on RETURN_DUE is the person's again."""
+    with db.transaction() as session:
+        case = _move(session, policy_id, case_id, _A.CLEAR, "approver", staff)
+        if case.origin == REBATE:
+            _book(session, case, LedgerEvent.CLAWBACK_CANCEL, _still_due(session, case))
 
 
 def propose(policy_id: str, case_id: UUID, staff: Staff, amount: int) -> None:
@@ -72,8 +76,10 @@ def propose(policy_id: str, case_id: UUID, staff: Staff, amount: int) -> None:
         case = _locked(session, policy_id, case_id)
         if case.state != _S.NOTIFIED:
             raise ReturnRefused(_S(case.state), "the person was not heard yet, or it is decided")
+        if case.origin == REBATE and amount != case.amount:
+            raise ReturnRefused(_S(case.state), f"the refunds made it {case.amount} points, no more and no less")
         granted = points.held_for(session, policy_id, case.application_id, Account.GRANTED)
-        if not 0 < amount <= granted:
+        if case.origin == REVIEW and not 0 < amount <= granted:
             raise ReturnRefused(_S(case.state), f"at most {granted} points were granted")
         case.amount, case.proposed_by = amount, staff.staff_id
         _note(session, case, "proposed", staff)
@@ -81,6 +87,8 @@ def propose(policy_id: str, case_id: UUID, staff: Staff, amount: int) -> None:
 
 def decide(policy_id: str, case_id: UUID, staff: Staff, *, office: str, objection: str) -> None:
     """A second person decides: GRANTED goes to RETURN_DUE and the application is revoked (E403).
+
+    The part of a rebate that refunds made too much stands on RETURN_DUE already, and the application stands.
 
     ``office`` and ``objection`` are the parts that every taking back states (BR-64); without them it is refused. The
     person's time to answer must be over.
@@ -97,6 +105,10 @@ def decide(policy_id: str, case_id: UUID, staff: Staff, *, office: str, objectio
         case.office, case.objection = office, objection
         case.decided_by, case.decided_at = staff.staff_id, clock.now()
         session.flush()
+        if case.origin == REBATE:
+            if _still_due(session, case) < case.amount:
+                raise ReturnRefused(_S.NOTIFIED, "the refunds were counted again; look at the amount")
+            return
         events.publish(session, ReturnDecided(policy_id, case.application_id, case.amount, staff.staff_id))
         points.request_reversal(session, policy_id, case.application_id)
         _book(session, case, LedgerEvent.CLAWBACK_OPEN, case.amount)
@@ -150,9 +162,10 @@ def cancel(policy_id: str, case_id: UUID, staff: Staff) -> None:
     """An objection is accepted before anything was paid: the points are the person's again."""
     with db.transaction() as session:
         case = _move(session, policy_id, case_id, _A.CANCEL, "approver", staff)
-        events.publish(session, ReturnCancelled(policy_id, case.application_id))
+        if case.origin == REVIEW:
+            events.publish(session, ReturnCancelled(policy_id, case.application_id, staff.staff_id))
         points.cancel_reversal(session, policy_id, case.application_id)
-        _book(session, case, LedgerEvent.CLAWBACK_CANCEL, case.amount)
+        _book(session, case, LedgerEvent.CLAWBACK_CANCEL, _still_due(session, case))
 
 
 def _simple(policy_id: str, case_id: UUID, action: ReturnAction, role: Role, staff: Staff) -> None:
@@ -177,14 +190,24 @@ def _move(  # noqa: PLR0917  # which case, which move, by whom
     case.state = allowed.target
     _note(session, case, action.value, staff)
     session.flush()
+    if case.state in FINAL:
+        events.publish(session, ReturnEnded(policy_id, case.application_id))
     return case
 
 
 def _book(session: Session, case: ReturnCase, event: LedgerEvent, amount: int) -> None:
+    if not amount:
+        return
     session.flush()
     book = points.Book(session, case.policy_id)
     book.post(event, amount, application_id=case.application_id, person_id=case.person_id)
     book.close()
+
+
+def _still_due(session: Session, case: ReturnCase) -> int:
+    """What the ledger holds for this application on RETURN_DUE, at most what the case is about."""
+    due = points.held_for(session, case.policy_id, case.application_id, Account.RETURN_DUE)
+    return min(due, case.amount - case.recovered)
 
 
 def _locked(session: Session, policy_id: str, case_id: UUID) -> ReturnCase:
@@ -198,7 +221,7 @@ def _open_case(policy_id: str, application_id: UUID) -> Select[UUID]:
     return select(ReturnCase.id).where(
         ReturnCase.policy_id == policy_id,
         ReturnCase.application_id == application_id,
-        ReturnCase.state.not_in([_S.CLEARED, _S.SETTLED, _S.WRITTEN_OFF, _S.CANCELLED]),
+        ReturnCase.state.not_in(FINAL),
     )
 
 

@@ -18,6 +18,9 @@ _FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL))
 class ReturnCase(Base):
     """One case. ``amount`` is what is asked back, ``recovered`` what came back of it, in whole points.
 
+    ``origin``: a ``review`` by staff, whose decision moves the points to RETURN_DUE; or a ``rebate``, whose refunds put
+    them there before the case was opened (BR-38).
+
     The reason is encrypted. The database holds a decision to two people, a reason, an office and a way to object
     (BR-64).
     """
@@ -31,6 +34,7 @@ class ReturnCase(Base):
         CheckConstraint(
             "decided_by IS NULL OR (reason_enc IS NOT NULL AND office <> '' AND objection <> '')", name="is_complete"
         ),
+        CheckConstraint("origin IN ('review', 'rebate')", name="origin_is_known"),
         CheckConstraint("state <> 'settled' OR recovered = amount", name="settled_is_paid"),
         Index(
             "uq_return_cases_open",
@@ -45,6 +49,7 @@ class ReturnCase(Base):
     id: Mapped[UUID]
     application_id: Mapped[UUID]
     person_id: Mapped[UUID]
+    origin: Mapped[str] = mapped_column(default="review", server_default="review")
     state: Mapped[str]
     amount: Mapped[int]
     recovered: Mapped[int] = mapped_column(default=0)

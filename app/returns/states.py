@@ -66,17 +66,18 @@ _PAID = "reversal / repay"
 
 MOVES: tuple[ReturnMove, ...] = (
     *_moves("suspected", A.TAKE, S.INVESTIGATING, "reviewer"),
-    *_moves("suspected investigating notified", A.CLEAR, S.CLEARED, "approver"),
+    # The system, where a rebate is recounted and nothing is due any more: also the two below (BR-38).
+    *_moves("suspected investigating notified", A.CLEAR, S.CLEARED, "approver system"),
     *_moves("investigating", A.NOTIFY, S.NOTIFIED, "reviewer"),
     *_moves("notified", A.DECIDE, S.DECIDED, "approver", "clawback_open", people=2),
     *_moves("decided", A.DEMAND, S.DEMANDED, "treasurer"),
-    *_moves("decided demanded", A.CANCEL, S.CANCELLED, "approver", "clawback_cancel"),
+    *_moves("decided demanded", A.CANCEL, S.CANCELLED, "approver system", "clawback_cancel"),
     *_moves("demanded", A.PAY_PART, S.PARTLY_PAID, "treasurer", _PAID),
     # A further part changes the sum that is left, not the state.
     *_moves("partly_paid", A.PAY_PART, S.PARTLY_PAID, "treasurer", _PAID),
     *_moves("instalments", A.PAY_PART, S.INSTALMENTS, "treasurer", _PAID),
     *_moves("litigated", A.PAY_PART, S.LITIGATED, "treasurer", _PAID),
-    *_moves(f"{_CLAIMED} litigated", A.SETTLE, S.SETTLED, "treasurer", _PAID),
+    *_moves(f"{_CLAIMED} litigated", A.SETTLE, S.SETTLED, "treasurer system", _PAID),
     *_moves(_CLAIMED, A.ALLOW_INSTALMENTS, S.INSTALMENTS, "treasurer"),
     *_moves(_CLAIMED, A.LITIGATE, S.LITIGATED, "approver"),
     *_moves(f"{_CLAIMED} litigated", A.WRITE_OFF, S.WRITTEN_OFF, "approver", "write_off"),

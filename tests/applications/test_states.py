@@ -53,5 +53,7 @@ def test_the_moves_of_domain_md_5_2_are_there() -> None:
         (S.SCREENING, A.WITHDRAW): (S.WITHDRAWN, "release"),
         (S.APPROVED, A.WITHDRAW): (S.WITHDRAWN, "uncommit"),
         (S.APPROVED, A.FULFIL): (S.FULFILLED, None),
+        # 5.9: a decision to take back that was overturned; the ledger's part is the return case's.
+        (S.REVOKED, A.REINSTATE): (S.FULFILLED, None),
     }
     assert {(m.state, m.action): (m.target, m.effect) for m in MOVES} == expected

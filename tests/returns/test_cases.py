@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from app import applications, clock, db, points, returns
+from app import applications, clock, db, points, rebates, returns
 from app.applications import ApplicationState
 from app.applications.models import Application
 from app.payments.gateways import GatewayAnswer
@@ -21,11 +21,14 @@ from tests.applications.applicants import (
     apply_for_later,
     by_receipt,
     counters,
+    differences,
     open_policy,
     orders,
     view_of,
 )
-from tests.applications.submitting import AMOUNT, audited
+from tests.applications.submitting import AMOUNT, at, audited
+from tests.applications.test_rebates import buy, enrol, rebate
+from tests.rebates.conftest import carry_out_grants
 
 pytestmark = pytest.mark.usefixtures("installation")
 
@@ -187,3 +190,58 @@ def test_once_an_order_is_out_only_a_return_case_takes_back() -> None:
     with pytest.raises(ReviewRefused):
         applications.revoke_before_the_order("P-001", application_id, APPROVER)
     assert counters().ordered == AMOUNT
+
+
+def test_an_accepted_objection_reinstates_the_application_its_page_and_tells_the_person() -> None:
+    open_policy()
+    application_id = granted()
+    case = decided(application_id)
+    assert _page(application_id) == ("revoked_return", "取消し・返還手続中", "you")
+    returns.cancel("P-001", case, APPROVER)
+    assert _page(application_id) == ("granted", "付与済", None)
+    assert audited("application.reinstated") == 1
+    again = decided(application_id)
+    returns.demand("P-001", again, TREASURER, clock.today() + timedelta(days=30))
+    returns.record_payment("P-001", again, TREASURER, AMOUNT, "repay")
+    assert _page(application_id) == ("revoked", "取消し", None)
+
+
+def test_while_another_decision_stands_an_accepted_objection_does_not_reinstate() -> None:
+    open_policy()
+    application_id = granted()
+    first = decided(application_id, 2_500)
+    returns.demand("P-001", first, TREASURER, clock.today() + timedelta(days=30))
+    returns.record_payment("P-001", first, TREASURER, 2_500, "repay")
+    returns.cancel("P-001", decided(application_id, 7_500), APPROVER)
+    assert _page(application_id)[0] == "revoked"
+    assert balances() == {"granted": 7_500, "returned": 2_500}
+
+
+def _page(application_id: UUID) -> tuple[str, str, str | None]:
+    with db.reading() as session:
+        row = session.get_one(Application, ("P-001", application_id))
+        view = applications.view_by_receipt(session, row.receipt_no or "", row.applicant_id)
+        assert view is not None
+        return view.status.key, view.status.word, view.status.turn
+
+
+def test_a_case_about_one_of_several_benefits_revokes_what_is_still_to_come() -> None:
+    rebate(benefit__periods="month")
+    _, receipt = enrol()
+    buy("T1", 1_000)
+    with clock.frozen(at("2026-12-11T00:00:00")):
+        rebates.close_due_periods()
+    carry_out_grants(at("2026-12-11T00:01:00"))
+    buy("T2", 2_000, when=at("2026-12-12T12:00:00"))
+    application_id = by_receipt(receipt).id
+    assert (counters("P-015").granted, counters("P-015").committed) == (300, 600)
+    case = applications.suspect_return("P-015", application_id, REVIEWER)
+    returns.take("P-015", case, REVIEWER)
+    returns.notify("P-015", case, REVIEWER, "基準日に市外にお住まいでした。", clock.today())
+    returns.propose("P-015", case, REVIEWER, 300)
+    with clock.frozen(clock.now() + timedelta(days=1)):
+        returns.decide("P-015", case, APPROVER, office="みどり町 給付担当窓口", objection="審査請求できます。")
+    assert by_receipt(receipt).state == ApplicationState.REVOKED
+    assert (counters("P-015").return_due, counters("P-015").committed) == (300, 0)
+    assert buy("T3", 1_000) == "not_enrolled"
+    assert differences() == []

@@ -8,6 +8,7 @@ from typing import Any
 from app import clock
 from app.language import one_after_another, points_text, say
 from app.rebates import PeriodView, PurchaseView, Reason, RebateView
+from app.returns import ReturnState, ReturnView
 from app.web.pages import japanese_date
 
 SHOWN = 50
@@ -23,13 +24,13 @@ REASONS = {
 }
 
 
-def rebate_rows(view: RebateView) -> dict[str, Any]:
+def rebate_rows(view: RebateView, returning: ReturnView | None = None) -> dict[str, Any]:
     """The section of the status page (templates/resident/_rebate.html)."""
     shown = view.purchases[:SHOWN]
     return {
         "rows": _summary(view),
         "periods": [_period(one) for one in view.periods] if len(view.periods) > 1 else [],
-        "notes": _notes(view),
+        "notes": [*_notes(view), *([_returning(returning)] if returning else [])],
         "purchases": [_purchase(one) for one in shown],
         "more": view.purchase_count - len(shown),
     }
@@ -65,10 +66,35 @@ def _notes(view: RebateView) -> list[str]:
         notes.append(say("予算の残りが少ないため、{amount}はまだ確保できていません。", amount=points_text(view.short)))
     if view.waiting_refunds:
         notes.append(say("もとのお買い物を待っている返品が{count}件あります。", count=view.waiting_refunds))
-    if view.return_due:
-        text = "付与のあとに返品があったため、{amount}をお返しいただきます。方法は担当窓口からお知らせします。"
-        notes.append(say(text, amount=points_text(view.return_due)))
     return notes
+
+
+_RETURNING = {
+    ReturnState.SUSPECTED: "付与のあとに返品があったため、{amount}が多く付与されています。"
+    "自治体が確認し、手続をお知らせします。いま行うことはありません。",
+    ReturnState.NOTIFIED: "付与のあとに返品があったため、{amount}が多く付与されています。"
+    "ご意見があれば、{day}までに担当窓口へお知らせください。",
+    ReturnState.DECIDED: "{amount}をお返しいただくことが決まりました。"
+    "方法と期限は、担当窓口からの通知でお知らせします。",
+    ReturnState.DEMANDED: "{amount}を{day}までにお返しください。方法は、担当窓口からの通知をご覧ください。",
+    ReturnState.SETTLED: "お返しいただく手続は終わりました。",
+    ReturnState.CLEARED: "お返しいただくポイントはありません。",
+}
+_SAID_ALIKE = {
+    ReturnState.INVESTIGATING: ReturnState.SUSPECTED,
+    ReturnState.PARTLY_PAID: ReturnState.DEMANDED,
+    ReturnState.INSTALMENTS: ReturnState.DEMANDED,
+    ReturnState.LITIGATED: ReturnState.DEMANDED,
+    ReturnState.WRITTEN_OFF: ReturnState.SETTLED,
+    ReturnState.CANCELLED: ReturnState.CLEARED,
+}
+
+
+def _returning(case: ReturnView) -> str:
+    """How it stands with what refunds made too much (BR-38)."""
+    day = case.pay_by or case.respond_by
+    text = _RETURNING[_SAID_ALIKE.get(case.state, case.state)]
+    return say(text, amount=points_text(case.left), day=japanese_date(day) if day else "")
 
 
 def _purchase(view: PurchaseView) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def application(receipt_no: str) -> str | Response:
         receipt={"no": view.receipt_no, "qr_svg": qr_svg(link)},
         status=_status(view),
         amount_text=_amount_text(view),
-        rebate=rebate_rows(view.rebate) if view.rebate else None,
+        rebate=rebate_rows(view.rebate, view.returning) if view.rebate else None,
         policy={
             "title": view.policy_title,
             "municipality_label": municipalities.label(view.municipality_code),
