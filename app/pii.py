@@ -23,6 +23,7 @@ _VERSION = 1
 _NONCE = 12
 _WRAPPED = 32 + 16
 MAX_PLAINTEXT_BYTES = 64 * 1024
+MAX_CONTENT_BYTES = 8 * 1024 * 1024
 
 
 class PiiError(Exception):
@@ -76,19 +77,25 @@ class Vault:
         plain = value.reveal().encode("utf-8")
         if len(plain) > MAX_PLAINTEXT_BYTES:
             raise ValueError("the value is too long")
-        data_key = os.urandom(32)
-        nonce = os.urandom(_NONCE)
-        body = AESGCM(data_key).encrypt(nonce, plain, context.encode())
-        return self._wrap(data_key, context) + nonce + body
+        return self._sealed(plain, context)
 
     def decrypt(self, stored: bytes, context: str) -> Private:
         """The value back; raises ``PiiError`` when key, bytes or place are not the ones it was stored with."""
+        return Private(self.decrypt_content(stored, context).decode("utf-8"))
+
+    def encrypt_content(self, content: bytes, context: str) -> bytes:
+        """As ``encrypt``, for what is not text, such as a picture."""
+        if not 0 < len(content) <= MAX_CONTENT_BYTES:
+            raise ValueError("the content is empty or too long")
+        return self._sealed(content, context)
+
+    def decrypt_content(self, stored: bytes, context: str) -> bytes:
+        """The content back; raises ``PiiError`` as ``decrypt`` does."""
         data_key, rest = self._unwrap(stored, context)
         try:
-            plain = AESGCM(data_key).decrypt(rest[:_NONCE], rest[_NONCE:], context.encode())
+            return AESGCM(data_key).decrypt(rest[:_NONCE], rest[_NONCE:], context.encode())
         except (InvalidTag, ValueError):
             raise PiiError("the stored value is damaged or in another place") from None
-        return Private(plain.decode("utf-8"))
 
     def needs_rewrap(self, stored: bytes) -> bool:
         """True when the value is still wrapped by an older key."""
@@ -102,6 +109,12 @@ class Vault:
     def index(self, purpose: str, value: bytes) -> bytes:
         """A keyed value for look-ups and unique constraints (HMAC-SHA-256), different for each purpose."""
         return hmac.new(self._index, purpose.encode() + b"\0" + value, hashlib.sha256).digest()
+
+    def _sealed(self, plain: bytes, context: str) -> bytes:
+        data_key = os.urandom(32)
+        nonce = os.urandom(_NONCE)
+        body = AESGCM(data_key).encrypt(nonce, plain, context.encode())
+        return self._wrap(data_key, context) + nonce + body
 
     def _wrap(self, data_key: bytes, context: str) -> bytes:
         key_id = self._current.encode("ascii")

@@ -15,12 +15,15 @@ from app import db
 from app.pii import vault
 
 BATCH = 500
+BATCHES = {"documents": 10}
+"""Where one value is a whole picture, so many at a time."""
 
 # Table: the columns that make the name of a value's place (``table.column:id``), and whether its rows may change.
 # Rows of recipient lists are written once: their key stays until the list is replaced and its old version is gone.
 PLACES: dict[str, tuple[tuple[str, ...], bool]] = {
     "applications": (("id",), True),
     "contacts": (("person_id",), True),
+    "documents": (("id",), True),
     "inquiries": (("id",), True),
     "list_rows": (("version_id", "row_no"), False),
     "payment_links": (("id",), True),
@@ -32,6 +35,7 @@ PLACES: dict[str, tuple[tuple[str, ...], bool]] = {
 COLUMNS: dict[str, tuple[str, ...]] = {
     "applications": ("draft_account_enc",),
     "contacts": ("address_enc",),
+    "documents": ("content_enc",),
     "inquiries": ("question_enc", "answer_enc"),
     "list_rows": ("content_enc",),
     "payment_links": ("account_enc",),
@@ -68,7 +72,7 @@ def rewrap_all() -> int:
                 with db.transaction() as session:
                     done = _rewrap_some(session, table, column)
                 total += done
-                if done < BATCH:
+                if done < BATCHES.get(table, BATCH):
                     break
     return total
 
@@ -78,7 +82,7 @@ def _rewrap_some(session: Session, table: str, column: str) -> int:
     names = ", ".join(keys)
     query = (
         f"SELECT {names}, {column} FROM {table} WHERE octet_length({column}) > 2"  # noqa: S608  # names of the table above
-        f" AND {_KEY_ID.format(column=column)} <> :current LIMIT {BATCH} FOR UPDATE SKIP LOCKED"
+        f" AND {_KEY_ID.format(column=column)} <> :current LIMIT {BATCHES.get(table, BATCH)} FOR UPDATE SKIP LOCKED"
     )
     rows = session.execute(text(query), {"current": vault().current_key_id}).all()
     where = " AND ".join(f"{name} = :{name}" for name in keys)

@@ -9,6 +9,7 @@ from app.applications.at_counter import (
     start_at_counter,
     start_for_child_at_counter,
 )
+from app.applications.documents import DiscardedFor, DocumentForStaff, discard_document, document_for, documents_of
 from app.applications.draft import (
     Draft,
     check_not_applied_yet,
@@ -113,6 +114,8 @@ __all__ = [
     "ConfirmingPage",
     "Deadline",
     "Declaration",
+    "DiscardedFor",
+    "DocumentForStaff",
     "Draft",
     "Known",
     "LinkRefused",
@@ -144,7 +147,10 @@ __all__ = [
     "confirm_on_objection",
     "confirm_refusal",
     "declare",
+    "discard_document",
     "discard_draft",
+    "document_for",
+    "documents_of",
     "draft_of",
     "drop_drafts",
     "end_guardianship",

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app import cards, clock, payments, points, policies, rebates, returns, screening
+from app import cards, clock, documents, payments, points, policies, rebates, returns, screening
 from app.applications.guardian import Wallet, may_see
 from app.applications.models import Application
 from app.applications.receipt_no import is_receipt_no
@@ -181,7 +181,7 @@ def _view(session: Session, row: Application, person_id: UUID) -> ApplicationVie
         spend_scope=service.spend_scope if service else None,
         masked_account=link.masked if link else None,
         submitted_at=row.submitted_at,
-        timeline=tuple(_timeline(row, state, grant)),
+        timeline=tuple(_timeline(row, state, grant, _answers(session, row))),
         rebate=rebate,
         returning=returning,
         checks=tuple(screening.checks_of(session, row.policy_id, row.id)),
@@ -207,9 +207,23 @@ def _childs_name(session: Session, row: Application) -> Private | None:
     return evidence.items.name if evidence else None
 
 
-def _timeline(row: Application, state: ApplicationState, grant: points.GrantView | None) -> list[TimelineEntry]:
+def _answers(session: Session, row: Application) -> list[TimelineEntry]:
+    """What the person sent to the office: when, and how many pictures; not what it said."""
+    pictures = documents.sent_with(session, row.policy_id, row.id)
+    entries = []
+    for inquiry_id, at in screening.answered(session, row.policy_id, row.id):
+        count = pictures.get(inquiry_id, 0)
+        text = say("写真{n}枚", n=count) if count else say("審査の続きをお待ちください")
+        entries.append(_happened(at, "担当窓口へお返事を送りました", text))
+    return entries
+
+
+def _timeline(
+    row: Application, state: ApplicationState, grant: points.GrantView | None, answers: list[TimelineEntry]
+) -> list[TimelineEntry]:
     assert row.submitted_at is not None
     entries = [_happened(row.submitted_at, "申込を受け付けました", say("受付番号 {no}", no=str(row.receipt_no)))]
+    entries += answers
     if row.decided_at:
         refused = state in (ApplicationState.REJECTED, ApplicationState.RE_REVIEW, ApplicationState.REJECTED_FINAL)
         found = (

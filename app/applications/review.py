@@ -5,6 +5,7 @@ Every function is one transaction: the check, the application, the ledger and th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -12,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import audit, cards, clock, db, maintenance, municipalities, points, policies, screening
+from app import audit, cards, clock, db, documents, maintenance, municipalities, points, policies, screening
 from app.applications.guardian import may_see
 from app.applications.models import Application
 from app.applications.review_effects import (
@@ -29,6 +30,7 @@ from app.policies import CheckKind
 from app.screening import Check, CheckAction, CheckState, Objection, QueueItem, RefusalLetter, ReviewRefused, Staff
 
 LAPSES_PER_ROUND = 200
+PICTURES_ALONE = "(写真だけが送られました)"
 _REVIEWED = (
     ApplicationState.SCREENING,
     ApplicationState.INFO_REQUESTED,
@@ -141,8 +143,11 @@ def ask(  # noqa: PLR0917  # which check, who, and the question with its last mo
         note(session, "application.asked", application, "staff", staff.staff_id, kind=kind.value)
 
 
-def answer(receipt_no: str, person_id: UUID, text: str) -> bool:
-    """The person answers: the check is the reviewer's again. False when nothing of theirs waits for an answer."""
+def answer(receipt_no: str, person_id: UUID, text: str, pictures: Sequence[documents.Picture] = ()) -> bool:
+    """The person answers: the check is the reviewer's again. False when nothing of theirs waits for an answer.
+
+    With pictures the text may be empty. Sent twice, the second finds nothing that waits: nothing is doubled.
+    """
     with db.transaction() as session:
         maintenance.check_open(session)
         application = _own(session, receipt_no, person_id)
@@ -152,10 +157,12 @@ def answer(receipt_no: str, person_id: UUID, text: str) -> bool:
         if inquiry is None or inquiry.answer_by < clock.now():
             return False
         checks = screening.locked_checks(session, application.policy_id, application.id)
-        screening.take_answer(inquiry, text)
+        screening.take_answer(inquiry, text or (PICTURES_ALONE if pictures else ""))
+        documents.store_pictures(session, application.policy_id, application.id, inquiry.id, pictures)
         screening.act(session, checks[CheckKind(inquiry.kind)], CheckAction.ANSWER, "resident")
         move_application(application, Action.ANSWER, "resident")
-        note(session, "application.answered", application, "person", audit.pseudonym(person_id), kind=inquiry.kind)
+        who = audit.pseudonym(person_id)
+        note(session, "application.answered", application, "person", who, kind=inquiry.kind, pictures=len(pictures))
         return True
 
 

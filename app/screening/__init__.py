@@ -7,6 +7,7 @@ from app.screening.erase import erase_statements, erase_texts
 from app.screening.facts import Aggregate, CheckOutcome, CheckResult, Facts, Guardian, ScreeningOutcome
 from app.screening.inquiries import (
     InquiryView,
+    answered,
     answers_due,
     inquiries_of,
     open_inquiry,
@@ -72,6 +73,7 @@ __all__ = [
     "Standing",
     "Stated",
     "act",
+    "answered",
     "answers_due",
     "applicant_route",
     "carry_over_facts",

@@ -115,6 +115,20 @@ def inquiries_of(session: Session, policy_id: str, application_id: UUID) -> list
     ]
 
 
+def answered(session: Session, policy_id: str, application_id: UUID) -> list[tuple[UUID, datetime]]:
+    """(inquiry, when) of every answer of an application, oldest first; without the texts."""
+    rows = session.execute(
+        select(Inquiry.id, Inquiry.answered_at)
+        .where(
+            Inquiry.policy_id == policy_id,
+            Inquiry.application_id == application_id,
+            Inquiry.answered_at.is_not(None),
+        )
+        .order_by(Inquiry.answered_at, Inquiry.id)
+    )
+    return [(row.id, row.answered_at) for row in rows]
+
+
 def _encrypted(text: str, part: str, inquiry_id: UUID) -> bytes:
     if looks_like_my_number(text):
         raise DomainError("E309")

@@ -22,7 +22,19 @@ csrf = CSRFProtect()
 
 def create(settings: Settings) -> Flask:
     """Put the service together; the order is the order in which a request meets the parts."""
-    from app.web import errors, handlers, health, languages, logging, operations, pages, security, sessions, sign_in
+    from app.web import (
+        errors,
+        handlers,
+        health,
+        languages,
+        logging,
+        operations,
+        pages,
+        security,
+        sessions,
+        sign_in,
+        uploads,
+    )
     from app.web.api import application_blueprint as application_api
     from app.web.api import blueprint as api
     from app.web.api import provider_blueprint as provider_api
@@ -43,6 +55,7 @@ def create(settings: Settings) -> Flask:
     sessions.install(app, settings)
     languages.install(app, settings)
     _follow_clock(app)
+    uploads.install(app)
     security.install(app, settings)
     csrf.init_app(app)
     sign_in.install(app)

@@ -15,6 +15,7 @@ from app import db, policies
 from app.errors import DomainError, Kind
 from app.language import say
 from app.web.logging import log
+from app.web.uploads import TAKES_FILES
 
 TITLES = {
     400: (
@@ -41,6 +42,10 @@ TITLES = {
     500: ("処理できませんでした", "申込の状態は変わっていません。しばらくして、もう一度お試しください。"),
     503: ("ただいま利用できません", "申込の状態は変わっていません。しばらくして、もう一度お試しください。"),
 }
+PICTURES_TOO_LARGE = (
+    "写真が大きすぎます",
+    "写真は1枚8MBまで、1回に3枚までです。お返事はまだ送られていません。前のページに戻って、写真を選び直してください。",
+)
 BECAME = {
     Kind.VERIFY: "申込は完了していません。対象外と決まったわけではありません。",
     Kind.INELIGIBLE: "申込は完了していません。記録は残していません。",
@@ -171,6 +176,8 @@ def _http_error(error: HTTPException) -> Response:
     if status < 400:
         return make_response(error.get_response())
     title, text = TITLES.get(status, TITLES[400] if status < 500 else TITLES[500])
+    if status == 413 and request.endpoint == TAKES_FILES:
+        title, text = PICTURES_TOO_LARGE
     title, text = say(title), say(text)
     if _wants_json():
         response = _problem_json(status, None, title)

@@ -42,7 +42,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ),
     ("app.maintenance", "app.municipalities", "app.people"),
     ("app.cards", "app.lists", "app.organisations", "app.policies", "app.payments"),
-    ("app.screening", "app.shops"),
+    ("app.documents", "app.screening", "app.shops"),
     ("app.points",),
     ("app.rebates", "app.returns"),
     ("app.applications",),

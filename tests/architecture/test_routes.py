@@ -31,6 +31,7 @@ class Who(StrEnum):
     DESK = "the browser of a counter terminal"
     STAFF = "a member of staff signed in at a counter terminal"
     SUPERVISOR = "an approver signed in at a counter terminal"
+    REVIEWER = "a reviewer or approver of the policy's municipality: tests/web/test_documents.py"
     CODE = "who scanned a code of ours: tests/web_counter/test_hand_over.py"
     SCANNED = "the browser that scanned an event's code just now"
     SCREEN = "the browser that faces the resident at a counter terminal"
@@ -140,6 +141,9 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "resident.scan_event"): _NOT_OURS,
     ("GET", "resident.attendance"): Row(Who.SCANNED, 410, 410),
     ("POST", "resident.record_attendance"): Row(Who.SCANNED, 410, 410),
+    ("GET", "counter.document"): Row(Who.REVIEWER, 303, 303),
+    ("GET", "counter.document_picture"): Row(Who.REVIEWER, 403, 403),
+    ("POST", "counter.discard_document"): Row(Who.REVIEWER, 403, 403),
     ("GET", "counter.tickets"): _TO_SIGN_IN,
     ("POST", "counter.issue_ticket"): _STAFF_ONLY,
     ("GET", "counter.alarms"): Row(Who.SUPERVISOR, 303, 303),
@@ -172,6 +176,7 @@ ROUTES: dict[tuple[str, str], Row] = {
 }
 
 
+TESTED_ELSEWHERE = (Who.AGENT, Who.CODE, Who.SCANNED, Who.REVIEWER)
 OF_A_GUARDIAN = ("resident.child", "resident.relation", "resident.wallet")
 
 
@@ -201,6 +206,7 @@ class Walked:
             "receipt_no": self.receipt,
             "alarm_id": self.session_id,
             "agent_id": self.reader_id,
+            "document_id": self.session_id,
             "code": "AAAA",
             "token": "AAAA",
             "filename": "icon.svg",
@@ -327,7 +333,7 @@ def test_who_may_is_let_in(walked: Walked) -> None:
     people |= {Who.SUPERVISOR: walked.supervisor, Who.SCREEN: walked.screen}
     for method, rule in routes(service):
         row = ROUTES[method, rule.endpoint]
-        if method != "GET" or row.who in (Who.AGENT, Who.CODE, Who.SCANNED) or rule.endpoint == "health.readyz":
+        if method != "GET" or row.who in TESTED_ELSEWHERE or rule.endpoint == "health.readyz":
             continue
         of_an_application = "application" in rule.rule
         visitor = people.get(row.who) or (walked.owner if of_an_application else walked.half_way)

@@ -86,6 +86,9 @@ def watch_over_the_counter(desk: Any) -> None:
     assert desk.get("/counter/alarms").status_code == 403
     nobody = "00000000-0000-7000-8000-000000000000"
     assert desk.post(f"/counter/alarms/{nobody}", note=CANARY.name).status_code == 403
+    papers = f"/counter/documents/{nobody}"
+    assert desk.get(papers).status_code == desk.get(f"{papers}/picture").status_code == 403
+    assert desk.post(papers, why=CANARY.name).status_code == 403
     assert desk.get("/counter/readers").status_code == 403
     assert desk.post("/counter/readers", label=CANARY.name, terminal_id=CANARY.address).status_code == 403
     assert desk.get(f"/counter/readers/{nobody}/revoke").status_code == 403

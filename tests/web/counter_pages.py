@@ -6,8 +6,11 @@ from datetime import datetime
 
 from app import clock
 from app.organisations import Role
+from tests.documents.files import photograph
 from tests.web.page_of import PageOf
 from tests.web.service import Service
+from tests.web.test_answer_pages import doubtful
+from tests.web.test_documents import document_ids, send
 from tests.web_counter.hands import CONSENT, Counter, a_desk, signed_in_staff
 from tests.web_counter.test_children import CHILDREN, a_policy_for_children, call_guardian, serve_child
 
@@ -112,7 +115,16 @@ def _beside_the_visits(service: Service) -> list[PageOf]:
         _, tax = signed_in_staff(service, "町の窓口", "ST-22", town="993018")
         tax.call("P-003")
         tax.first_tap("TP-13")
+    reviewer, _ = signed_in_staff(service, "審査の席", "ST-23", Role.REVIEWER)
+    person, receipt = doubtful(service, "TP-12", "7777888899990")
+    person.stand_elsewhere()
+    assert send(person, receipt, *[("a.jpg", photograph())] * 2).status_code == 303
+    there, gone = (f"/counter/documents/{each}" for each in document_ids())
+    assert reviewer.send(gone, why="back_of_card").status_code == 303
     return [
+        PageOf("status-answered", receipt, person),
+        PageOf("desk-document", there, reviewer),
+        PageOf("desk-document-gone", gone, reviewer),
         PageOf("desk-tickets", "/counter/tickets", at.desk),
         PageOf("desk-alarms", "/counter/alarms", at.desk),
         PageOf("desk-alarm", "/counter", at.desk),

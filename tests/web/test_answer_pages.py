@@ -14,21 +14,22 @@ REVIEWER = Staff("ST-R1", frozenset({"reviewer"}))
 QUESTION = "お住まいの都道府県を教えてください。"
 
 
-def doubtful(service: Service) -> tuple[Browser, str]:
+def doubtful(service: Service, person_id: str = "TP-11", account: str = "5555666677778") -> tuple[Browser, str]:
     """Somebody whose card names another town asked for a review, and staff ask back: the page of the application."""
     browser = service.browser()
-    assert browser.read_card("TP-11").headers["Location"].endswith("/result")
+    assert browser.read_card(person_id).headers["Location"].endswith("/result")
     steps = "/policies/P-001/apply"
     browser.send(f"{steps}/result", action="request_review")
     ticks = dict.fromkeys(("agree_todoke", "agree_outline", "agree_service"), "yes")
     browser.send(f"{steps}/consent", **ticks)
     browser.send(f"{steps}/service", service_id="SVC-QR-01")
-    browser.send(f"{steps}/account", account="5555666677778", security_code="1234")
+    browser.send(f"{steps}/account", account=account, security_code="1234")
     page = browser.get(f"{steps}/confirm").get_data(as_text=True)
     token = page.partition('name="form_token" value="')[2].partition('"')[0]
     sent = browser.send(f"{steps}/confirm", form_token=token, confirmed="yes")
     receipt = sent.headers["Location"].partition("?")[0]
-    (row,) = (one for one in service.applications() if one.state == "screening")
+    number = receipt.rpartition("/")[2]
+    (row,) = (one for one in service.applications() if one.receipt_no == number)
     applications.take_check("P-001", row.id, CheckKind.CARD_AUTO, REVIEWER)
     deadline = clock.now() + timedelta(days=7)
     applications.ask("P-001", row.id, CheckKind.CARD_AUTO, REVIEWER, QUESTION, deadline)

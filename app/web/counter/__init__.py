@@ -4,6 +4,6 @@ from flask import Blueprint
 
 blueprint = Blueprint("counter", __name__)
 
-from app.web.counter import desk, event, readers, screen, sign_in, supervise  # noqa: E402  # routes register on the blueprint
+from app.web.counter import desk, documents, event, readers, screen, sign_in, supervise  # noqa: E402  # routes register on the blueprint
 
-__all__ = ["blueprint", "desk", "event", "readers", "screen", "sign_in", "supervise"]
+__all__ = ["blueprint", "desk", "documents", "event", "readers", "screen", "sign_in", "supervise"]
