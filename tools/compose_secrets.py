@@ -1,4 +1,4 @@
-"""Write ``.env`` for compose.yaml with fresh random passwords; never over an existing file.
+"""Write ``.env`` for compose.yaml with fresh random passwords; what stands there already is never changed.
 
 The keys that encrypt personal data are not among them: ``todoke keys generate`` makes those inside the volume.
 """
@@ -9,19 +9,23 @@ import secrets
 import sys
 from pathlib import Path
 
-NAMES = ("POSTGRES_PASSWORD", "SERVICE_PASSWORD", "TODOKE_PROVIDER_TOKEN")
+NAMES = ("POSTGRES_PASSWORD", "SERVICE_PASSWORD", "TODOKE_PROVIDER_TOKEN", "TODOKE_PROVIDER_SECRET")
 FILE = Path(__file__).resolve().parent.parent / ".env"
 
 
-def main() -> None:
-    """Create the file for its owner only; exit 1 with one sentence when it is there already."""
-    try:
-        FILE.touch(mode=0o600, exist_ok=False)
-    except FileExistsError:
-        print(f"{FILE.name} exists; it is left as it is", file=sys.stderr)
+def main(file: Path = FILE) -> None:
+    """Create the file for its owner only, or add what it lacks; exit 1 with one sentence when nothing is missing."""
+    file.touch(mode=0o600)
+    text = file.read_text(encoding="utf-8")
+    known = {line.partition("=")[0].strip() for line in text.splitlines()}
+    missing = [name for name in NAMES if name not in known]
+    if not missing:
+        print(f"{file.name} has them all; it is left as it is", file=sys.stderr)
         sys.exit(1)
-    FILE.write_text("".join(f"{name}={secrets.token_hex(24)}\n" for name in NAMES), encoding="ascii")
-    print(f"passwords written to {FILE.name}")
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write("\n" * bool(text and not text.endswith("\n")))
+        lines.writelines(f"{name}={secrets.token_hex(24)}\n" for name in missing)
+    print(f"{', '.join(missing)} written to {file.name}")
 
 
 if __name__ == "__main__":
