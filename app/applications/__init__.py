@@ -39,6 +39,7 @@ from app.applications.facts_stated import (
     record_move,
     set_support_measure,
 )
+from app.applications.follow_ends import follow_end
 from app.applications.guardian import (
     Acting,
     Declaration,
@@ -66,6 +67,7 @@ from app.applications.recipients import (
     Parties,
     answers_ending_on,
     choices_ending_on,
+    in_flight_of,
     parties_of,
     receipts_ending_on,
     sent_by,
@@ -156,9 +158,11 @@ __all__ = [
     "end_guardianship",
     "expire_unassigned",
     "export_results",
+    "follow_end",
     "forget_identity",
     "forget_reading",
     "granted_count",
+    "in_flight_of",
     "judge",
     "keep_account",
     "known_about",

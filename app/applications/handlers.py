@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import audit, clock, events, points, rebates, returns
+from app import audit, clock, events, points, policies, rebates, returns
 from app.applications.expire import choose_again
+from app.applications.follow_ends import end_moved
 from app.applications.invariants import compare_applications
 from app.applications.models import Application
 from app.applications.rebate import end_of_period, is_all_granted
@@ -27,6 +28,7 @@ def register() -> None:
     events.subscribe(returns.ReturnEnded, follow_return)
     events.subscribe(returns.ReturnDecided, revoke_after_decision)
     events.subscribe(returns.ReturnCancelled, reinstate)
+    events.subscribe(policies.EndMoved, end_moved)
     points.also_check(compare_applications)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import clock, points, screening
 from app.applications.models import Application
-from app.applications.standing import Standing
+from app.applications.standing import IN_FLIGHT, Standing
 from app.applications.states import ApplicationState as S
 
 MOST_A_DAY = 100_000
@@ -66,6 +66,22 @@ def choices_ending_on(session: Session, day: date) -> list[Deadline]:
         .limit(MOST_A_DAY)
     )
     return [Deadline(row.policy_id, row.id, row.applicant_id) for row in rows]
+
+
+def in_flight_of(
+    session: Session, policy_id: str, *, waiting_only: bool, after: UUID | None, limit: int
+) -> list[Deadline]:
+    """Applications of a policy that are not over, or wait for a seat, by id from after the given one."""
+    states = {S.WAITLISTED} if waiting_only else IN_FLIGHT
+    query = (
+        select(Application.policy_id, Application.id, Application.applicant_id)
+        .where(Application.policy_id == policy_id, Application.state.in_(states))
+        .order_by(Application.id)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(Application.id > after)
+    return [Deadline(row.policy_id, row.id, row.applicant_id) for row in session.execute(query)]
 
 
 def answers_ending_on(session: Session, day: date) -> list[Deadline]:

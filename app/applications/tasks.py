@@ -10,6 +10,7 @@ from sqlalchemy import delete
 from app import clock, db
 from app.applications.draft import erase_unused_facts
 from app.applications.expire import expire_unassigned
+from app.applications.follow_ends import follow_end
 from app.applications.models import Application
 from app.applications.rebate import finish
 from app.applications.returns_of_rebates import follow, follow_all
@@ -52,6 +53,12 @@ def serve_queues(timestamp: int) -> None:
 def finish_rebate(policy_id: str, application_id: str) -> None:
     """The last period of a rebate was closed without a grant."""
     finish(policy_id, UUID(application_id))
+
+
+@tasks.task(name="applications.follow_end_of")
+def follow_end_of(policy_id: str) -> None:
+    """Maintenance moved this policy's end."""
+    follow_end(policy_id)
 
 
 @tasks.task(name="applications.follow_return_of")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -175,6 +176,45 @@ def limits(  # noqa: PLR0917  # one parameter for each option
         f"{policy_id}, version {changed.version}: capacity {changed.capacity_before} -> {changed.capacity},"
         f" budget {changed.budget_before} -> {changed.budget}"
     )
+
+
+@policies.command()
+@click.argument("policy_id")
+@click.option("--by", required=True, help="Who decided (staff id); on the audit record.")
+@click.option("--reason", required=True, help="Why, for the record; nobody's name.")
+def suspend(policy_id: str, by: str, reason: str) -> None:
+    """Take nothing new for an open benefit (E210); who applied is served on, and is told by mail.
+
+    Exit status 2 where it is not open.
+    """
+    from app import policies as catalogue
+
+    _change_state(policy_id, lambda: catalogue.suspend(policy_id, by=by, reason=reason), "suspended")
+
+
+@policies.command()
+@click.argument("policy_id")
+@click.option("--by", required=True, help="Who decided (staff id); on the audit record.")
+def resume(policy_id: str, by: str) -> None:
+    """Take applications again for a suspended benefit whose end has not come. Exit status 2 otherwise."""
+    from app import policies as catalogue
+
+    _change_state(policy_id, lambda: catalogue.resume(policy_id, by=by), "open again")
+
+
+def _change_state(policy_id: str, change: Callable[[], None], said: str) -> None:
+    from app import policies as catalogue
+    from app import settings, start
+
+    start.configure(settings.current(), application_name="todoke-cli")
+    try:
+        change()
+    except LookupError:
+        raise click.ClickException(f"no benefit {policy_id}") from None
+    except catalogue.SuspendRefused as refusal:
+        click.echo(str(refusal), err=True)
+        raise SystemExit(EXIT_REFUSED) from None
+    click.echo(f"{policy_id}: {said}")
 
 
 @policies.command("export")

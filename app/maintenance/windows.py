@@ -22,7 +22,9 @@ LISTED = 200
 
 @dataclass(frozen=True)
 class MaintenanceChanged(events.Event):
-    """The windows changed, and with them perhaps the ends of policies (BR-07)."""
+    """The windows changed, and with them perhaps the ends of policies (BR-07); ``change`` names the one change."""
+
+    change: str
 
 
 class WindowRefused(Exception):
@@ -115,7 +117,7 @@ def _tell(session: Session, action: str, row: MaintenanceWindow, by: str) -> Non
         object_id=str(row.id),
         facts={"starts_at": row.starts_at.isoformat(), "ends_at": row.ends_at.isoformat()},
     )
-    events.publish(session, MaintenanceChanged())
+    events.publish(session, MaintenanceChanged(f"{action}:{row.id}"))
 
 
 def _view(row: MaintenanceWindow) -> Window:

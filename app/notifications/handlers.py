@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session
 
 from app import applications, clock, events, points
 from app.applications import ApplicationChanged
+from app.notifications.of_policies import tell_of_policy
 from app.notifications.outbox import tell
 from app.points import GrantFailed, GrantSucceeded, ReceiptMissed
+from app.policies import EndMoved, PolicyResumed, PolicySuspended
 from app.returns import RebateReturnOpened, RebateReturnOver
 
 _AboutOne: TypeAlias = GrantSucceeded | GrantFailed | ReceiptMissed | RebateReturnOpened | RebateReturnOver
@@ -28,6 +30,7 @@ TOLD: dict[str, tuple[str, bool]] = {
     "application.withdrawn": ("withdrawn", True),
     "application.revoked": ("revoked", False),
     "application.reinstated": ("reinstated", False),
+    "application.choice_moved": ("choice_moved", False),
 }
 
 
@@ -37,6 +40,9 @@ def register() -> None:
     events.subscribe(GrantSucceeded, tell_of_grant)
     events.subscribe(GrantFailed, tell_of_failure)
     events.subscribe(ReceiptMissed, tell_of_missed_receipt)
+    events.subscribe(EndMoved, tell_of_policy)
+    events.subscribe(PolicySuspended, tell_of_policy)
+    events.subscribe(PolicyResumed, tell_of_policy)
     events.subscribe(RebateReturnOpened, tell_of_return)
     events.subscribe(RebateReturnOver, tell_of_return)
 

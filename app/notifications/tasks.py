@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app import db, settings
 from app.jobs import tasks
+from app.notifications.of_policies import tell_in_flight
 from app.notifications.queries import forget_old_messages
 from app.notifications.remind import remind
 from app.notifications.send import send_waiting
@@ -22,6 +23,12 @@ def send_messages(timestamp: int) -> None:
 def send_messages_now() -> None:
     """Somebody sits before a page and waits for a code."""
     _send()
+
+
+@tasks.task(name="notifications.tell_those_in_flight")
+def tell_those_in_flight(policy_id: str, kind: str, change: str) -> None:
+    """Something happened to a policy that concerns who applied."""
+    tell_in_flight(policy_id, kind, change)
 
 
 @tasks.periodic(cron="5 * * * *")

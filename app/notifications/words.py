@@ -81,6 +81,23 @@ KINDS: dict[str, Kind] = {
         "不服の申立てを受けて確認した結果、付与の取消しはなくなりました。お返しいただくポイントはありません。",
         frozenset({_S.FULFILLED}),
     ),
+    "choice_moved": Kind(
+        "決済サービスを選ぶ期限が変わりました",
+        "システムメンテナンスのため、決済サービスを選ぶ期限を延ばしました。",
+        frozenset({_S.APPROVED}),
+    ),
+    "queue_moved": Kind(
+        "受付の期限が変わりました",
+        "システムメンテナンスのため、受付の期限が変わりました。補欠の結果が決まる日も変わります。",
+        frozenset({_S.WAITLISTED}),
+    ),
+    "suspended": Kind(
+        "受付を一時停止しています",
+        "確認作業のため、この施策の新しい受付を一時停止しています。すでに申し込まれた方の手続は続きます。",
+    ),
+    "resumed": Kind(
+        "受付を再開しました", "一時停止していた受付を再開しました。申し込まれた方の手続は、そのまま続きます。"
+    ),
     "return_opened": Kind(
         "お返しいただくポイントについて",
         "付与のあとに返品があったため、{amount}が多く付与されています。"
@@ -95,6 +112,7 @@ KINDS: dict[str, Kind] = {
 # The same by the word of the status page, where the state of the application does not tell.
 _WHILE_SHOWN = {
     "choose_by": ("choose_service", "failed"),
+    "choice_moved": ("choose_service", "failed"),
     "failed": ("choose_service", "failed"),
     "receive_by": ("receive",),
 }

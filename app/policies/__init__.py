@@ -52,6 +52,7 @@ from app.policies.conditions_tree import (
 from app.policies.conditions_words import LANGUAGES, Language, answer_words, cannot_tell, sentences, why_not
 from app.policies.counters import CountersRefused
 from app.policies.document import CATEGORY_LABELS, Category, CheckKind, PolicyDocument, Rate
+from app.policies.happenings import EndMoved, PolicyResumed, PolicySuspended
 from app.policies.load import (
     Fault,
     LoadableFile,
@@ -76,6 +77,7 @@ from app.policies.queries import (
 from app.policies.rules import check_may_be_approved
 from app.policies.search_listings import Choice, Found, Page, PolicyCard, count_givers, search
 from app.policies.state import STATE_LABELS, Counters, PolicyState, refusal_of, state_of
+from app.policies.suspend import SuspendRefused, resume, suspend
 from app.policies.words import amount_text, in_plain_words, window_rows
 
 __all__ = [
@@ -103,6 +105,7 @@ __all__ = [
     "Counters",
     "CountersRefused",
     "DocumentSeen",
+    "EndMoved",
     "EventAttended",
     "Fault",
     "Finding",
@@ -123,7 +126,9 @@ __all__ = [
     "Policy",
     "PolicyCard",
     "PolicyDocument",
+    "PolicyResumed",
     "PolicyState",
+    "PolicySuspended",
     "PolicyVersion",
     "PolicyView",
     "Rate",
@@ -132,6 +137,7 @@ __all__ = [
     "ResidenceCondition",
     "SexIs",
     "StaffReads",
+    "SuspendRefused",
     "amount_text",
     "answer_words",
     "birth_conditions_of",
@@ -167,11 +173,13 @@ __all__ = [
     "refusal_at",
     "refusal_of",
     "residence_of",
+    "resume",
     "search",
     "self_check",
     "sentences",
     "smallest_amount",
     "state_of",
+    "suspend",
     "tree_of",
     "why_not",
     "window_rows",

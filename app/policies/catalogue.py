@@ -15,10 +15,11 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app import clock, db, maintenance, municipalities
+from app import clock, db, events, maintenance, municipalities
 from app.language import JAPANESE, speaking
 from app.policies.amounts import can_apply_online
 from app.policies.document import CheckKind, PolicyDocument, Rate, Tiered
+from app.policies.happenings import EndMoved
 from app.policies.models import Policy, PolicyCounter, PolicyListing, PolicyVersion
 from app.policies.moved import with_moved_ends
 from app.policies.words import amount_text, in_plain_words
@@ -87,7 +88,11 @@ def list_anew(session: Session, event: maintenance.MaintenanceChanged) -> None:
         .join(PolicyListing, PolicyListing.policy_id == Policy.policy_id)
         .where(PolicyListing.closes_at > clock.now())
     )
+    before = listed_ends(session)
     list_policies(session, [PolicyDocument.model_validate_json(json.dumps(one)) for one in session.scalars(running)])
+    for policy_id, end in sorted(listed_ends(session).items()):
+        if before.get(policy_id, end) != end:
+            events.publish(session, EndMoved(policy_id, event.change))
 
 
 def listed_ends(session: Session) -> dict[str, datetime]:

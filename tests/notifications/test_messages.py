@@ -270,7 +270,8 @@ def test_no_message_asks_for_a_pin_a_number_or_a_code(kind: str) -> None:
 def test_every_happening_that_is_told_has_its_words() -> None:
     by_points = {"granted", "to_take", "not_received", "failed"}
     of_rebates = {"return_opened", "return_over"}
-    assert {kind for kind, _ in TOLD.values()} | by_points | of_rebates | set(DEADLINES) == set(KINDS)
+    of_policies = {"queue_moved", "suspended", "resumed"}
+    assert {kind for kind, _ in TOLD.values()} | by_points | of_rebates | of_policies | set(DEADLINES) == set(KINDS)
 
 
 def test_in_the_language_of_its_reader(post: Post) -> None:
