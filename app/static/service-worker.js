@@ -31,10 +31,12 @@ self.addEventListener("activate", (event) => {
 
 self.addEventListener("fetch", (event) => {
   const request = event.request;
-  if (request.method !== "GET") return;
   const url = new URL(request.url);
   if (request.mode === "navigate") {
+    // A form, too: whether it arrived is not known, and the page says that sending it again doubles nothing.
     event.respondWith(fetch(request).catch(() => caches.match(PAGE)));
+  } else if (request.method !== "GET") {
+    return;
   } else if (url.origin === self.location.origin && url.pathname.startsWith("/static/")) {
     event.respondWith(fetch(request).catch(async () => (await caches.match(request)) || Response.error()));
   }

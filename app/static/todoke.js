@@ -16,6 +16,13 @@
     document.addEventListener("submit", (event) => {
       const form = event.target;
       if (event.defaultPrevented || form.method !== "post") return;
+      if (navigator.onLine === false) {
+        // Nothing has left: what was typed stays in the form, to be sent once there is a connection.
+        event.preventDefault();
+        sayLost(true);
+        document.getElementById("connection").focus();
+        return;
+      }
       if (form.dataset.sending) {
         event.preventDefault();
         return;
@@ -31,6 +38,21 @@
       for (const form of document.querySelectorAll("form[data-sending]")) delete form.dataset.sending;
       for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
     });
+  }
+
+  /** Without a connection the page says so and stays as it is; when there is one again, it says that. */
+  function sayLost(isLost) {
+    const bar = document.getElementById("connection");
+    if (!bar || bar.hidden === !isLost) return;
+    bar.hidden = !isLost;
+    const status = document.getElementById("page-status");
+    if (status) status.textContent = isLost ? "" : words.connected;
+  }
+
+  function watchConnection() {
+    window.addEventListener("offline", () => sayLost(true));
+    window.addEventListener("online", () => sayLost(false));
+    if (navigator.onLine === false) sayLost(true);
   }
 
   /** A person who has errors hears and sees the summary first, also where a browser knows autofocus only on fields. */
@@ -80,6 +102,7 @@
         }
         if (!answer.ok) throw new Error(String(answer.status));
         const news = await answer.json();
+        sayLost(false);
         if (isOwnPath(news.next_url)) {
           window.location.assign(news.next_url);
           return;
@@ -91,8 +114,9 @@
           if (status) status.textContent = news.label || news.word || "";
         }
         if (news.final) return;
-      } catch {
+      } catch (fault) {
         wait = POLL_SECONDS_AFTER_FAULT;
+        if (fault instanceof TypeError) sayLost(true); // no answer came at all
       }
       if (Date.now() - started < POLL_LIMIT_MS) window.setTimeout(ask, wait * 1000);
     }
@@ -169,6 +193,7 @@
   }
 
   guardForms();
+  watchConnection();
   warnBeforeTheEnd();
   prepareForNoConnection();
   focusSummary();

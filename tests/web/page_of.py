@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Page
 from werkzeug.serving import make_server
 
 from tests.web.service import Browser, Service
@@ -16,11 +16,27 @@ from tests.web.service import Browser, Service
 
 @dataclass(frozen=True)
 class PageOf:
-    """One page: the browser that may see it (none for everybody) and its path."""
+    """One page: the browser that may see it (none for everybody) and its path.
+
+    ``typed`` is what is typed into its form before that is sent: the page is then the answer to it, such as a form
+    that says what was wrong. Nothing else may come of it, for the page is opened many times.
+    """
 
     name: str
     path: str
     browser: Browser | None = None
+    typed: dict[str, str] | None = None
+
+    def finish(self, page: Page) -> None:
+        """Send the form of the page that stands open, where there is something to send."""
+        if self.typed is None:
+            return
+        form = page.locator("main form")
+        for name, value in self.typed.items():
+            form = page.locator("main form").filter(has=page.locator(f"[name={name}]"))
+            form.locator(f"[name={name}]").fill(value)
+        with page.expect_navigation():
+            form.locator("button[type=submit]").first.click()
 
 
 @contextmanager

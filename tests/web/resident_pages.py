@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from app import db, payments, points, policies
 from app.cards.models import CardSession
+from app.notifications.address import code_of as code_of_address
+from app.notifications.models import Contact
 from app.web.event_codes import code_of
 from tests.policies.samples import item
 from tests.web.page_of import PageOf
@@ -12,6 +14,8 @@ from tests.web.service import STEPS, Browser, Service
 from tests.web.test_answer_pages import doubtful
 from tests.web.test_assign_pages import leave_for_later
 from tests.web.test_guardian_pages import P_007, guardian_and_child, to_service
+from tests.web.test_objection_pages import refused
+from tests.web.test_receipt_link import link_on, sent_code
 
 WITH_QUEUE = "P-0012"
 
@@ -88,6 +92,10 @@ def _of_one_who_applies(service: Service) -> list[PageOf]:
         PageOf("service", f"{STEPS}/service", half),
         PageOf("account", f"{STEPS}/account", half),
         PageOf("confirm", f"{STEPS}/confirm", ready),
+        PageOf("confirm-wrong", f"{STEPS}/confirm", ready, {}),
+        PageOf("consent-wrong", f"{STEPS}/consent", passed, {}),
+        PageOf("account-wrong", f"{STEPS}/account", half, {"account": "12", "security_code": "1"}),
+        PageOf("service-wrong", f"{STEPS}/service", half, {}),
         PageOf("attendance-card", "/attendance", visitor),
         PageOf("attendance-ready", "/attendance", present),
         PageOf("attendance-done", "/attendance?sent=1", present),
@@ -103,7 +111,22 @@ def _of_one_who_has_applied(service: Service) -> list[PageOf]:
     nobody.read_card("TP-30", "/status")
     asked, own = doubtful(service)
     later, to_choose = leave_for_later(service, "TP-26")
+    reader, link = _reads_without_card(service, asked, own)
+    refused_one, refused_own = refused(service, "TP-20", "2222333344445")
+    account = f"{to_choose}/account?service=SVC-QR-01"
     return [
+        PageOf("answer-wrong", f"{own}/answer", asked, {"answer": ""}),
+        PageOf("change-service", f"{own}/service", asked),
+        PageOf("change-account", f"{own}/account?service=SVC-EM-01", asked),
+        PageOf("assign-account-wrong", account, later, {"account": "123", "security_code": "1234"}),
+        PageOf("assign-read-back", account, later, {"account": "9988776655443", "security_code": "1234"}),
+        PageOf("mail-wrong", "/mail", later, {"address": "taro"}),
+        PageOf("receipt-link", link),
+        PageOf("receipt-link-code", f"{link}?asked=1"),
+        PageOf("receipt-link-wrong", f"{link}?asked=1", None, {"code": "1"}),
+        PageOf("receipt-link-shown", link, reader),
+        PageOf("status-refused", refused_own, refused_one),
+        PageOf("refusal", f"{refused_own}/refusal", refused_one),
         PageOf("sent", f"/applications/{receipt}?sent=1", sent),
         PageOf("status", f"/applications/{receipt}", sent),
         PageOf("status-rebate", f"/applications/{rebate_receipt}", collecting),
@@ -117,6 +140,19 @@ def _of_one_who_has_applied(service: Service) -> list[PageOf]:
         PageOf("applications", "/applications", sent),
         PageOf("applications-none", "/applications", nobody),
     ]
+
+
+def _reads_without_card(service: Service, owner: Browser, own: str) -> tuple[Browser, str]:
+    """Somebody at the private link of this application with the code that came by mail."""
+    owner.send("/mail", what="address", address="taro@example.jp")
+    with db.transaction() as session:
+        confirm_address = code_of_address(session.query(Contact).one())
+    assert owner.send("/mail", what="code", code=confirm_address).status_code == 303
+    link = link_on(owner.get(own).get_data(as_text=True))
+    reader = _somebody(service)
+    assert reader.send(link, what="send").status_code == 303
+    assert reader.send(link, what="code", code=sent_code()).status_code == 303
+    return reader, link
 
 
 def _of_a_guardian(service: Service) -> list[PageOf]:

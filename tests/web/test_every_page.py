@@ -57,6 +57,7 @@ def look(chromium: Chromium, address: str, one: PageOf) -> Seen:
         page.goto(address + one.path)
         bodies = [answer.body() for answer in answers]
         seen.weight, seen.files = sum(len(gzip.compress(body, 6)) for body in bodies), len(bodies)
+        one.finish(page)
         for summary in page.locator("main details > summary").all():
             summary.click()
         seen.faults = faults_of(page, PHONE)
@@ -133,6 +134,7 @@ def test_every_page_answers_without_javascript(opened: Open, chromium: Chromium)
         with context_for(chromium, opened.address, one, PHONE, java_script_enabled=False) as context:
             page = context.new_page()
             page.goto(opened.address + one.path)
+            one.finish(page)
             faults[one.name] = page.evaluate(UNANSWERED)
     assert wrong(faults) == {}
 

@@ -24,6 +24,7 @@ def look(chromium: Chromium, address: str, one: PageOf, language: str) -> list[s
     with context_for(chromium, address, one, WIDTHS[0], language) as context:
         page = context.new_page()
         page.goto(address + one.path)
+        one.finish(page)
         for summary in page.locator("main details > summary").all():
             summary.click()
         for width in WIDTHS:

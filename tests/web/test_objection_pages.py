@@ -18,10 +18,10 @@ WHY = "3月に引っ越して、住民票も移しました。"
 CARD = CheckKind.CARD_AUTO
 
 
-def refused(service: Service) -> tuple[Browser, str]:
+def refused(service: Service, person_id: str = "TP-11", account: str = "5555666677778") -> tuple[Browser, str]:
     """Somebody whose application two people refused: the page of the application."""
-    browser, receipt = doubtful(service)
-    (row,) = service.applications()
+    browser, receipt = doubtful(service, person_id, account)
+    (row,) = (one for one in service.applications() if one.receipt_no == receipt.rpartition("/")[2])
     where = ("P-001", row.id, CARD)
     applications.answer(receipt.rpartition("/")[2], row.applicant_id, "あさひ市です。")
     applications.propose_refusal(*where, REVIEWER, "E201", REASON)

@@ -43,10 +43,12 @@ def office(policy: PolicyView) -> str:
 
 
 def draft_or_error(session: Session, policy_id: str) -> applications.Draft:
-    """The signed-in person's draft; E504 sends others back to the identity step."""
+    """The signed-in person's draft. E206 leads those who sent it to the receipt, E504 the others to the card."""
     person_id = signed_in_person()
     draft = applications.draft_of(session, policy_id, person_id) if person_id else None
     if draft is None:
+        if person_id is not None:
+            applications.check_not_applied_yet(session, policy_id, person_id)
         raise DomainError("E504", step="本人確認")
     return draft
 
