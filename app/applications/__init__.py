@@ -93,6 +93,7 @@ from app.applications.stale_choice import account_closed
 from app.applications.standing import (
     Standing,
     any_in_flight,
+    beneficiary_of_receipt,
     drop_drafts,
     forget_identity,
     people_in,
@@ -138,6 +139,7 @@ __all__ = [
     "applications_of",
     "ask",
     "assign",
+    "beneficiary_of_receipt",
     "check_guardian_may_apply",
     "check_not_applied_yet",
     "check_policy_takes_applications",

@@ -158,6 +158,7 @@ def _view(session: Session, row: Application, person_id: UUID) -> ApplicationVie
     ordered_at = grant.ordered_at if grant else None
     expected = ordered_at + service.grant_lead if ordered_at and service else None
     rebate = rebates.rebate_of(session, row.policy_id, row.id)
+    has_died = screening.stated_about(session, row.beneficiary_id).deceased_on is not None
     returning = returns.return_of(session, row.policy_id, row.id) if grants else None
     return ApplicationView(
         policy_id=row.policy_id,
@@ -175,6 +176,7 @@ def _view(session: Session, row: Application, person_id: UUID) -> ApplicationVie
             queue_ends=policy.document.window.apply_to,
             rebate=rebate,
             returning=returning,
+            deceased=has_died,
         ),
         amount=row.amount if rebate is None else rebate.entitled,
         service_name=service.name if service else None,
@@ -186,7 +188,11 @@ def _view(session: Session, row: Application, person_id: UUID) -> ApplicationVie
         returning=returning,
         checks=tuple(screening.checks_of(session, row.policy_id, row.id)),
         can_withdraw=is_own and state in WITHDRAWABLE and _not_ordered(grants),
-        must_choose=is_own and state is ApplicationState.APPROVED and link is None and _may_choose(grants, rebate),
+        must_choose=is_own
+        and state is ApplicationState.APPROVED
+        and not has_died
+        and link is None
+        and _may_choose(grants, rebate),
         can_change_service=is_own and state in WITHDRAWABLE and link is not None and _not_ordered(grants),
         child_name=_childs_name(session, row) if is_own else None,
     )

@@ -65,6 +65,11 @@ def people_of_receipt(session: Session, receipt_no: str) -> list[UUID]:
     return [] if row is None else list(dict.fromkeys((row.applicant_id, row.beneficiary_id)))
 
 
+def beneficiary_of_receipt(session: Session, receipt_no: str) -> UUID | None:
+    """Who receives under this number; ``None`` for an unknown one."""
+    return session.scalar(select(Application.beneficiary_id).where(Application.receipt_no == receipt_no))
+
+
 def drop_drafts(session: Session, person_id: UUID) -> int:
     """Delete what was begun and never sent; it holds no seat."""
     gone = delete(Application).where(_is_of(person_id), Application.state == S.STARTED).returning(Application.id)

@@ -43,8 +43,11 @@ def status_of(
     queue_ends: datetime | None = None,
     rebate: RebateView | None = None,
     returning: ReturnView | None = None,
+    deceased: bool = False,
 ) -> StatusWord:
     """The one word for an application and its benefit; ``place`` in the queue, which ``queue_ends``, while waiting."""
+    if deceased and (grant is None or grant.state not in ARRIVED):
+        return _after_a_death(grant)
     if rebate is not None and (collecting := _collecting(state, grant, rebate)) is not None:
         return collecting
     if state in (S.APPROVED, S.FULFILLED):
@@ -98,6 +101,15 @@ _BY_STATE = {
         "closed_out", "補欠のまま受付終了", None, None, "空きが出ないまま、受付が終わりました。", is_final=True
     ),
 }
+
+
+def _after_a_death(grant: GrantView | None) -> StatusWord:
+    """Neutral words for the family (BR-30): no refusal, no reproach, nothing to do. What was ordered goes on."""
+    if grant is not None and grant.state is not GrantState.PLANNED:
+        told = say("付与の手続が進んでいます。くわしくは、担当窓口へお問い合わせください。")
+        return StatusWord("after_a_death_ordered", say("付与手続中"), PROVIDER, None, told)
+    told = say("この申込の手続は終わりました。いま行うことはありません。くわしくは、担当窓口へお問い合わせください。")
+    return StatusWord("after_a_death", say("手続は終わりました"), None, None, told, is_final=True)
 
 
 def _taking_back(case: ReturnView) -> StatusWord:

@@ -93,6 +93,35 @@ def link(later: UUID, earlier: UUID, by: str) -> None:
     click.echo(f"linked: {linked.keys} card key(s), {linked.readings} reading(s)")
 
 
+@people.command()
+@click.argument("who", metavar="RECEIPT_NO|PERSON_ID")
+@click.option("--on", "died_on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day of the death.")
+@click.option("--by", required=True, help="Who enters it (staff id of an approver); on the audit record.")
+def died(who: str, died_on: datetime, by: str) -> None:
+    """A death was reported (BR-30): what is approved and not ordered stops and its amount goes back.
+
+    A receipt number stands for the person who receives, not for a guardian who applied. An order that is out stands.
+    The family reads on the status page only that the procedure has ended and whom to ask; mails stop. The one neutral
+    notice is the municipality's own letter.
+    """
+    from app import applications, clock, db, screening, settings, start
+    from app import people as records
+
+    start.configure(settings.current(), application_name="todoke-cli")
+    try:
+        person_id: UUID | None = UUID(who)
+    except ValueError:
+        with db.reading() as session:
+            person_id = applications.beneficiary_of_receipt(session, who)
+    with db.transaction() as session:
+        if person_id is None or not records.lock_person(session, person_id):
+            raise click.ClickException("there is no such person or receipt number")
+    if died_on.date() > clock.today():
+        raise click.ClickException("the day has not come yet")
+    stopped = applications.record_death(person_id, died_on.date(), screening.Staff(by, frozenset({"approver"})))
+    click.echo(f"recorded; {stopped} application(s) stopped before the order")
+
+
 def _refuse(why: str, where: str) -> None:
     click.echo(f"not erased: {REFUSALS[why]}" + (f" [{where}]" if where else ""), err=True)
     raise SystemExit(EXIT_REFUSED)

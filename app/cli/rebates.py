@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import click
 
@@ -86,7 +87,8 @@ def close(policy_id: str | None) -> None:
 
 @rebates.command()
 @click.option("--policy", "policy_id", help="Only this benefit.")
-def aside(policy_id: str | None) -> None:
+@click.option("--all", "everything", is_flag=True, help="Also those that are decided.")
+def aside(policy_id: str | None, everything: bool) -> None:
     """List the reports that were put aside: another content under a known number (E704), another's service (E703)."""
     from app import db, settings, start
     from app import rebates as domain
@@ -94,12 +96,37 @@ def aside(policy_id: str | None) -> None:
     start.configure(settings.current(), application_name="todoke-cli")
     with db.reading() as session:
         lines = [
-            f"{one.received_at:%Y-%m-%dT%H:%M:%SZ} {one.code} {one.policy_id} {one.provider_id} "
+            f"{one.id} {one.received_at:%Y-%m-%dT%H:%M:%SZ} {one.code} {one.policy_id} {one.provider_id} "
             f"{one.transaction_no} {json.dumps(one.content, ensure_ascii=False)}"
-            for one in domain.put_aside(session, policy_id)
+            + (f" [{one.decision}, {one.decided_by}: {one.note}]" if one.decision else "")
+            for one in domain.aside_reports(session, policy_id, open_only=not everything)
         ]
     for line in lines or ["保留はありません"]:
         click.echo(line)
+
+
+@rebates.command()
+@click.argument("report_id", type=click.UUID)
+@click.option(
+    "--as",
+    "decision",
+    required=True,
+    type=click.Choice(["record_stands", "corrected", "not_theirs"]),
+    help="E704: record_stands, or corrected by the provider under new numbers. E703: not_theirs.",
+)
+@click.option("--by", required=True, help="Who decides (staff id); kept in the audit log.")
+@click.option("--note", required=True, help="Why, for example the provider's statement; no personal data.")
+def decide(report_id: UUID, decision: str, by: str, note: str) -> None:
+    """Settle one report that was put aside. Final, and audited; nothing is booked by it."""
+    from app import rebates as domain
+    from app import settings, start
+
+    start.configure(settings.current(), application_name="todoke-cli")
+    try:
+        domain.decide_aside(report_id, domain.Decision(decision), by=by, note=note)
+    except domain.DecisionRefused as refusal:
+        raise click.ClickException(str(refusal)) from None
+    click.echo(f"{report_id}: {decision}")
 
 
 def say_refusal(refusal: object, *, as_json: bool) -> None:

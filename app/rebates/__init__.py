@@ -5,14 +5,13 @@ from app.rebates.enrol import activate, end, enrol
 from app.rebates.erase import erase_purchases
 from app.rebates.files import FileReport, import_file
 from app.rebates.happenings import RebatePeriodClosed, RebateReturnDue
-from app.rebates.models import PutAside
+from app.rebates.quarantine import AsideView, Decision, DecisionRefused, aside_reports, decide_aside
 from app.rebates.queries import (
     PeriodView,
     PurchaseView,
     RebateView,
     is_enrolled,
     is_over,
-    put_aside,
     rebate_of,
     returns_due,
 )
@@ -22,14 +21,16 @@ from app.rebates.terms import NotARebate, periods_of
 
 __all__ = [
     "Answer",
+    "AsideView",
     "ClosingReport",
+    "Decision",
+    "DecisionRefused",
     "FileReport",
     "Line",
     "NotARebate",
     "Outcome",
     "PeriodView",
     "PurchaseView",
-    "PutAside",
     "Reason",
     "RebatePeriodClosed",
     "RebateReturnDue",
@@ -37,8 +38,10 @@ __all__ = [
     "Report",
     "TooManyReports",
     "activate",
+    "aside_reports",
     "close_due_periods",
     "close_period",
+    "decide_aside",
     "end",
     "enrol",
     "erase_purchases",
@@ -46,7 +49,6 @@ __all__ = [
     "is_enrolled",
     "is_over",
     "periods_of",
-    "put_aside",
     "rebate_of",
     "record_purchases",
     "returns_due",

@@ -109,6 +109,22 @@ class PutAside(Base):
     received_at: Mapped[datetime]
 
 
+class PutAsideDecision(Base):
+    """What staff decided about one such report, and why. The database refuses to change or delete it."""
+
+    __tablename__ = "rebate_put_aside_decisions"
+    __table_args__ = (
+        CheckConstraint("decision IN ('record_stands', 'corrected', 'not_theirs')", name="decision_is_known"),
+        CheckConstraint("decided_by <> '' AND note <> '' AND length(note) <= 500", name="says_who_and_why"),
+    )
+
+    put_aside_id: Mapped[UUID] = mapped_column(ForeignKey("rebate_put_aside.id"), primary_key=True)
+    decision: Mapped[str]
+    decided_by: Mapped[str]
+    note: Mapped[str]
+    decided_at: Mapped[datetime]
+
+
 class RebateClosing(Base):
     """The end of one period for one application: what it was entitled to until then, and what was granted for it."""
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import policies
-from app.rebates.models import EnrolmentState, PurchaseRecord, PutAside, RebateClosing, RebateEnrolment
+from app.rebates.models import EnrolmentState, PurchaseRecord, RebateClosing, RebateEnrolment
 from app.rebates.recount import count_enrolment
 from app.rebates.rules import CountedPurchase, Period
 from app.rebates.terms import periods_of
@@ -141,9 +141,3 @@ def returns_due(session: Session) -> list[tuple[str, UUID]]:
         select(RebateEnrolment.policy_id, RebateEnrolment.application_id).where(RebateEnrolment.return_due > 0)
     )
     return [(row.policy_id, row.application_id) for row in rows]
-
-
-def put_aside(session: Session, policy_id: str | None = None) -> list[PutAside]:
-    """What staff must look at, the oldest first; at most 200."""
-    query = select(PutAside).order_by(PutAside.received_at, PutAside.id).limit(MAX_SHOWN)
-    return list(session.scalars(query if policy_id is None else query.where(PutAside.policy_id == policy_id)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from ipaddress import ip_address
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request
@@ -15,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 
-from app import clock, db, payments, points
+from app import clock, db, payments, points, rebates
 from app.points import Checked
 from app.settings import Settings
 
@@ -34,6 +35,13 @@ _COUNTS = (
         "Results of providers that wait for a decision of staff.",
         "code",
         "SELECT code, count(*) FROM quarantined_results WHERE resolution IS NULL GROUP BY code",
+    ),
+    (
+        "todoke_purchases_put_aside",
+        "Purchases and refunds of providers that wait for a decision of staff.",
+        "code",
+        "SELECT code, count(*) FROM rebate_put_aside p"
+        " WHERE NOT EXISTS (SELECT FROM rebate_put_aside_decisions d WHERE d.put_aside_id = p.id) GROUP BY code",
     ),
     (
         "todoke_grants_awaiting_receipt",
@@ -84,6 +92,27 @@ def books() -> tuple[str, int]:
         checked = points.last_check(session)
     status = 500 if checked is not None and checked.differences else 200
     return render_template("operations/books.html", checked=checked, hours=_hours_ago(checked)), status
+
+
+@blueprint.get("/operations/put-aside")
+def put_aside() -> str:
+    """What providers reported and nobody booked: results of grants, purchases for rebates (BR-43). Ids and codes."""
+    with db.reading() as session:
+        results = points.put_aside_results(session)
+        purchases = rebates.aside_reports(session)
+    return render_template(
+        "operations/put_aside.html",
+        results=[
+            (str(one.id), str(one.code), one.provider_id, one.policy_id, _moment(one.first_at)) for one in results
+        ],
+        purchases=[
+            (str(one.id), one.code, one.provider_id, one.policy_id, _moment(one.received_at)) for one in purchases
+        ],
+    )
+
+
+def _moment(instant: datetime) -> str:
+    return f"{clock.local(instant):%Y-%m-%d %H:%M}"
 
 
 @blueprint.get("/metrics")

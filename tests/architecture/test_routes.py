@@ -60,6 +60,7 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "health.readyz"): Row(Who.PUBLIC, 503, 503),  # no worker runs here
     # From this machine; from elsewhere only with the token (tests/web/test_operations.py).
     ("GET", "operations.books"): _OPEN,
+    ("GET", "operations.put_aside"): _OPEN,
     ("GET", "operations.metrics"): _OPEN,
     ("GET", "public.home"): _OPEN,
     ("GET", "public.search"): _OPEN,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app import applications, clock, db, points, screening
+from app.cli.people import people as people_command
 from app.errors import DomainError
 from app.policies import CheckKind
 from app.screening import ReviewRefused
@@ -214,6 +217,38 @@ def test_br_30_death_before_the_order_stops_it_and_the_amount_goes_back() -> Non
     with clock.frozen(LATER):
         assert points.order_due_grants() == 0
     assert applications.record_death(who.person_id, date(2026, 11, 18), APPROVER) == 0
+
+
+def test_c_17_the_command_enters_a_death_and_the_family_reads_neutral_words() -> None:
+    open_policy(cooling_off_hours=24, capacity=3, budget=30_000)
+    receipt = apply(who := resident())
+    run = CliRunner().invoke
+    enter = ["died", receipt.receipt_no, "--on", "2026-11-18", "--by", "ST-A1"]
+    told = run(people_command, enter)
+    assert (told.exit_code, told.output) == (0, "recorded; 1 application(s) stopped before the order\n")
+    assert (state_of(receipt), counters().committed, counters().budget) == ("revoked", 0, 30_000)
+    assert run(people_command, enter).output == "recorded; 0 application(s) stopped before the order\n"
+    word = _status(receipt, who)
+    assert (word.key, word.word, word.turn, word.is_final) == ("after_a_death", "手続は終わりました", None, True)
+    for reproach in ("取消", "対象外", "死亡", "亡くな", "不服"):
+        assert reproach not in word.word + word.next_line
+    for whom, day in (("X-404", "2026-11-18"), (receipt.receipt_no, "2026-11-21"), (str(uuid4()), "2026-11-18")):
+        assert run(people_command, ["died", whom, "--on", day, "--by", "ST-A1"]).exit_code == 1
+
+
+def test_br_30_what_was_ordered_goes_on_and_is_said_so() -> None:
+    open_policy(cooling_off_hours=0)
+    receipt = apply(who := resident())
+    with clock.frozen(FIXTURE_TIME + timedelta(minutes=1)):
+        applications.record_death(who.person_id, date(2026, 11, 20), APPROVER)
+    assert _status(receipt, who).key == "after_a_death_ordered"
+
+
+def _status(receipt: applications.Receipt, who: Resident) -> applications.StatusWord:
+    with db.reading() as session:
+        view = applications.view_by_receipt(session, receipt.receipt_no, who.person_id)
+    assert view is not None
+    return view.status
 
 
 def test_br_30_death_after_the_order_leaves_the_grant() -> None:

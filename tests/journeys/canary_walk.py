@@ -313,6 +313,7 @@ def search(phone: Visitor) -> None:
     phone.get("/session/state")
     phone.get("/policies/near-my-card")
     assert phone.get("/metrics").status_code == phone.get("/operations/books").status_code == 200
+    assert phone.get("/operations/put-aside").status_code == 200
     phone.get(f"/api/v1/policies?keyword={quote(CANARY.name)}")
     phone.get(f"/api/v1/places?text={quote(CANARY.name)}")
 

@@ -138,6 +138,7 @@ def test_br_42_a_time_out_is_never_resent_but_unknown_until_an_inquiry_says_done
     _inquire(ordered)
     _inquire(ordered)
     assert _order(ordered).state == OrderState.SUCCEEDED
+    assert provider.received == [_order(ordered).id], "sent once, whether the provider would mind or not"
     assert len(provider.book) == 1
     assert len(told) == 1
     assert books_are_right()

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from app import clock, settings
+from app import clock, db, rebates, settings
 from app.cli import cli
+from tests.applications.submitting import audited
 from tests.rebates.conftest import AFTER_THE_LAST_REPORT, grants, held, member, rebate_policy
 from tests.rebates.test_files import line, write
 
@@ -75,6 +79,32 @@ def test_what_needs_somebody_ends_with_3_and_is_listed(command, tmp_path):
     assert (told.exit_code, json.loads(told.stdout)["problems"][0]["code"]) == (3, "E704")
     listed = command.invoke(cli, ["rebates", "aside", "--policy", "P-015"]).output
     assert ("E704" in listed, who.account in listed) == (True, False)
+    report = listed.split()[0]
+    decide = ["rebates", "decide", report, "--by", "ST-1", "--note", "返品と新しい取引で直した"]
+    wrong = command.invoke(cli, [*decide, "--as", "not_theirs"])
+    assert (wrong.exit_code, "no answer to E704" in wrong.output) == (1, True)
+    assert command.invoke(cli, [*decide, "--as", "corrected"]).output == f"{report}: corrected\n"
+    assert command.invoke(cli, [*decide, "--as", "corrected"]).exit_code == 0, "the same again"
+    assert "otherwise" in command.invoke(cli, [*decide, "--as", "record_stands"]).output
+    assert "保留はありません" in command.invoke(cli, ["rebates", "aside"]).output
+    assert "corrected, ST-1" in command.invoke(cli, ["rebates", "aside", "--all"]).output
+    assert "no such report" in command.invoke(cli, [*decide[:2], str(uuid4()), *decide[3:], "--as", "corrected"]).output
+
+
+def test_a_decision_says_who_and_why_is_audited_and_cannot_be_changed(command, tmp_path):
+    rebate_policy()
+    who = member()
+    load_purchases(command, write(tmp_path, line(who, "T1", 1_000)))
+    load_purchases(command, write(tmp_path, line(who, "T1", 2_000)))
+    with db.reading() as session:
+        (one,) = rebates.aside_reports(session)
+    for by, note in (("", "x"), ("ST-1", " "), ("ST-1", "あ" * 501), ("ST-1", "番号は123456789018です")):
+        with pytest.raises(rebates.DecisionRefused):
+            rebates.decide_aside(one.id, rebates.Decision.CORRECTED, by=by, note=note)
+    rebates.decide_aside(one.id, rebates.Decision.CORRECTED, by="ST-1", note="直した")
+    assert audited("rebate.put_aside_decided") == 1
+    with pytest.raises(DBAPIError), db.transaction() as session:
+        session.execute(text("UPDATE rebate_put_aside_decisions SET note = 'x'"))
 
 
 def test_a_closing_that_waits_for_a_shop_list_ends_with_1(command):

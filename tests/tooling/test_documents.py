@@ -49,6 +49,15 @@ def has_heading(text: str, anchor: str) -> bool:
     return re.search(rf"^#+ {re.escape(anchor)}$", text, re.MULTILINE | re.IGNORECASE) is not None
 
 
+def test_every_anti_pattern_names_a_test_that_exists() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / "anti-patterns.md").read_text(encoding="utf-8"))
+    assert len(named) >= 8
+    gone = [
+        f"{path}::{test}" for path, test in named if f"def {test}(" not in (ROOT / path).read_text(encoding="utf-8")
+    ]
+    assert gone == []
+
+
 def test_every_setting_is_documented_with_its_default() -> None:
     text = (ROOT / "docs" / "operations" / "README.md").read_text(encoding="utf-8")
     documented = {name.lower(): default.strip().strip("`") for name, default in SETTING_ROW.findall(text)}

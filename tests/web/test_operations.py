@@ -9,13 +9,13 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from app import db, payments, points
+from app import clock, db, payments, points, rebates
 from app.payments.gateways import GatewayAnswer
 from app.points import tasks
 from tests.web.service import Service, running
 
 TOKEN = "a-token-of-enough-length"
-PATHS = ("/metrics", "/operations/books")
+PATHS = ("/metrics", "/operations/books", "/operations/put-aside")
 ELSEWHERE = {"REMOTE_ADDR": "203.0.113.9"}
 
 
@@ -59,6 +59,20 @@ def test_the_last_comparison_as_a_page_and_as_a_gauge(service: Service) -> None:
     page = browser.get("/operations/books")
     assert (page.status_code, "P-001 counter budget" in page.get_data(as_text=True)) == (500, True)
     assert "todoke_invariant_differences 2" in browser.get("/metrics").get_data(as_text=True)
+
+
+def test_br_43_what_was_put_aside_is_a_page_for_staff_with_ids_and_codes_alone(service: Service) -> None:
+    browser = service.browser()
+    assert browser.get("/operations/put-aside").get_data(as_text=True).count("保留はありません") == 2
+    with db.transaction() as session:
+        reported = points.Reported("PRV-01", "P-001", uuid4(), GatewayAnswer("succeeded", "T-1"), points.Source.FILE)
+        points.take_result(session, reported)
+    line = rebates.Report("T-9", "purchase", "SVC-QR-01", "1111222233334", clock.now(), "001", (rebates.Line("薬", 1),))
+    rebates.record_purchases("P-015", "PRV-02", [line])
+    page = browser.get("/operations/put-aside").get_data(as_text=True)
+    assert [code for code in ("E701", "E703", "P-015") if code not in page] == []
+    assert [personal for personal in ("1111222233334", "薬", "T-9") if personal in page] == []
+    assert 'todoke_purchases_put_aside{code="E703"} 1' in browser.get("/metrics").get_data(as_text=True)
 
 
 def test_metrics_tell_each_providers_line_and_what_waits_for_staff(service: Service) -> None:
