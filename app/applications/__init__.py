@@ -8,6 +8,7 @@ from app.applications.at_counter import (
     forget_reading,
     start_at_counter,
     start_for_child_at_counter,
+    start_on_paper,
 )
 from app.applications.documents import DiscardedFor, DocumentForStaff, discard_document, document_for, documents_of
 from app.applications.draft import (
@@ -58,6 +59,7 @@ from app.applications.queries import (
     applications_of,
     live_application,
     question_to,
+    receipt_no_of,
     received_by_year,
     refusal_to,
     view_by_receipt,
@@ -102,7 +104,7 @@ from app.applications.standing import (
 )
 from app.applications.states import ApplicationState
 from app.applications.status import TURN_LABELS, StatusWord
-from app.applications.submit import ConfirmingPage, Receipt, judge, submit, submit_many
+from app.applications.submit import ConfirmingPage, Receipt, judge, submit, submit_many, submit_prepared
 from app.applications.waitlist import serve_queue
 from app.applications.withdraw import withdraw
 
@@ -183,6 +185,7 @@ __all__ = [
     "propose_on_objection",
     "propose_refusal",
     "question_to",
+    "receipt_no_of",
     "receipts_ending_on",
     "received_by_year",
     "record_activity",
@@ -207,8 +210,10 @@ __all__ = [
     "start_draft",
     "start_for_child",
     "start_for_child_at_counter",
+    "start_on_paper",
     "submit",
     "submit_many",
+    "submit_prepared",
     "suspect_return",
     "take_check",
     "view_by_receipt",

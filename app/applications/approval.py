@@ -20,14 +20,14 @@ CHOICE_DAYS = 7
 def reserve(session: Session, book: points.Book, application: Application, document: PolicyDocument) -> None:
     """Hold the application's amount; a rebate holds nothing yet and begins to collect purchases (domain.md 5.5)."""
     if isinstance(document.benefit, Rate):
-        assert application.submitted_at is not None
+        assert application.counts_from is not None
         rebates.enrol(
             session,
             document=document,
             policy_version=application.policy_version,
             application_id=application.id,
             person_id=application.beneficiary_id,
-            applied_at=application.submitted_at,
+            applied_at=application.counts_from,
             received_earlier=received_in(session, document.benefit.carryover_from, application.beneficiary_id),
         )
         return

@@ -9,8 +9,15 @@ from uuid import UUID
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
-from app import policies
-from app.applications.draft import forget_account, start_draft, start_for_child
+from app import policies, screening
+from app.applications.draft import (
+    choose_later,
+    forget_account,
+    record_consent,
+    request_review,
+    start_draft,
+    start_for_child,
+)
 from app.applications.models import Application
 from app.applications.states import ApplicationState
 from app.cards import EvidenceView
@@ -43,15 +50,36 @@ def start_at_counter(session: Session, policy: PolicyView, evidence: EvidenceVie
             Application.state == ApplicationState.STARTED,
         )
     )
-    application_id = start_draft(session, as_of(policy, at.came_at), evidence, channel="phone")
+    as_it_stood = as_of(policy, at.came_at)
+    application_id = start_draft(session, as_it_stood, evidence, channel="phone", came_at=at.came_at)
     _received(session, application_id, at)
     return application_id
 
 
-def _received(session: Session, application_id: UUID, at: AtCounter) -> None:
+def _received(session: Session, application_id: UUID, at: AtCounter, channel: str = "counter") -> None:
     draft = session.scalars(select(Application).where(Application.id == application_id)).one()
-    draft.channel, draft.staff_id, draft.terminal_id = "counter", at.staff_id, at.terminal_id
+    draft.channel, draft.staff_id, draft.terminal_id = channel, at.staff_id, at.terminal_id
     draft.came_at = at.came_at
+
+
+def start_on_paper(session: Session, policy: PolicyView, evidence: EvidenceView, at: AtCounter) -> UUID:
+    """The draft of a paper application that staff copy in; the service is chosen later, by the person.
+
+    Nothing on a paper refuses anybody by itself: a failed condition goes to staff as well. Raises as ``start_draft``,
+    E211 for a child, whose guardian comes with both cards, and ``LookupError`` where no service may be chosen later.
+    """
+    if not policy.document.assign_later:
+        raise LookupError("this policy wants a service at once")
+    if at.came_at is None:
+        raise ValueError("a paper counts from the time of its ticket")
+    if evidence.birth_date is None or screening.applicant_route(evidence.birth_date, at.came_at) == "guardian":
+        raise DomainError("E211")
+    application_id = start_draft(session, as_of(policy, at.came_at), evidence, channel="phone", came_at=at.came_at)
+    _received(session, application_id, at, "paper")
+    request_review(session, policy.policy_id, evidence.person_id)
+    record_consent(session, policy, evidence.person_id)
+    choose_later(session, policy, evidence.person_id)
+    return application_id
 
 
 def start_for_child_at_counter(

@@ -59,15 +59,18 @@ class Draft:
     came_at: datetime | None
 
 
-def start_draft(session: Session, policy: PolicyView, evidence: EvidenceView, channel: str) -> UUID:
+def start_draft(
+    session: Session, policy: PolicyView, evidence: EvidenceView, channel: str, *, came_at: datetime | None = None
+) -> UUID:
     """Begin, or go on with, this person's draft for the policy; a new reading replaces the evidence.
 
+    ``came_at`` is the moment that counts, if it is not now.
     Raises E206 with the receipt number when the person has applied already, and the policy's reason when it takes no
     applications.
     """
     check_policy_takes_applications(policy)
     check_not_applied_yet(session, policy.policy_id, evidence.person_id)
-    check_may_apply_alone(evidence)
+    check_may_apply_alone(evidence, came_at or clock.now())
     row = _begin(session, policy, evidence, evidence.person_id, channel)
     session.flush()
     return row.id
@@ -298,10 +301,10 @@ def check_policy_takes_applications(policy: PolicyView) -> None:
         raise policy.refusal
 
 
-def check_may_apply_alone(evidence: EvidenceView) -> None:
+def check_may_apply_alone(evidence: EvidenceView, at: datetime) -> None:
     """BR-25: under 15 the guardian applies (E211). What is not known or not believed turns nobody away."""
     birth = evidence.birth_date if evidence.is_believed else None
-    if birth is not None and screening.applicant_route(birth, clock.now()) == "guardian":
+    if birth is not None and screening.applicant_route(birth, at) == "guardian":
         raise DomainError("E211")
 
 

@@ -147,13 +147,13 @@ def _look_again(policy_id: str, application_id: UUID) -> bool:
         if application.state != ApplicationState.SCREENING or evidence is None:
             return False
         document = document_of(session, application)
-        # As of the submit: a birthday that came since neither helps nor hurts.
+        # As of when it counts from: a birthday that came since neither helps nor hurts.
         known = known_about(
             session,
             document,
             evidence,
             acting=acting_for(session, application, document),
-            instant=application.submitted_at,
+            instant=application.counts_from,
             application_id=application.id,
         )
         outcome = screening.screen(document, known.facts, requested_review=application.review_requested)

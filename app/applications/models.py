@@ -58,7 +58,13 @@ class Application(Base):
         ),
         Index("ix_applications_beneficiary", "beneficiary_id"),
         # Who waits for a seat, in order of receipt; and whose time to choose a service runs out.
-        Index("ix_applications_waiting", "policy_id", "submitted_at", "id", postgresql_where="state = 'waitlisted'"),
+        Index(
+            "ix_applications_waiting",
+            "policy_id",
+            text("coalesce(came_at, submitted_at)"),
+            "id",
+            postgresql_where=text("state = 'waitlisted'"),
+        ),
         Index("ix_applications_assign_by", "assign_by", postgresql_where="state = 'approved'"),
         Index("ix_applications_applicant", "applicant_id"),
     )
@@ -102,3 +108,8 @@ class Application(Base):
     assign_by: Mapped[datetime | None]
     fulfilled_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
+
+    @property
+    def counts_from(self) -> datetime | None:
+        """The moment by which it is judged and takes its place: when the person came, else when it was submitted."""
+        return self.came_at or self.submitted_at

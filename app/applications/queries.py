@@ -84,6 +84,12 @@ def view_by_receipt(session: Session, receipt_no: str, person_id: UUID) -> Appli
     return _view(session, row, person_id)
 
 
+def receipt_no_of(session: Session, policy_id: str, application_id: UUID) -> str | None:
+    """The receipt number of an application; None before it was submitted, or when there is none."""
+    number = select(Application.receipt_no).where(Application.policy_id == policy_id, Application.id == application_id)
+    return session.scalar(number)
+
+
 def received_by_year(session: Session, person_id: UUID) -> dict[int, int]:
     """What this person was granted in each year, latest first (BR-48)."""
     rows = session.execute(

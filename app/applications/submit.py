@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from uuid import UUID
@@ -57,19 +57,32 @@ def submit(policy_id: str, application_id: UUID, person_id: UUID, *, page: Confi
     With ``page``, what is sent must be what that page showed; else E504. Raises the policy's
     reason (E208, E209, E210), E206, E217, E303, E304, a failed condition (E201..), or E504 for an incomplete draft.
     """
+    return submit_prepared(policy_id, lambda _: (application_id, person_id), page=page)
+
+
+def submit_prepared(
+    policy_id: str, prepare: Callable[[Session], tuple[UUID, UUID]], *, page: ConfirmingPage | None = None
+) -> Receipt:
+    """Send the draft (application, person) that ``prepare`` finds or makes, in the same transaction as it does that.
+
+    What ``prepare`` writes stands or falls with the application; it is called again when two submits met. Raises as
+    ``submit``, and whatever ``prepare`` raises.
+    """
     attempt = _Attempt(page)
     conflicts = 0
+    draft: tuple[UUID, UUID] | None = None
     while True:
         try:
             with db.transaction() as session:
-                return _submit(session, policy_id, application_id, person_id, attempt)
+                draft = prepare(session)
+                return _submit(session, policy_id, *draft, attempt)
         except _NoRoom:
             attempt = replace(attempt, queue=True)
         except IntegrityError as conflict:
             conflicts += 1
-            if conflicts > MAX_CONFLICTS:
+            if conflicts > MAX_CONFLICTS or draft is None:
                 raise
-            if _after_conflict(conflict, policy_id, application_id, person_id):
+            if _after_conflict(conflict, policy_id, *draft):
                 attempt = replace(attempt, duplicate_suspected=True)
 
 

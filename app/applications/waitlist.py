@@ -22,15 +22,16 @@ from app.policies import PolicyDocument, PolicyState, PolicyView
 from app.screening import ScreeningOutcome
 
 PROMOTIONS_PER_ROUND = 1_000
+IN_ORDER = (func.coalesce(Application.came_at, Application.submitted_at), Application.id)
+"""Who holds a ticket of the queue stands where it was given out, whenever the application came in."""
 
 
 def place_in_queue(session: Session, application: Application) -> int:
     """The n of 「補欠(n番目)」: how many wait in this policy up to and with this application."""
-    order = (Application.submitted_at, Application.id)
     before = select(func.count()).where(
         Application.policy_id == application.policy_id,
         Application.state == ApplicationState.WAITLISTED,
-        func.row(*order) <= func.row(application.submitted_at, application.id),
+        func.row(*IN_ORDER) <= func.row(application.counts_from, application.id),
     )
     return session.scalars(before).one()
 
@@ -66,7 +67,7 @@ def _queue_of(policy_id: str) -> Select[Application]:
     return (
         select(Application)
         .where(Application.policy_id == policy_id, Application.state == ApplicationState.WAITLISTED)
-        .order_by(Application.submitted_at, Application.id)
+        .order_by(*IN_ORDER)
         .limit(1)
     )
 
@@ -137,7 +138,7 @@ def _screen(session: Session, application: Application, document: PolicyDocument
         document,
         evidence,
         acting=acting_for(session, application, document),
-        instant=application.submitted_at,
+        instant=application.counts_from,
         application_id=application.id,
     )
     # What was no failure at the submit is none now: a fact that came since is for staff to weigh (BR-32).

@@ -37,7 +37,7 @@ from app.cards.sessions import (
     take_session,
     view_session,
 )
-from app.cards.stated import evidence_by_staff
+from app.cards.stated import evidence_by_staff, evidence_on_paper
 
 __all__ = [
     "LIFE_MINUTES",
@@ -61,6 +61,7 @@ __all__ = [
     "erase_readings",
     "evidence_by_staff",
     "evidence_of",
+    "evidence_on_paper",
     "fetch_revocation_lists",
     "find_reader",
     "finish_session",

@@ -114,13 +114,19 @@ class Evidence(Base):
         CheckConstraint("assurance IN ('attended', 'unattended', 'outside', 'staff', 'simulated')", name="assurance"),
         CheckConstraint("revocation IN ('good', 'revoked', 'not_checked')", name="revocation"),
         CheckConstraint("card_proof IN ('live', 'unknown_issuer', 'not_done')", name="card_proof"),
+        # Without a reading it is the word of a named member of staff, about a paper, and passes for no more.
+        CheckConstraint(
+            "card_session_id IS NOT NULL AND agent_id IS NOT NULL OR card_session_id IS NULL AND agent_id IS NULL"
+            " AND assurance = 'staff' AND revocation = 'not_checked' AND staff_id IS NOT NULL",
+            name="read_or_stated",
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"), index=True)
     facts_id: Mapped[UUID]
-    card_session_id: Mapped[UUID]
-    agent_id: Mapped[UUID] = mapped_column(ForeignKey("agents.id"))
+    card_session_id: Mapped[UUID | None]
+    agent_id: Mapped[UUID | None] = mapped_column(ForeignKey("agents.id"))
     assurance: Mapped[str]
     revocation: Mapped[str]
     issuer_check: Mapped[str]

@@ -3,9 +3,12 @@
 from app.counter.alarms import AlarmView, NotYours, alarms_of, close_alarm
 from app.counter.call_next import NotCounterStaff, call_next, close_desk, give_up
 from app.counter.children import NEXT_CARD, next_child
+from app.counter.copied import MAX_ADDRESS, MAX_NAME, FaceItems, ItemRefused
 from app.counter.documents import DocumentToSee, documents_to_see, see_document
 from app.counter.follow import follow
-from app.counter.identify import FaceItems, identify
+from app.counter.identify import identify
+from app.counter.look_up import ReceiptView, look_up_receipt
+from app.counter.paper import NoServiceLater, OwnPaper, TicketOnPaper, enter_paper
 from app.counter.readers import (
     MAX_LABEL,
     LabelRefused,
@@ -17,6 +20,7 @@ from app.counter.readers import (
     readers_of,
     revoke_reader,
 )
+from app.counter.served import givers_served, policy_served
 from app.counter.states import CounterState
 from app.counter.steps import (
     Visit,
@@ -31,27 +35,45 @@ from app.counter.steps import (
     touch,
     visit_of,
 )
-from app.counter.tickets import TicketRefused, TicketView, issue_ticket, tickets_of
+from app.counter.tickets import (
+    USABLE_FOR,
+    TicketRefused,
+    TicketUsed,
+    TicketView,
+    issue_ticket,
+    policies_with_tickets,
+    tickets_of,
+)
 from app.counter.view import CounterView
-from app.counter.visit import CANCELLED, FINISHED, SELF, VisitOver
+from app.counter.visit import CANCELLED, FINISHED, SELF, TICKET_USED, VisitOver
 
 __all__ = [
     "CANCELLED",
     "FINISHED",
+    "MAX_ADDRESS",
     "MAX_LABEL",
+    "MAX_NAME",
     "NEXT_CARD",
     "SELF",
+    "TICKET_USED",
+    "USABLE_FOR",
     "AlarmView",
     "CounterState",
     "CounterView",
     "DocumentToSee",
     "FaceItems",
+    "ItemRefused",
     "LabelRefused",
+    "NoServiceLater",
     "NotCounterStaff",
     "NotYours",
+    "OwnPaper",
     "ReaderCode",
     "ReaderView",
+    "ReceiptView",
+    "TicketOnPaper",
     "TicketRefused",
+    "TicketUsed",
     "TicketView",
     "Visit",
     "VisitOver",
@@ -65,16 +87,21 @@ __all__ = [
     "close_desk",
     "confirm",
     "documents_to_see",
+    "enter_paper",
     "follow",
     "give_account",
     "give_up",
+    "givers_served",
     "identify",
     "issue_reader_code",
     "issue_ticket",
     "judged",
     "leave",
+    "look_up_receipt",
     "next_child",
     "pair_reader",
+    "policies_with_tickets",
+    "policy_served",
     "reader_of",
     "readers_of",
     "revoke_reader",

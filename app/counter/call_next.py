@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import applications, cards, clock, db, organisations, policies
 from app.counter.models import CounterSession, QueueTicket
+from app.counter.served import policy_served
 from app.counter.states import CounterEvent, CounterState, after
 from app.counter.tickets import use_ticket
 from app.counter.visit import CANCELLED, FINISHED, live_visit, note, open_card_session, wipe
@@ -27,27 +29,37 @@ def call_next(
     policy_id: str,
     *,
     ticket_no: int | None = None,
+    ticket_day: date | None = None,
     has_pin: bool = True,
     for_child: bool = False,
 ) -> UUID:
     """Open a visit for this policy; one that was going on is wiped first (BR-50). Returns its id.
 
-    ``ticket_no``: the number of a ticket of an earlier closing time, whose time then counts. ``has_pin`` false: the
-    card is one without PINs (顔認証). ``for_child``: a guardian applies, whose card comes first.
+    ``ticket_no``: the number of a ticket of an earlier closing time, whose time then counts; ``ticket_day``: the day
+    that is printed on it, where it is not the newest of its number. ``has_pin`` false: the card is one without PINs
+    (顔認証). ``for_child``: a guardian applies, whose card comes first.
     Raises ``NotCounterStaff``; the policy's reason when it takes no applications,
-    E804 when the reader cannot be asked, ``LookupError`` for an unknown policy or ticket, ``cards.ReaderBusy``.
+    E804 when the reader cannot be asked, ``LookupError`` for a ticket that is none or a policy that is not served here,
+    ``cards.ReaderBusy``.
     """
     if Role.COUNTER not in staff.roles:
         raise NotCounterStaff
     try:
         with db.transaction() as session:
-            return _open(session, staff, policy_id, ticket_no, has_pin=has_pin, for_child=for_child)
+            ticket = use_ticket(session, staff, policy_id, ticket_no, ticket_day) if ticket_no is not None else None
+            return _open(session, staff, policy_id, ticket, has_pin=has_pin, for_child=for_child)
     except IntegrityError:
         raise LookupError("somebody opened a visit at this moment") from None
 
 
 def _open(
-    session: Session, staff: SignedInStaff, policy_id: str, ticket_no: int | None, *, has_pin: bool, for_child: bool
+    session: Session,
+    staff: SignedInStaff,
+    policy_id: str,
+    ticket: QueueTicket | None,
+    *,
+    has_pin: bool,
+    for_child: bool,
 ) -> UUID:
     terminal = organisations.get_terminal(session, staff.terminal_id)
     if terminal is None:
@@ -56,8 +68,7 @@ def _open(
     if before is not None:
         wipe(session, before, FINISHED if before.state == CounterState.DONE else CANCELLED)
         session.flush()
-    ticket = use_ticket(session, staff, policy_id, ticket_no) if ticket_no is not None else None
-    _check_policy(session, policy_id, ticket, for_child=for_child)
+    _check_policy(session, terminal, policy_id, ticket, for_child=for_child)
     purpose = "counter" if has_pin else "touch"
     return open_visit(
         session,
@@ -104,10 +115,10 @@ def open_visit(
     return row.id
 
 
-def _check_policy(session: Session, policy_id: str, ticket: QueueTicket | None, *, for_child: bool) -> None:
-    policy = policies.get(session, policy_id)
-    if policy is None:
-        raise LookupError("no such policy")
+def _check_policy(
+    session: Session, terminal: Terminal, policy_id: str, ticket: QueueTicket | None, *, for_child: bool
+) -> None:
+    policy = policy_served(session, terminal.municipality_code, policy_id)
     refusal = policies.refusal_at(policy, ticket.issued_at) if ticket else policy.refusal
     if refusal is not None:
         raise refusal

@@ -5,6 +5,7 @@ Pages ask every second or two and at every load; whoever asks moves the visit on
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,11 +17,13 @@ from app.cards import SessionView
 from app.counter.children import guardian_was_read, start_for_child
 from app.counter.models import CounterSession, QueueTicket
 from app.counter.states import CounterEvent, CounterState
+from app.counter.tickets import TicketUsed, claim_ticket
 from app.counter.view import CounterView, view_of
 from app.counter.visit import (
     FINISHED,
     HOLD_SECONDS,
     SELF,
+    TICKET_USED,
     advance,
     browser_key,
     card_session_of,
@@ -46,7 +49,7 @@ def follow(terminal_id: UUID) -> CounterView:
             moved = _step(session, row) if row is not None else False
             sending = _to_send(row)
         if sending is not None:
-            _send(terminal_id, *sending)
+            _send(terminal_id, sending)
         elif not moved:
             break
     with db.reading() as session:
@@ -183,7 +186,18 @@ def _follow_editing(session: Session, row: CounterSession) -> None:
             note(session, "counter.second_tap", row)
 
 
-def _to_send(row: CounterSession | None) -> tuple[UUID, UUID, str, ConfirmingPage] | None:
+@dataclass(frozen=True)
+class _Sending:
+    """What the second tap confirmed."""
+
+    application_id: UUID
+    person_id: UUID
+    policy_id: str
+    ticket_id: UUID | None
+    page: ConfirmingPage
+
+
+def _to_send(row: CounterSession | None) -> _Sending | None:
     if row is None or row.state != CounterState.SECOND_TAP_OK:
         return None
     assert row.application_id is not None
@@ -191,18 +205,25 @@ def _to_send(row: CounterSession | None) -> tuple[UUID, UUID, str, ConfirmingPag
     assert row.read_back_digest is not None
     assert row.read_back_at is not None
     page = ConfirmingPage(opened_at=row.read_back_at, read_back=row.read_back_digest)
-    return row.application_id, row.person_id, row.policy_id, page
+    return _Sending(row.application_id, row.person_id, row.policy_id, row.ticket_id, page)
 
 
-def _send(terminal_id: UUID, application_id: UUID, person_id: UUID, policy_id: str, page: ConfirmingPage) -> None:
+def _send(terminal_id: UUID, sending: _Sending) -> None:
     """K7: what was read back is sent. Asked twice, after a crash in between too, it gives the same receipt."""
+    application_id = sending.application_id
+
+    def prepare(session: Session) -> tuple[UUID, UUID]:
+        if sending.ticket_id is not None:
+            claim_ticket(session, sending.ticket_id, sending.person_id, application_id)
+        return application_id, sending.person_id
+
     try:
-        receipt = applications.submit(policy_id, application_id, person_id, page=page)
+        receipt = applications.submit_prepared(sending.policy_id, prepare, page=sending.page)
+    except TicketUsed:
+        _wipe_unsent(terminal_id, application_id, TICKET_USED, None)
+        return
     except DomainError as problem:
-        with db.transaction() as session:
-            row = live_visit(session, terminal_id)
-            if row is not None and row.application_id == application_id:
-                wipe(session, row, problem.code, problem)
+        _wipe_unsent(terminal_id, application_id, problem.code, problem)
         return
     with db.transaction() as session:
         row = live_visit(session, terminal_id)
@@ -210,8 +231,12 @@ def _send(terminal_id: UUID, application_id: UUID, person_id: UUID, policy_id: s
             return
         row.receipt_no, row.touched_at = receipt.receipt_no, clock.real_now()
         advance(row, CounterEvent.SAVE)
-        if row.ticket_id is not None:
-            ticket = session.get_one(QueueTicket, row.ticket_id)
-            ticket.used_at = ticket.used_at or clock.now()
         cards.end_sessions_of(session, browser_key(row))
         note(session, "counter.done", row)
+
+
+def _wipe_unsent(terminal_id: UUID, application_id: UUID, code: str, problem: DomainError | None) -> None:
+    with db.transaction() as session:
+        row = live_visit(session, terminal_id)
+        if row is not None and row.application_id == application_id:
+            wipe(session, row, code, problem)

@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 
 from app import cards, db, settings
 from app.counter.call_next import NotCounterStaff
+from app.counter.copied import FaceItems
 from app.counter.follow import bind_to, turn_away
 from app.counter.states import CounterState
 from app.counter.visit import VisitOver, card_session_of, live_visit, note
 from app.errors import DomainError
 from app.organisations import Role, SignedInStaff
-from app.people import FourItems
-from app.pii import Private
-
-SEXES = ("1", "2", "9")
-
-
-@dataclass(frozen=True)
-class FaceItems:
-    """What is printed on the card, as staff read it. Sex as on the card: 1 male, 2 female, 9 not applicable."""
-
-    name: Private
-    address: Private
-    birth_date: date
-    sex: str
 
 
 def identify(staff: SignedInStaff, items: FaceItems) -> UUID | None:
     """Staff have compared the face with the photograph and read the surface; the visit goes on for the resident.
 
     Returns the evidence, or None when the person was turned away (the page says why). Raises ``NotCounterStaff``,
-    ``VisitOver``, ``ValueError`` for an unknown sex.
+    ``VisitOver``, and as ``FaceItems.checked``.
     """
     if Role.COUNTER not in staff.roles:
         raise NotCounterStaff
-    if items.sex not in SEXES:
-        raise ValueError("no such value")
-    four = FourItems(items.name, items.address, Private(f"{items.birth_date:%Y%m%d}"), Private(items.sex))
+    four = items.checked()
     with db.transaction() as session:
         row = live_visit(session, staff.terminal_id)
         if row is None or row.state != CounterState.CARD_BOUND or row.card_purpose != "touch":

@@ -104,10 +104,17 @@ class CounterAlarm(Base):
 
 
 class QueueTicket(Base):
-    """整理券: who held it at closing time came in time. A number of the day, no name."""
+    """整理券: who held it at closing time came in time. A number of the day, no name.
+
+    It serves one person: the first application that it is used for claims it for good (``claimed_by``).
+    """
 
     __tablename__ = "queue_tickets"
-    __table_args__ = (UniqueConstraint("municipality_code", "day", "number"),)
+    __table_args__ = (
+        UniqueConstraint("municipality_code", "day", "number"),
+        CheckConstraint("(claimed_by IS NULL) = (used_at IS NULL)", name="used_by_somebody"),
+        CheckConstraint("application_id IS NULL OR used_at IS NOT NULL", name="application_of_a_used_one"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     municipality_code: Mapped[str]
@@ -118,3 +125,6 @@ class QueueTicket(Base):
     staff_id: Mapped[str] = mapped_column(ForeignKey("staff_accounts.staff_id"))
     issued_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    # The person of the visits, who may have several children, or the one sending of the form of a paper.
+    claimed_by: Mapped[UUID | None]
+    application_id: Mapped[UUID | None]

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import audit, clock, db, policies
 from app.counter.models import QueueTicket
+from app.counter.served import policy_served
 from app.organisations import Role, SignedInStaff
+from app.policies import PolicyView
 
 MAX_NUMBER = 9_999
 SHOWN = 50
+USABLE_FOR = timedelta(days=31)
+"""A ticket from longer ago is nobody's who waits: it must not open a policy that ended long since."""
 
 
 class TicketRefused(Exception):
     """A ticket is given out by staff of the counter while the policy still takes applications."""
+
+
+class TicketUsed(Exception):
+    """The ticket has served somebody in the meantime; nothing was sent."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,11 @@ class TicketView:
     policy_title: str
     issued_at: datetime
     is_used: bool
+
+    @property
+    def is_usable(self) -> bool:
+        """Not used, and not from so long ago that nobody waits with it any more."""
+        return not self.is_used and self.issued_at >= clock.now() - USABLE_FOR
 
 
 def issue_ticket(staff: SignedInStaff, policy_id: str) -> TicketView:
@@ -46,9 +60,7 @@ def issue_ticket(staff: SignedInStaff, policy_id: str) -> TicketView:
 
 
 def _issue(session: Session, staff: SignedInStaff, policy_id: str) -> TicketView:
-    policy = policies.get(session, policy_id)
-    if policy is None:
-        raise LookupError("no such policy")
+    policy = policy_served(session, staff.municipality_code, policy_id)
     if policy.refusal is not None:
         raise policy.refusal
     today = clock.today()
@@ -79,26 +91,47 @@ def _issue(session: Session, staff: SignedInStaff, policy_id: str) -> TicketView
     return TicketView(row.number, policy_id, policy.document.title, row.issued_at, is_used=False)
 
 
-def use_ticket(session: Session, staff: SignedInStaff, policy_id: str, number: int) -> QueueTicket:
-    """The newest unused ticket of this number and policy; it stays usable until its application is in.
+def use_ticket(
+    session: Session, staff: SignedInStaff, policy_id: str, number: int, day: date | None = None
+) -> QueueTicket:
+    """The unused ticket of this number, policy and day, locked; without a day the newest. It stays usable until its
+    application is in (``claim_ticket``).
 
-    ``LookupError`` when there is none.
+    ``LookupError`` when there is none: never given out, of another municipality, policy or day, used, or too old.
     """
-    row = session.scalar(
-        select(QueueTicket)
-        .where(
-            QueueTicket.municipality_code == staff.municipality_code,
-            QueueTicket.number == number,
-            QueueTicket.policy_id == policy_id,
-            QueueTicket.used_at.is_(None),
-        )
-        .order_by(QueueTicket.day.desc())
-        .limit(1)
-        .with_for_update()
+    wanted = select(QueueTicket).where(
+        QueueTicket.municipality_code == staff.municipality_code,
+        QueueTicket.number == number,
+        QueueTicket.policy_id == policy_id,
+        QueueTicket.used_at.is_(None),
+        QueueTicket.issued_at >= clock.now() - USABLE_FOR,
     )
+    if day is not None:
+        wanted = wanted.where(QueueTicket.day == day)
+    row = session.scalar(wanted.order_by(QueueTicket.day.desc()).limit(1).with_for_update())
     if row is None:
         raise LookupError("no such ticket")
     return row
+
+
+def claim_ticket(session: Session, ticket_id: UUID, claimed_by: UUID, application_id: UUID) -> None:
+    """From here on the ticket is theirs alone, together with the application in whose transaction this is.
+
+    A guardian's serves one child after the other. Raises ``TicketUsed`` when somebody else was first.
+    """
+    free = or_(QueueTicket.used_at.is_(None), QueueTicket.claimed_by == claimed_by)
+    claim = (
+        update(QueueTicket)
+        .where(QueueTicket.id == ticket_id, free)
+        .values(
+            claimed_by=claimed_by,
+            used_at=func.coalesce(QueueTicket.used_at, clock.now()),
+            application_id=func.coalesce(QueueTicket.application_id, application_id),
+        )
+        .returning(QueueTicket.id)
+    )
+    if session.scalar(claim) is None:
+        raise TicketUsed
 
 
 def tickets_of(session: Session, municipality_code: str) -> list[TicketView]:
@@ -115,3 +148,14 @@ def tickets_of(session: Session, municipality_code: str) -> list[TicketView]:
         title = policy.document.title if policy else row.policy_id
         views.append(TicketView(row.number, row.policy_id, title, row.issued_at, row.used_at is not None))
     return views
+
+
+def policies_with_tickets(session: Session, municipality_code: str) -> list[PolicyView]:
+    """Those for which somebody holds a ticket that was not used yet."""
+    waiting = select(QueueTicket.policy_id).where(
+        QueueTicket.municipality_code == municipality_code,
+        QueueTicket.used_at.is_(None),
+        QueueTicket.issued_at >= clock.now() - USABLE_FOR,
+    )
+    found = (policies.get(session, policy_id) for policy_id in sorted(session.scalars(waiting.distinct())))
+    return [policy for policy in found if policy is not None]

@@ -23,6 +23,8 @@ HOLD_SECONDS = 30
 SELF = "self"
 """Ended because staff would have served themselves."""
 CANCELLED = "cancelled"
+TICKET_USED = "ticket_used"
+"""Ended because the ticket had served somebody else in the meantime."""
 FINISHED = "finished"
 TELLING_FACTS = frozenset({"E101", "E107", "E208"})
 """Codes whose facts say nothing of the person, so that the page may still show them after the wiping."""

@@ -16,6 +16,7 @@ from app.people.recognise import (
     persons_alike,
     recognise,
     recognise_by_key,
+    recognise_without_card,
 )
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "persons_alike",
     "recognise",
     "recognise_by_key",
+    "recognise_without_card",
 ]

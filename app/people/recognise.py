@@ -72,6 +72,17 @@ def recognise_by_key(session: Session, key: bytes, items: FourItems) -> Recognit
     return Recognition(person_id, facts_id, is_new, session.scalar(alike.limit(1)) is not None)
 
 
+def recognise_without_card(session: Session, items: FourItems) -> Recognition:
+    """A new person without a key: nobody read a card. When one is read later, staff link the two (BR-15)."""
+    person_id = new_id()
+    session.add(Person(id=person_id, created_at=clock.now()))
+    session.flush()
+    fingerprint = fingerprint_of(items)
+    facts_id = _keep_facts(session, person_id, items, fingerprint)
+    alike = select(PersonFacts.id).where(PersonFacts.fingerprint == fingerprint, PersonFacts.person_id != person_id)
+    return Recognition(person_id, facts_id, True, session.scalar(alike.limit(1)) is not None)
+
+
 def _create(session: Session, key: bytes) -> UUID:
     """Two readings of one new card at the same moment make one person: the key decides."""
     person_id = new_id()

@@ -8,6 +8,7 @@ import pytest
 
 from app import clock, db, policies
 from app.applications import ApplicationState, Receipt, serve_queue, submit, withdraw
+from app.applications.models import Application
 from app.policies import PolicyState
 from tests.applications.applicants import (
     Applicant,
@@ -75,6 +76,24 @@ def test_seats_that_come_free_go_to_those_who_wait_in_order_of_receipt() -> None
     assert [view_of(receipt, who).status.word for who, receipt in queue[1:]] == ["補欠(1番目)", "補欠(2番目)"]
     assert (counters().seats_taken, counters().waiting, counters().committed) == (1, 2, AMOUNT)
     assert serve_queue("P-001") == 0
+
+
+def test_who_holds_a_ticket_of_the_queue_stands_where_it_was_given_out() -> None:
+    """4.2: the ticket's time counts for the order, though the application came in after the others."""
+    open_policy(**QUEUE)
+    first = applicant()
+    taken = apply(first)
+    queue = queue_of(3)
+    ticket_at = clock.now() + timedelta(seconds=30)
+    with db.transaction() as session:
+        late = session.get_one(Application, ("P-001", by_receipt(queue[2][1]).id))
+        late.came_at = ticket_at
+    assert view_of(queue[2][1], queue[2][0]).status.word == "補欠(2番目)"
+    assert view_of(queue[1][1], queue[1][0]).status.word == "補欠(3番目)"
+    for freed_by, receipt in ((first, taken), queue[0]):
+        assert withdraw(receipt.receipt_no, freed_by.person_id)
+        serve_queue("P-001")
+    assert states(queue)[1:] == ["waitlisted", "approved"]
 
 
 def test_a_seat_that_comes_free_defers_the_job_that_serves_the_queue_once() -> None:

@@ -47,8 +47,8 @@ def be_served(desk: Any, screen: Any, places: Any, wait_for: Any) -> None:
     assert screen.post("/screen/join", code=CANARY.name).status_code == 422
     assert screen.post("/screen/join", code=terminal_codes(desk)[1]).status_code == 303
     assert desk.post("/counter/next", policy_id=CANARY.name).status_code == 422
-    assert desk.post("/counter/next", policy_id="P-004", ticket="12").status_code == 422
-    assert desk.post("/counter/next", policy_id="P-004").status_code == 303
+    assert desk.post("/counter/next", policy_id="P-012", ticket="12").status_code == 422
+    assert desk.post("/counter/next", policy_id="P-012").status_code == 303
     assert desk.get("/counter").status_code == 200
     places.lay_card()
     number = re.search(r'id="confirmation-digits">(\d+)<', screen.get("/screen").text)
@@ -82,7 +82,13 @@ def be_served(desk: Any, screen: Any, places: Any, wait_for: Any) -> None:
 def watch_over_the_counter(desk: Any) -> None:
     """Tickets, alarms and readers, by somebody who may and somebody who may not."""
     assert desk.get("/counter/tickets").status_code == 200
-    assert desk.post("/counter/tickets", policy_id="P-004").status_code == 200
+    assert desk.post("/counter/tickets", policy_id="P-012").status_code == 200
+    copied = {"name": CANARY.name, "address": CANARY.address, "birth_date": "1980-04-01", "sex": "1"}
+    assert desk.get("/counter/paper").status_code == 200
+    assert desk.post("/counter/paper", **copied).status_code == 422
+    assert desk.post("/counter/paper", **copied, ticket="9", day="2026-11-20", signed="yes").status_code == 422
+    assert desk.get("/counter/receipts").status_code == 200
+    assert desk.post("/counter/receipts", receipt=CANARY.name).status_code == 422
     assert desk.get("/counter/alarms").status_code == 403
     nobody = "00000000-0000-7000-8000-000000000000"
     assert desk.post(f"/counter/alarms/{nobody}", note=CANARY.name).status_code == 403

@@ -126,6 +126,8 @@ def _beside_the_visits(service: Service) -> list[PageOf]:
         PageOf("desk-document", there, reviewer),
         PageOf("desk-document-gone", gone, reviewer),
         PageOf("desk-tickets", "/counter/tickets", at.desk),
+        PageOf("desk-paper", "/counter/paper", at.desk),
+        PageOf("desk-receipts", "/counter/receipts", at.desk),
         PageOf("desk-alarms", "/counter/alarms", at.desk),
         PageOf("desk-alarm", "/counter", at.desk),
         PageOf("desk-readers", "/counter/readers", at.desk),

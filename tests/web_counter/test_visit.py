@@ -185,7 +185,8 @@ def test_a_my_number_is_refused_and_not_put_back(counter: Counter) -> None:
     assert "9018" not in answer.get_data(as_text=True)
 
 
-def test_who_fails_a_condition_may_ask_staff_to_look(counter: Counter) -> None:
+def test_who_fails_a_condition_may_ask_staff_to_look(service: Service) -> None:
+    _, counter = signed_in_staff(service, "はなの窓口", "ST-21", town="992038")
     counter.call("P-004")
     counter.first_tap("TP-10")
     assert counter.stage() == "judged"
@@ -240,10 +241,19 @@ def test_only_counter_staff_receive_people(service: Service) -> None:
 
 
 def test_a_policy_that_takes_no_applications_is_refused_with_its_reason(counter: Counter) -> None:
-    answer = counter.call("P-003")
+    answer = counter.call("P-014")
     check_is_clear(answer, 422)
     assert "E208" in answer.get_data(as_text=True)
     assert heading(counter.call("P-999")) == "次の方の受付"
+
+
+def test_a_counter_serves_its_own_municipality_and_prefecture_and_nobody_elses_policy(counter: Counter) -> None:
+    """What its reader saw would count as attended by a municipality that has nothing to do with it."""
+    for elsewhere in ("P-004", "P-002", "P-018"):
+        check_is_clear(counter.call(elsewhere), 422)
+        check_is_clear(counter.desk.send("/counter/tickets", policy_id=elsewhere), 422)
+    assert counter.service.rows("counter_sessions") == counter.service.rows("queue_tickets") == 0
+    assert counter.call("P-013").status_code == 303, "the prefecture's"
 
 
 def test_e804_an_absent_reader_is_said_before_anybody_sits_down(counter: Counter) -> None:

@@ -4,6 +4,27 @@ from flask import Blueprint
 
 blueprint = Blueprint("counter", __name__)
 
-from app.web.counter import desk, documents, event, readers, screen, sign_in, supervise  # noqa: E402  # routes register on the blueprint
+from app.web.counter import (  # noqa: E402  # routes register on the blueprint
+    desk,
+    documents,
+    event,
+    look_up,
+    paper,
+    readers,
+    screen,
+    sign_in,
+    supervise,
+)
 
-__all__ = ["blueprint", "desk", "documents", "event", "readers", "screen", "sign_in", "supervise"]
+__all__ = [
+    "blueprint",
+    "desk",
+    "documents",
+    "event",
+    "look_up",
+    "paper",
+    "readers",
+    "screen",
+    "sign_in",
+    "supervise",
+]

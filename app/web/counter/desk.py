@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import date
 from typing import Any
 
 from flask import Response as FlaskResponse
@@ -17,9 +16,18 @@ from app.counter import CounterView, VisitOver
 from app.errors import DomainError
 from app.language import minute_text, points_text
 from app.organisations import ROLES, Role, SignedInStaff, Terminal
-from app.pii import Private
 from app.settings import Settings
 from app.web.counter import blueprint
+from app.web.counter.copied_form import (
+    CARD_WORDS,
+    DAY_SHAPE,
+    NO_TICKET,
+    TICKET_SHAPE,
+    read_items,
+    refused_item,
+    ticket_number,
+    typed_day,
+)
 from app.web.counter.screen_pages import ending_text
 from app.web.pages import qr_svg
 from app.web.staff import current_staff, require_role, this_terminal
@@ -46,13 +54,6 @@ HELP = {
     "done": "受付票を印刷してお渡しください。「終わる」を押すと、この画面から消えます。",
 }
 NO_PIN = "no_pin"
-FACE_FIELDS = {
-    "name": "券面の氏名を入れてください。",
-    "address": "券面の住所を入れてください。",
-    "birth_date": "券面の生年月日を入れてください。",
-    "sex": "券面の性別を選んでください。",
-}
-BORN_FROM = date(1873, 1, 1)
 MEMO = {
     "E101": "利用者証明用、または券面事項入力補助用の暗証番号(数字4桁)",
     "E102": "利用者証明用の暗証番号の再設定(住民課の窓口)",
@@ -90,18 +91,23 @@ def call_next() -> Response | tuple[str, int]:
     staff, terminal = _here()
     require_role(staff, Role.COUNTER)
     policy_id, ticket = request.form.get("policy_id", ""), request.form.get("ticket", "").strip()
-    if ticket and not (ticket.isascii() and ticket.isdigit() and len(ticket) <= 4):
-        return _desk(staff, terminal, [_error("ticket", "整理券の番号は、数字4けたまでです。")]), 422
+    printed = request.form.get("ticket_day", "").strip()
+    number, day = ticket_number(ticket), typed_day(printed)
+    if ticket and number is None:
+        return _desk(staff, terminal, [_error("ticket", TICKET_SHAPE)]), 422
+    if printed and day is None:
+        return _desk(staff, terminal, [_error("ticket_day", DAY_SHAPE)]), 422
     try:
         counter.call_next(
             staff,
             policy_id,
-            ticket_no=int(ticket) if ticket else None,
+            ticket_no=number,
+            ticket_day=day,
             has_pin=request.form.get("card") != NO_PIN,
             for_child=request.form.get("for") == "child",
         )
     except LookupError:
-        text = "この番号の整理券は見つかりません。" if ticket else "施策を選んでください。"
+        text = NO_TICKET if ticket else "施策を選んでください。"
         return _desk(staff, terminal, [_error("ticket" if ticket else "policy_id", text)]), 422
     except DomainError as problem:
         return _desk(staff, terminal, [_error("policy_id", problem.wording(), problem.code)]), 422
@@ -152,23 +158,17 @@ def identify() -> Response | tuple[str, int]:
     """A card without PINs: what staff read from its surface, after comparing the face."""
     staff, terminal = _here()
     require_role(staff, Role.COUNTER)
-    typed = {name: request.form.get(name, "").strip() for name in ("name", "address", "birth_date", "sex")}
-    errors = [_error(name, text) for name, text in FACE_FIELDS.items() if not typed[name]]
-    try:
-        birth = date.fromisoformat(typed["birth_date"]) if typed["birth_date"] else None
-        if birth is not None and not BORN_FROM <= birth <= clock.today():
-            raise ValueError
-    except ValueError:
-        birth = None
-        errors.append(_error("birth_date", "西暦の年月日を、1975-04-01のように入れてください。"))
+    copied = read_items(request.form, CARD_WORDS)
+    errors = list(copied.errors)
     if request.form.get("face") != "yes":
         errors.append(_error("face", "お顔と券面の写真を見比べて、チェックを入れてください。"))
-    if errors or birth is None:
-        return _desk(staff, terminal, errors, face=typed), 422
-    with suppress(VisitOver):  # the page shows what is now
-        counter.identify(
-            staff, counter.FaceItems(Private(typed["name"]), Private(typed["address"]), birth, typed["sex"])
-        )
+    if errors or copied.items is None:
+        return _desk(staff, terminal, errors, face=copied.typed), 422
+    try:
+        with suppress(VisitOver):  # the page shows what is now
+            counter.identify(staff, copied.items)
+    except (counter.ItemRefused, DomainError) as problem:
+        return _desk(staff, terminal, [refused_item(problem, CARD_WORDS)], face=copied.kept(problem)), 422
     return _home()
 
 
@@ -196,7 +196,7 @@ def _desk(
     view = counter.follow(terminal.terminal_id)
     with db.reading() as session:
         reader = cards.reader_at_counter(session, terminal.agent_id)
-        choices = policies_here(session, terminal.municipality_code)
+        choices = policies_here(session, terminal.municipality_code, with_tickets=True)
         receipt = _receipt(session, view) if view.stage == "done" else None
         policy = policies.get(session, view.policy_id) if view.policy_id else None
     return render_template(
@@ -223,14 +223,20 @@ def _desk(
     )
 
 
-def policies_here(session: Session, municipality_code: str) -> list[tuple[str, str]]:
-    """The policies that this counter may receive applications for now: the own ones and the prefecture's."""
+def policies_here(session: Session, municipality_code: str, *, with_tickets: bool = False) -> list[tuple[str, str]]:
+    """The policies that this counter may receive applications for now: the own ones and the prefecture's.
+
+    ``with_tickets``: also those that are over, for which somebody still holds a ticket.
+    """
     found: dict[str, str] = {}
-    for code in (municipality_code, municipalities.get(municipality_code).prefecture_code):
+    for code in counter.givers_served(municipality_code):
         for card in policies.search(session, municipality=code, open_now=True).items:
             policy = policies.get(session, card.policy_id)
             if policy is not None and policy.amount is not None and policy.refusal is None:
                 found[card.policy_id] = f"{card.title}({card.amount_text})"
+    for policy in counter.policies_with_tickets(session, municipality_code) if with_tickets else []:
+        if policy.refusal is not None:
+            found[policy.policy_id] = f"{policy.document.title}(整理券をお持ちの方だけ)"
     return sorted(found.items())
 
 

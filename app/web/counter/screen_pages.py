@@ -21,6 +21,7 @@ from app.web.service_texts import lead_text
 ENDINGS = {
     counter.CANCELLED: "手続を途中で終わりました。入力した内容は残していません。",
     counter.FINISHED: "手続が終わりました。",
+    counter.TICKET_USED: "この整理券は、ほかの方の受付で使われています。係の者がご案内します。",
     counter.SELF: "この窓口では受け付けられません。ほかの係の者がご案内します。",
 }
 ASK_STAFF = "係の者がご案内します。入力した内容は残していません。"

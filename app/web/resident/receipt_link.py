@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from flask import current_app, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask import session as web_session
-from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
@@ -14,6 +13,7 @@ from app import applications, clock, db, municipalities, notifications
 from app.language import say
 from app.notifications import Answer
 from app.web.rate_limits import Limit, check_limit
+from app.web.receipt_codes import number_in, token_of
 from app.web.resident import blueprint
 
 VIEW_CODES = Limit("view_codes", 5, 3_600)
@@ -29,7 +29,7 @@ _WRONG = {
 
 def private_link(receipt_no: str) -> str:
     """The address of this application's private page; it carries no right but to ask for a code."""
-    return url_for("resident.receipt", token=_serializer().dumps(receipt_no))
+    return url_for("resident.receipt", token=token_of(receipt_no))
 
 
 @blueprint.get("/receipt/<token>")
@@ -79,11 +79,7 @@ def _is_shown(number: str) -> bool:
 
 
 def _number(token: str) -> str:
-    try:
-        return str(_serializer().loads(token))
-    except BadSignature:
-        raise NotFound() from None
-
-
-def _serializer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="receipt-link")
+    number = number_in(token)
+    if number is None:
+        raise NotFound()
+    return number
