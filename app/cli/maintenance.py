@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import getpass
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import click
@@ -18,8 +19,8 @@ def maintenance() -> None:
 
 
 @maintenance.command()
-@click.option("--from", "start", required=True, help="First moment, such as 2027-01-31T20:00 (in Japan).")
-@click.option("--to", "end", required=True, help="First moment after it.")
+@click.option("--from", "start", required=True, help="First moment, such as 2027-01-31T20:00 (in Japan), or now.")
+@click.option("--to", "end", required=True, help="First moment after it, or how long: +90m, +2h.")
 @click.option("--note", required=True, help="Why, for the record.")
 @click.option("--pause-worker", is_flag=True, help="Send no grant orders and ask providers nothing meanwhile.")
 @click.option("--by", help="Who announces it (staff id).")
@@ -28,9 +29,10 @@ def add(start: str, end: str, note: str, pause_worker: bool, by: str | None) -> 
     from app import maintenance as windows
 
     before = _ends()
+    begin = _instant(start)
     try:
         window = windows.add_window(
-            _instant(start), _instant(end), stops_orders=pause_worker, note=note, by=by or getpass.getuser()
+            begin, _end(end, begin), stops_orders=pause_worker, note=note, by=by or getpass.getuser()
         )
     except windows.WindowRefused as refusal:
         raise click.ClickException(str(refusal)) from None
@@ -101,9 +103,18 @@ def _moment(instant: datetime) -> str:
     return clock.local(instant).isoformat(timespec="minutes")
 
 
+def _end(text: str, begin: datetime) -> datetime:
+    length = re.fullmatch(r"\+([1-9][0-9]{0,3})([mh])", text)
+    if length is None:
+        return _instant(text)
+    return begin + int(length[1]) * (timedelta(hours=1) if length[2] == "h" else timedelta(minutes=1))
+
+
 def _instant(text: str) -> datetime:
     from app import clock
 
+    if text == "now":
+        return clock.now()
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
