@@ -225,7 +225,7 @@ def _answers(session: Session, row: Application) -> list[TimelineEntry]:
     entries = []
     for inquiry_id, at in screening.answered(session, row.policy_id, row.id):
         count = pictures.get(inquiry_id, 0)
-        text = say("写真{n}枚", n=count) if count else say("審査の続きをお待ちください")
+        text = say("写真{n}枚", n=count) if count else ""
         entries.append(_happened(at, "担当窓口へお返事を送りました", text))
     return entries
 

@@ -113,13 +113,14 @@ def _of_one_who_has_applied(service: Service) -> list[PageOf]:
     later, to_choose = leave_for_later(service, "TP-26")
     reader, link = _reads_without_card(service, asked, own)
     refused_one, refused_own = refused(service, "TP-20", "2222333344445")
-    account = f"{to_choose}/account?service=SVC-QR-01"
+    account, changed = (f"{each}/account?service=SVC-QR-01" for each in (to_choose, own))
     return [
         PageOf("answer-wrong", f"{own}/answer", asked, {"answer": ""}),
         PageOf("change-service", f"{own}/service", asked),
         PageOf("change-account", f"{own}/account?service=SVC-EM-01", asked),
         PageOf("assign-account-wrong", account, later, {"account": "123", "security_code": "1234"}),
         PageOf("assign-read-back", account, later, {"account": "9988776655443", "security_code": "1234"}),
+        PageOf("change-read-back", changed, asked, {"account": "9988776655443", "security_code": "1234"}),
         PageOf("mail-wrong", "/mail", later, {"address": "taro"}),
         PageOf("receipt-link", link),
         PageOf("receipt-link-code", f"{link}?asked=1"),

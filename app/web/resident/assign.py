@@ -127,6 +127,7 @@ def _service_page(own: _Own, errors: list[dict[str, str | None]] | None = None) 
         "resident/service.html",
         policy=_policy_line(own.view),
         receipt_no=own.view.receipt_no,
+        chosen_now=_chosen_now(own.view),
         offers=[offer_row(offer) for offer in own.offers if offer.closed is None],
         unavailable=[{"name": o.service.name, "reason": o.closed.wording()} for o in own.offers if o.closed],
         later_allowed=False,
@@ -165,6 +166,7 @@ def _read_back(
     errors: list[dict[str, str | None]] | None = None,
 ) -> str:
     view, last4 = own.view, payments.last4(choice.normalized)
+    chosen_now = _chosen_now(view)
     return render_template(
         "resident/confirm.html",
         policy=_policy_line(view),
@@ -173,6 +175,7 @@ def _read_back(
             (say("受付番号"), view.receipt_no, None),
             (say("施策"), view.policy_title, None),
             (say("金額"), points_text(view.amount), None),
+            *([(say("いまの決済サービス"), chosen_now, None)] if chosen_now else []),
         ],
         service={"name": service.name},
         service_change_url=url_for("resident.assign_choose", receipt_no=view.receipt_no),
@@ -184,6 +187,11 @@ def _read_back(
         send_to=url_for("resident.assign_send", receipt_no=view.receipt_no),
         errors=errors,
     )
+
+
+def _chosen_now(view: ApplicationView) -> str | None:
+    """The choice that stands until another is confirmed."""
+    return f"{view.service_name} {view.masked_account}" if view.masked_account else None
 
 
 def _policy_line(view: ApplicationView) -> dict[str, str]:

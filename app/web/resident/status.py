@@ -215,7 +215,7 @@ def _actions(view: ApplicationView) -> list[dict[str, str]]:
         actions.insert(0, {"title": say("確認を読んで返事をする"), "url": url, "method": "GET"})
     if view.state in (ApplicationState.REJECTED, ApplicationState.REJECTED_FINAL):
         url = url_for("resident.refusal", receipt_no=no)
-        actions.insert(0, {"title": say("決定の理由と、納得できないときの手続を見る"), "url": url, "method": "GET"})
+        actions.insert(0, {"title": say("決定の理由と手続を見る"), "url": url, "method": "GET"})
     if view.can_withdraw:
         url = url_for("resident.ask_to_withdraw", receipt_no=no)
         actions.append({"title": say("申込を取り下げる"), "url": url, "method": "GET"})
