@@ -1,16 +1,29 @@
 """Finds what looks like a My Number (個人番号), only to refuse it (BR-57, domain.md 8.5).
 
 Every run of exactly 12 digits, after width folding and ignoring spaces and hyphens between digits, whose check digit
-fits. A random 12-digit number fits one time in ten (BR-58).
+fits; written with commas, in kanji or as a spreadsheet shows large numbers it is the same number. A random 12-digit
+number fits about one time in ten (BR-58), in whichever of these spellings; more or fewer digits never fit.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 _SEPARATORS = r"[\s\-\u2010-\u2015\u2212\u30fc\uff70]"
 _RUN = re.compile(rf"(?<!\d)\d(?:{_SEPARATORS}*\d)*(?!\d)")
+# By thousands or by ten thousands. Only whole groups: commas also stand between numbers that have nothing to do with
+# each other. The ideographic comma and the Arabic sign are in use for it, too.
+_COMMA = "[,、\u066c]"
+_GROUPED = re.compile(
+    rf"(?<!\d)(?<!\d{_COMMA})(?:\d{{3}}(?:{_COMMA}\d{{3}}){{3}}|\d{{4}}(?:{_COMMA}\d{{4}}){{2}})(?!{_COMMA}?\d)"
+)
+# What a spreadsheet makes of a number with more digits than the column shows: 1.23456789018E+11.
+_SCIENTIFIC = re.compile(r"(?<![\d.])(\d{1,12})(?:\.(\d{1,20}))?[eE]\+?(\d{1,2})(?!\d)")
+_KANJI = str.maketrans(
+    "〇零○◯一壱壹弌二弐貳三参參四肆五伍六陸七漆柒八捌九玖", "0000" "1111" "222" "333" "44" "55" "66" "777" "88" "99"
+)
 
 
 def has_valid_check_digit(digits: str) -> bool:
@@ -33,4 +46,23 @@ def _plain(ch: str) -> str:
 def looks_like_my_number(text: str) -> bool:
     """True when the text holds a run of exactly 12 digits with a valid check digit (BR-57)."""
     folded = "".join(_plain(ch) for ch in unicodedata.normalize("NFKC", text))
-    return any(has_valid_check_digit(re.sub(r"\D", "", run.group())) for run in _RUN.finditer(folded))
+    if any(has_valid_check_digit(digits) for digits in _candidates(folded)):
+        return True
+    # In kanji only where kanji stand for digits: beside a number they may be part of the sentence (018一件).
+    in_kanji = folded.translate(_KANJI)
+    return in_kanji != folded and any(has_valid_check_digit(digits) for digits in _candidates(in_kanji))
+
+
+def _candidates(folded: str) -> Iterator[str]:
+    """Every number that may be meant, as its digits."""
+    for run in (*_RUN.finditer(folded), *_GROUPED.finditer(folded)):
+        yield re.sub(r"\D", "", run.group())
+    for whole, fraction, exponent in _SCIENTIFIC.findall(folded):
+        yield _written_out(whole, fraction.rstrip("0"), int(exponent))
+
+
+def _written_out(whole: str, fraction: str, exponent: int) -> str:
+    """The digits of a number in scientific notation; empty when it is no whole number."""
+    if exponent < len(fraction):
+        return ""
+    return (whole + fraction + "0" * (exponent - len(fraction))).lstrip("0")

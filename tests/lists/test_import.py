@@ -180,7 +180,16 @@ def test_br_71_numbers_of_uneven_length_are_pointed_out(load: Load) -> None:
 
 
 @pytest.mark.parametrize(
-    "number", ["123456789018", "1234-5678-9018", "１２３４ ５６７８ ９０１８", "番号は123456789018です"]
+    "number",
+    [
+        "123456789018",
+        "1234-5678-9018",
+        "１２３４ ５６７８ ９０１８",
+        "番号は123456789018です",
+        "1.23456789018E+11",
+        '"123,456,789,018"',
+        "一二三四五六七八九〇一八",
+    ],
 )
 def test_br_57_e607_a_my_number_ends_the_reading_and_only_that_is_kept(load: Load, number: str) -> None:
     content = f"{FULL_HEADING}\nS-1,高橋　崎子,,昭和22年3月3日,2,大字白樺,,{number}\n".encode()

@@ -18,7 +18,8 @@ from tests.web.service import CODE, STEPS, Browser, Service, check_is_clear, err
 # A number that nobody has and that stands nowhere in the sample data.
 NUMBER = "847362519406"
 TYPED = (NUMBER, "8473-6251-9406", "８４７３　６２５１　９４０６", f"番号は{NUMBER}です", f"{NUMBER}\nです")
-NOT_ONE = ("847362519407", f"{NUMBER}1", "84736251940", "84736251940６７")
+SPELLED = ("8.47362519406E+11", "847,362,519,406", "八四七三六二五一九四〇六")
+NOT_ONE = ("847362519407", f"{NUMBER}1", "84736251940", "84736251940６７", "8.47362519407E+11", "847,362,519,407")
 DIGITS = (NUMBER, "8473-6251-9406", "８４７３", "84736251")
 PREPAID = "P-901"
 PREPAID_STEPS = f"/policies/{PREPAID}/apply"
@@ -118,6 +119,20 @@ def test_BR_57_a_my_number_is_refused_in_every_parameter_of_every_address(
     answer = half_way.client.post(f"{STEPS}/account?account={NUMBER}", data={"csrf_token": half_way.token()})
     check_is_clear(answer, 422)
     check_left_no_trace(logged)
+
+
+@pytest.mark.parametrize("typed", SPELLED)
+def test_BR_57_as_a_spreadsheet_with_commas_or_in_kanji_it_is_refused_and_leaves_no_trace(
+    half_way: Browser, logged: list[MutableMapping[str, Any]], typed: str
+) -> None:
+    for path, field in ((f"{STEPS}/account", "account"), (f"{STEPS}/account", "security_code"), ("/sign-out", "note")):
+        answer = half_way.send(path, **{"security_code": CODE, field: typed})
+        check_is_clear(answer, 422)
+        page = answer.get_data(as_text=True)
+        assert "マイナンバー(12桁)は入力しないでください。入力内容は保存していません。" in page
+        assert typed not in page
+    assert error_code(half_way.get("/policies", query_string={"keyword": typed})) == "E309"
+    assert typed not in whole_database() + repr(logged)
 
 
 def test_BR_57_what_only_looks_similar_is_a_plain_value(half_way: Browser) -> None:
