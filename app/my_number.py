@@ -21,9 +21,7 @@ _GROUPED = re.compile(
 )
 # What a spreadsheet makes of a number with more digits than the column shows: 1.23456789018E+11.
 _SCIENTIFIC = re.compile(r"(?<![\d.])(\d{1,12})(?:\.(\d{1,20}))?[eE]\+?(\d{1,2})(?!\d)")
-_KANJI = str.maketrans(
-    "〇零○◯一壱壹弌二弐貳三参參四肆五伍六陸七漆柒八捌九玖", "0000" "1111" "222" "333" "44" "55" "66" "777" "88" "99"
-)
+_KANJI = str.maketrans("〇零○◯一壱壹弌二弐貳三参參四肆五伍六陸七漆柒八捌九玖", "000011112223334455667778899")
 
 
 def has_valid_check_digit(digits: str) -> bool:

@@ -22,6 +22,7 @@ BATCHES = {"documents": 10}
 # Rows of recipient lists are written once: their key stays until the list is replaced and its old version is gone.
 PLACES: dict[str, tuple[tuple[str, ...], bool]] = {
     "applications": (("id",), True),
+    "birth_records": (("id",), True),
     "contacts": (("person_id",), True),
     "documents": (("id",), True),
     "inquiries": (("id",), True),
@@ -34,6 +35,7 @@ PLACES: dict[str, tuple[tuple[str, ...], bool]] = {
 }
 COLUMNS: dict[str, tuple[str, ...]] = {
     "applications": ("draft_account_enc",),
+    "birth_records": ("births_enc",),
     "contacts": ("address_enc",),
     "documents": ("content_enc",),
     "inquiries": ("question_enc", "answer_enc"),

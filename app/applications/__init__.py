@@ -10,6 +10,7 @@ from app.applications.at_counter import (
     start_for_child_at_counter,
     start_on_paper,
 )
+from app.applications.childs_amount import ChildsAmount, Counted
 from app.applications.documents import DiscardedFor, DocumentForStaff, discard_document, document_for, documents_of
 from app.applications.draft import (
     Draft,
@@ -74,6 +75,7 @@ from app.applications.recipients import (
     receipts_ending_on,
     sent_by,
 )
+from app.applications.record_births import record_births
 from app.applications.review import (
     answer,
     ask,
@@ -115,8 +117,10 @@ __all__ = [
     "ApplicationState",
     "ApplicationView",
     "AtCounter",
+    "ChildsAmount",
     "Choice",
     "ConfirmingPage",
+    "Counted",
     "Deadline",
     "Declaration",
     "DiscardedFor",
@@ -190,6 +194,7 @@ __all__ = [
     "received_by_year",
     "record_activity",
     "record_attendance",
+    "record_births",
     "record_consent",
     "record_death",
     "record_document_seen",

@@ -11,6 +11,7 @@ from sqlalchemy import delete, or_, select, true, union
 from sqlalchemy.orm import Session
 
 from app import cards, clock, db, payments, policies, screening
+from app.applications.childs_amount import amount_to_hold, amounts_possible, childs_amount
 from app.applications.guardian import (
     Acting,
     Wallet,
@@ -36,6 +37,7 @@ class Draft:
     """A draft as its pages need it; the service ID itself stays encrypted.
 
     ``person_id`` applies. ``acting`` is set where that is a guardian; ``evidence_id`` is the beneficiary's.
+    ``amount_is_open``: ``amount`` is the most that it may come to.
     """
 
     application_id: UUID
@@ -48,6 +50,7 @@ class Draft:
     wallet: Wallet
     age_for_service: int | None
     amount: int
+    amount_is_open: bool
     review_requested: bool
     consented: bool
     service_id: str | None
@@ -117,7 +120,7 @@ def _begin(
     row.started_at = clock.now()
     row.evidence_id = evidence.id
     row.fingerprint = fingerprint_of_facts(session, evidence.facts_id)
-    row.amount = policy.taken_at_submit
+    row.amount = amount_to_hold(session, policy.document, evidence, clock.today(), policy.taken_at_submit)
     row.review_requested = False
     session.add(row)
     return row
@@ -133,7 +136,9 @@ def record_consent(session: Session, policy: PolicyView, person_id: UUID) -> Non
     draft = _own_draft(session, policy.policy_id, person_id)
     if policy.taken_at_submit is None:
         raise ValueError("this policy has no fixed amount")
-    draft.policy_version, draft.amount = policy.version, policy.taken_at_submit
+    evidence = cards.evidence_of(session, draft.evidence_id)
+    draft.policy_version = policy.version
+    draft.amount = amount_to_hold(session, policy.document, evidence, clock.today(), policy.taken_at_submit)
     draft.consents = {**_terms_of(policy), "at": clock.now().isoformat()}
 
 
@@ -170,16 +175,17 @@ def choose_service(session: Session, policy: PolicyView, person_id: UUID, servic
     """Take one of the services that may be chosen now; raises E304, E305, E311 with the reason otherwise."""
     draft = _own_draft(session, policy.policy_id, person_id)
     known = payments.services_of(session, policy.document.services)
-    for offer in payments.offers(policy.document, known, draft.came_at or clock.now(), draft.amount or None, age):
-        if offer.service.service_id == service_id:
+    chosen = [one for one in known if one.service_id == service_id]
+    if not chosen:
+        raise LookupError("not a service of this policy")
+    for amount in amounts_possible(session, policy.document, draft) or (None,):
+        for offer in payments.offers(policy.document, chosen, draft.came_at or clock.now(), amount, age):
             if offer.closed is not None:
                 raise offer.closed
-            if draft.service_id != service_id:
-                forget_account(draft)
-            draft.service_id = service_id
-            draft.choose_later = False
-            return
-    raise LookupError("not a service of this policy")
+    if draft.service_id != service_id:
+        forget_account(draft)
+    draft.service_id = service_id
+    draft.choose_later = False
 
 
 def choose_later(session: Session, policy: PolicyView, person_id: UUID) -> None:
@@ -230,17 +236,21 @@ def draft_of(session: Session, policy_id: str, person_id: UUID) -> Draft | None:
     row = _draft_row(session, policy_id, person_id)
     if row is None:
         return None
+    document = policies.document_of(session, row.policy_id, row.policy_version)
+    evidence = cards.evidence_of(session, row.evidence_id)
+    found = childs_amount(session, document, evidence, clock.today())
     return Draft(
         application_id=row.id,
         policy_id=row.policy_id,
         person_id=row.applicant_id,
         beneficiary_id=row.beneficiary_id,
         evidence_id=row.evidence_id,
-        acting=acting_for(session, row, policies.document_of(session, row.policy_id, row.policy_version)),
+        acting=acting_for(session, row, document),
         declared=row.guardian_evidence_id is None or row.declared_at is not None,
         wallet=Wallet(row.wallet),
-        age_for_service=age_for_service(session, row, cards.evidence_of(session, row.evidence_id)),
+        age_for_service=age_for_service(session, row, evidence),
         amount=row.amount,
+        amount_is_open=found is not None and not found.is_settled,
         review_requested=row.review_requested,
         consented=bool(row.consents),
         service_id=row.service_id,

@@ -14,7 +14,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import audit, cards, clock, db, jobs, municipalities, screening
+from app import audit, cards, clock, db, jobs, municipalities, points, screening
+from app.applications.childs_amount import settle_amount
 from app.applications.facts import known_about
 from app.applications.guardian import acting_for
 from app.applications.models import Application
@@ -27,6 +28,7 @@ from app.applications.review_effects import (
     stop_before_the_order,
 )
 from app.applications.states import ApplicationState
+from app.errors import DomainError
 from app.municipalities import Resolution, Status
 from app.policies import CheckKind
 from app.screening import CheckResult, Staff
@@ -137,7 +139,16 @@ def look_again(person_id: UUID) -> int:
             .where(Application.beneficiary_id == person_id, Application.state == ApplicationState.SCREENING)
             .order_by(Application.policy_id)
         ).all()
-    return sum(_look_again(row.policy_id, row.id) for row in waiting)
+    return sum(_look_again_if_there_is_room(row.policy_id, row.id) for row in waiting)
+
+
+def _look_again_if_there_is_room(policy_id: str, application_id: UUID) -> bool:
+    try:
+        return _look_again(policy_id, application_id)
+    except DomainError as problem:
+        if problem.code == "E209":  # a corrected birth needs more than is free: who approves adds budget first
+            return False
+        raise
 
 
 def _look_again(policy_id: str, application_id: UUID) -> bool:
@@ -164,6 +175,11 @@ def _look_again(policy_id: str, application_id: UUID) -> bool:
         elif known.facts.support_measure:
             back_to_staff(session, application, CheckKind.SUPPORT_MEASURE, "E213")
         session.flush()
+        book = points.Book(session, policy_id)
+        found = settle_amount(session, book, application, document)
+        if found is not None and not found.is_settled:
+            back_to_staff(session, application, CheckKind.POST_REVIEW, "E205")
+        book.close(passing_queue=True)  # whoever changes their own amount has a seat already
         close_books = settle(session, application, checks, "system")
         close_books()
         return application.state == ApplicationState.APPROVED

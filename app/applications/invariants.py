@@ -13,12 +13,11 @@ from sqlalchemy.orm import Session
 
 from app import points, policies
 from app.applications.models import Application
-from app.applications.states import ApplicationState
+from app.applications.states import HOLDS_RESERVED, ApplicationState
 from app.points import Difference
 from app.policies import Rate
 
 S = ApplicationState
-HOLDS_RESERVED = (S.SUBMITTED, S.SCREENING, S.INFO_REQUESTED)
 
 
 def compare_applications(session: Session, policy_id: str | None) -> Iterator[Difference]:

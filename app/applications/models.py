@@ -96,6 +96,8 @@ class Application(Base):
     review_requested: Mapped[bool] = mapped_column(default=False)
     consents: Mapped[dict[str, Any]]
     amount: Mapped[int]
+    amount_by_register: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """The amount is the most that it may come to until a register says which child it is (BR-29)."""
     service_id: Mapped[str | None]
     choose_later: Mapped[bool] = mapped_column(default=False)
     draft_account_enc: Mapped[bytes | None]

@@ -39,6 +39,7 @@ def link_persons(later: UUID, earlier: UUID, staff: Staff) -> people.KeysLinked:
         _check_nothing_held(session, later)
         drop_drafts(session, later)
         screening.carry_over_facts(session, later=later, earlier=earlier)
+        people.carry_over_births(session, later=later, earlier=earlier)
         audit.record(
             session,
             "person.keys_linked",

@@ -10,10 +10,11 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app import cards, clock, documents, payments, points, policies, rebates, returns, screening
+from app.applications.childs_amount import of_application
 from app.applications.guardian import Wallet, may_see
 from app.applications.models import Application
 from app.applications.receipt_no import is_receipt_no
-from app.applications.states import RELEASED, ApplicationState
+from app.applications.states import HOLDS_RESERVED, RELEASED, ApplicationState
 from app.applications.status import StatusWord, status_of
 from app.applications.waitlist import place_in_queue
 from app.applications.withdraw import WITHDRAWABLE
@@ -21,6 +22,9 @@ from app.language import minute_text, points_text, say
 from app.pii import Private
 from app.rebates import RebateView
 from app.screening import InquiryView, RefusalLetter
+
+MAY_STILL_CHANGE = (*HOLDS_RESERVED, ApplicationState.WAITLISTED, ApplicationState.RE_REVIEW)
+"""While an application is in one of these, its amount may wait for what a register says (BR-29)."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class TimelineEntry:
 
 @dataclass(frozen=True)
 class ApplicationView:
-    """What a person sees of one own application."""
+    """What a person sees of one own application. ``amount_is_open``: ``amount`` is the most that it may come to."""
 
     policy_id: str
     policy_title: str
@@ -46,6 +50,7 @@ class ApplicationView:
     state: ApplicationState
     status: StatusWord
     amount: int
+    amount_is_open: bool
     service_name: str | None
     spend_scope: str | None
     masked_account: str | None
@@ -156,6 +161,8 @@ def _view(session: Session, row: Application, person_id: UUID) -> ApplicationVie
     state = ApplicationState(row.state)
     grants = points.grants_of(session, row.policy_id, row.id)
     grant = grants[-1] if grants else None
+    document = policies.document_of(session, row.policy_id, row.policy_version)
+    found = of_application(session, row, document) if state in MAY_STILL_CHANGE else None
     # A guardian's wallet is the guardian's own affair, also before the child who has come of age.
     is_own = person_id == row.applicant_id
     is_shown = is_own or row.wallet == Wallet.OWN
@@ -185,6 +192,7 @@ def _view(session: Session, row: Application, person_id: UUID) -> ApplicationVie
             deceased=has_died,
         ),
         amount=row.amount if rebate is None else rebate.entitled,
+        amount_is_open=found is not None and not found.is_settled,
         service_name=service.name if service else None,
         spend_scope=service.spend_scope if service else None,
         masked_account=link.masked if link else None,

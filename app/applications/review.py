@@ -14,10 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import audit, cards, clock, db, documents, maintenance, municipalities, points, policies, screening
+from app.applications.childs_amount import check_is_settled, of_application
 from app.applications.guardian import may_see
 from app.applications.models import Application
 from app.applications.review_effects import (
     approve,
+    document_of,
     drop_link,
     locked_application,
     move_application,
@@ -65,13 +67,18 @@ def take_check(policy_id: str, application_id: UUID, kind: CheckKind, staff: Sta
 
 
 def pass_check(policy_id: str, application_id: UUID, kind: CheckKind, staff: Staff) -> ApplicationState:
-    """The reviewer finds the condition met. The last check to pass approves the application."""
+    """The reviewer finds the condition met. The last check to pass approves the application.
+
+    ``ReviewRefused`` also while the amount waits for the register (``amount_open``, ``no_tier``; BR-29).
+    """
     with db.transaction() as session:
         application, checks = _open(session, policy_id, application_id)
         check = checks[kind]
         if application.state not in _REVIEWED:
             raise ReviewRefused("not_in_review")
         screening.check_is_assigned_to(check, staff)
+        if kind is CheckKind.POST_REVIEW:
+            check_is_settled(of_application(session, application, document_of(session, application)))
         screening.drop_proposal(session, check)
         screening.act(session, check, CheckAction.DECIDE_PASSED, "reviewer", staff.staff_id)
         check.code, check.facts, check.assigned_to = None, {}, None

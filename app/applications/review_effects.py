@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import audit, clock, payments, points, policies, screening
 from app.applications.approval import commit_and_plan, reserve, take_back
+from app.applications.childs_amount import check_is_settled, settle_amount
 from app.applications.happenings import tell_changed
 from app.applications.models import Application
 from app.applications.states import Action, ApplicationState, MoveRefused, move
@@ -57,14 +58,16 @@ def approve(session: Session, application: Application, action: Action, actor_ki
     """Commit the amount and plan the grant; with no cooling-off time the order goes out with it.
 
     After an objection (``OVERTURN``) seat and amount are reserved anew: E209 when there is none, then the approver adds
-    budget first. Nobody who is reported dead is approved (BR-30).
+    budget first. Nobody who is reported dead is approved (BR-30), and no amount of which only the most is known
+    (BR-29).
     """
     if screening.stated_about(session, application.beneficiary_id).deceased_on is not None:
         raise ReviewRefused("deceased")
     allowed = move(ApplicationState(application.state), action, actor_kind)
     document, now = document_of(session, application), clock.now()
-    application.state, application.decided_at = allowed.target, now
     book = points.Book(session, application.policy_id)
+    check_is_settled(settle_amount(session, book, application, document))
+    application.state, application.decided_at = allowed.target, now
     anew = allowed.effect == "reserve+commit"
     if anew:
         reserve(session, book, application, document)

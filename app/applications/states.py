@@ -32,6 +32,9 @@ S = ApplicationState
 # An application in one of these holds neither a seat nor the place of "already applied" (architecture.md section 4).
 RELEASED = frozenset({S.STARTED, S.ABANDONED, S.WITHDRAWN, S.LAPSED, S.CLOSED_OUT})
 
+HOLDS_RESERVED = (S.SUBMITTED, S.SCREENING, S.INFO_REQUESTED)
+"""What an application in one of these has on the ledger is RESERVED (domain.md 5.5)."""
+
 
 class Action(StrEnum):
     """What moves an application."""

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app import audit, cards, clock, db, payments, points, policies, screening
 from app.applications.approval import commit_and_plan, reserve
 from app.applications.at_counter import as_of
+from app.applications.childs_amount import amount_to_hold, amounts_possible
 from app.applications.draft import account_in_draft, check_agreed, check_not_applied_yet, digest_of, forget_account
 from app.applications.facts import Known, Typed, claim_rows, known_about
 from app.applications.guardian import Acting, acting_for, age_for_service, check_declared
@@ -140,6 +141,8 @@ def _submit(session: Session, policy_id: str, application_id: UUID, person_id: U
     if evidence is None or evidence.person_id != application.beneficiary_id:
         raise DomainError("E504", step="本人確認")
     check_declared(application, evidence, chosen_at)
+    if amount_to_hold(session, policy.document, evidence, clock.today(), application.amount) != application.amount:
+        raise DomainError("E504", step="同意の確認")  # staff recorded meanwhile which child it is: shown anew
     chosen = _check_complete(session, policy, application, evidence, chosen_at)
     acting = acting_for(session, application, policy.document)
     suspected = attempt.duplicate_suspected or _somebody_alike_applied(session, application)
@@ -162,6 +165,7 @@ def _submit(session: Session, policy_id: str, application_id: UUID, person_id: U
     application.in_grace = in_grace
     application.duplicate_suspected = suspected
     application.policy_version = policy.version
+    application.amount_by_register = policies.counts_children(policy.document)
     holder = application.holder_masked
     forget_account(application)
     session.flush()
@@ -287,10 +291,10 @@ def _check_complete(
     if service is None:
         raise DomainError("E504", step="決済サービスの選択")
     age = age_for_service(session, application, evidence)
-    offered = payments.offers(policy.document, [service], chosen_at, application.amount or None, age)
-    for offer in offered:
-        if offer.closed is not None:
-            raise offer.closed
+    for amount in amounts_possible(session, policy.document, application) or (None,):
+        for offer in payments.offers(policy.document, [service], chosen_at, amount, age):
+            if offer.closed is not None:
+                raise offer.closed
     return service, account, payment_wallet(session, application, policy.document, service)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import cards, clock, db, jobs, payments, points, policies, screening
 from app.applications.approval import commit_and_plan, reserve
+from app.applications.childs_amount import settle_amount
 from app.applications.facts import claim_rows, known_about
 from app.applications.guardian import acting_for
 from app.applications.models import Application
@@ -106,10 +107,11 @@ def _has_room(policy: PolicyView, amount: int) -> bool:
 def _give_seat(session: Session, application: Application) -> None:
     """``reserve``, and the screening that was not begun while the application waited, as of the day it came in."""
     document = document_of(session, application)
+    book = points.Book(session, application.policy_id)
+    settle_amount(session, book, application, document)  # nothing is held yet
     application.state = move(ApplicationState.WAITLISTED, Action.GET_A_SEAT, "system").target
     outcome = _screen(session, application, document)
     application.state = move(ApplicationState.SUBMITTED, Action.SCREEN, "system").target
-    book = points.Book(session, application.policy_id)
     reserve(session, book, application, document)
     if outcome.aggregate == "approved":
         application.state = move(ApplicationState.SCREENING, Action.APPROVE, "system").target

@@ -1,6 +1,17 @@
 """People: known by keys only; their four items of information live here, encrypted, and nowhere else."""
 
 from app.people import ages, dates, names
+from app.people.birth_order import Birth, nth_child
+from app.people.births import (
+    MAX_SIBLINGS,
+    BirthsOnRecord,
+    BirthsRefused,
+    FamilyBirths,
+    births_of,
+    carry_over_births,
+    erase_births,
+    record_births,
+)
 from app.people.erase import forget_keys, lock_person
 from app.people.link import KeysLinked, link_key
 from app.people.masking import masked_name
@@ -20,11 +31,19 @@ from app.people.recognise import (
 )
 
 __all__ = [
+    "MAX_SIBLINGS",
+    "Birth",
+    "BirthsOnRecord",
+    "BirthsRefused",
+    "FamilyBirths",
     "FourItems",
     "KeysLinked",
     "Recognition",
     "ages",
+    "births_of",
+    "carry_over_births",
     "dates",
+    "erase_births",
     "erase_facts",
     "erase_facts_of_others",
     "facts_of",
@@ -35,9 +54,11 @@ __all__ = [
     "lock_person",
     "masked_name",
     "names",
+    "nth_child",
     "person_key",
     "persons_alike",
     "recognise",
     "recognise_by_key",
     "recognise_without_card",
+    "record_births",
 ]

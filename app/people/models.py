@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, new_id
@@ -46,3 +46,27 @@ class PersonFacts(Base):
     sex_enc: Mapped[bytes]
     fingerprint: Mapped[bytes] = mapped_column(index=True)
     received_at: Mapped[datetime]
+
+
+class BirthRecord(Base):
+    """What the register said about the family of one child, when, and who read it."""
+
+    __tablename__ = "birth_records"
+    __table_args__ = (
+        CheckConstraint("replaced_at IS NULL OR octet_length(births_enc) = 0", name="replaced_is_empty"),
+        Index(
+            "uq_birth_records_standing",
+            "person_id",
+            "municipality_code",
+            unique=True,
+            postgresql_where=text("replaced_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("persons.id"))
+    municipality_code: Mapped[str]
+    births_enc: Mapped[bytes]
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[str]
+    replaced_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -72,18 +72,21 @@ from app.policies.queries import (
     get,
     in_states,
     lock_declared,
+    of_municipality,
     refusal_at,
 )
 from app.policies.rules import check_may_be_approved
 from app.policies.search_listings import Choice, Found, Page, PolicyCard, count_givers, search
 from app.policies.state import STATE_LABELS, Counters, PolicyState, refusal_of, state_of
 from app.policies.suspend import SuspendRefused, resume, suspend
+from app.policies.tiers import STAGES, counted_until, counting_day, counts_children, tiers_possible
 from app.policies.words import amount_text, in_plain_words, window_rows
 
 __all__ = [
     "CATEGORY_LABELS",
     "CERTAIN_LEVELS",
     "LANGUAGES",
+    "STAGES",
     "STATE_LABELS",
     "Activity",
     "ActivityAchieved",
@@ -154,7 +157,10 @@ __all__ = [
     "conditions_of",
     "conjuncts_of",
     "count_givers",
+    "counted_until",
     "counters",
+    "counting_day",
+    "counts_children",
     "current_documents",
     "document_of",
     "evaluate",
@@ -169,6 +175,7 @@ __all__ = [
     "listed_ends",
     "load_policies",
     "lock_declared",
+    "of_municipality",
     "read_file",
     "refusal_at",
     "refusal_of",
@@ -180,6 +187,7 @@ __all__ = [
     "smallest_amount",
     "state_of",
     "suspend",
+    "tiers_possible",
     "tree_of",
     "why_not",
     "window_rows",

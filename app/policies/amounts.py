@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.people.ages import attained_on
 from app.policies.document import PolicyDocument, Rate, Tiered
+from app.policies.tiers import counts_children
 
 
 def fixed_amount(document: PolicyDocument) -> int | None:
@@ -19,9 +20,15 @@ def fixed_amount(document: PolicyDocument) -> int | None:
 def taken_at_submit(document: PolicyDocument) -> int | None:
     """The points that an application takes when it is sent: none where purchases decide (domain.md 5.5).
 
-    ``None`` where nobody can tell before the child is known.
+    Where a register decides which child it is, the most that it may come to: what is promised must be there (BR-34).
+    ``None`` where amounts differ and nothing says whose is which.
     """
-    return 0 if isinstance(document.benefit, Rate) else fixed_amount(document)
+    if isinstance(document.benefit, Rate):
+        return 0
+    if counts_children(document):
+        assert isinstance(document.benefit, Tiered)
+        return max(tier.amount for tier in document.benefit.tiers)
+    return fixed_amount(document)
 
 
 def smallest_amount(document: PolicyDocument) -> int:
@@ -36,7 +43,8 @@ def smallest_amount(document: PolicyDocument) -> int:
 
 def can_apply_online(document: PolicyDocument) -> tuple[bool, str | None]:
     """Whether the online form can take an application, and if not, why, for the person who wants to apply."""
-    if document.one_per == "child" or _only_for_under_15(document):
+    at_a_counter = document.eligibility.guardian_application == "not_offered"
+    if at_a_counter and (document.one_per == "child" or _only_for_under_15(document)):
         return False, "お子さまの分の申込は、保護者の方が担当窓口でお手続きください。"
     if taken_at_submit(document) is None:
         return False, "給付額が対象の方によって異なるため、申込は担当窓口で受け付けています。"

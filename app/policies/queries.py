@@ -116,6 +116,12 @@ def in_states(session: Session, states: Collection[PolicyState]) -> list[str]:
     return list(session.scalars(query.order_by(Policy.policy_id)))
 
 
+def of_municipality(session: Session, municipality_code: str) -> list[str]:
+    """The ids of a municipality's own policies, public or not."""
+    query = select(Policy.policy_id).where(Policy.municipality_code == municipality_code)
+    return list(session.scalars(query.order_by(Policy.policy_id)))
+
+
 def lock_declared(session: Session, policy_id: str) -> tuple[int, PolicyDocument]:
     """The present version and what it declares, public or not; no other version comes until commit.
 

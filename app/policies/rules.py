@@ -15,7 +15,8 @@ from app.policies.amounts import smallest_amount
 from app.policies.conditions_rules import tree_faults
 from app.policies.conditions_translate import checks_needed, tree_of
 from app.policies.conditions_tree import LivesIn, leaves_of
-from app.policies.document import ADDED_BY_THE_SYSTEM, CheckKind, GrantTiming, PolicyDocument, Rate
+from app.policies.document import ADDED_BY_THE_SYSTEM, CheckKind, GrantTiming, PolicyDocument, Rate, Tiered
+from app.policies.tiers import STAGES, counted_until
 
 FieldFault = tuple[str, str]
 
@@ -178,6 +179,20 @@ def _money_covers_the_seats(document: PolicyDocument) -> Iterator[FieldFault]:
         yield "budget", f"does not cover {document.capacity} seats of {least}"
 
 
+def _children_can_be_counted(document: PolicyDocument) -> Iterator[FieldFault]:
+    """BR-29: a rule that a program can count by, and stages of school that it can tell by a birth date."""
+    if not isinstance(document.benefit, Tiered):
+        return
+    if document.eligibility.child_count_rule is not None and counted_until(document) is None:
+        yield (
+            "eligibility.child_count_rule.count_children_until",
+            "write until when a child counts as 22歳に達する日以後の最初の3月31日 (BR-29)",
+        )
+    for number, tier in enumerate(document.benefit.tiers):
+        if tier.stage is not None and tier.stage not in STAGES:
+            yield f"benefit.tiers.{number}.stage", f"is none of {'、'.join(STAGES)}"
+
+
 def _services_are_consistent(document: PolicyDocument) -> Iterator[FieldFault]:
     if len(set(document.services)) != len(document.services):
         yield "services", "names a service twice"
@@ -203,5 +218,6 @@ _RULES: tuple[Callable[[PolicyDocument], Iterator[FieldFault]], ...] = (
     _axes_fit_the_benefit,
     _rebates_can_be_granted_in_time,
     _money_covers_the_seats,
+    _children_can_be_counted,
     _services_are_consistent,
 )

@@ -125,7 +125,7 @@ def _erase(  # one parameter for each fact
         "messages": notifications.erase_messages(session, named),
         "addresses": notifications.erase_contact(session, person_id),
         "texts": screening.erase_texts(session, named) + returns.erase_texts(session, named),
-        "statements": screening.erase_statements(session, person_id),
+        "statements": screening.erase_statements(session, person_id) + people.erase_births(session, person_id),
         "documents": documents.erase_documents(session, named),
         "list_rows": lists.erase_rows_of(session, named),
         "purchases": rebates.erase_purchases(session, named),

@@ -16,18 +16,26 @@ class Staff:
     roles: frozenset[Role]
 
 
-Reason = Literal["wrong_role", "not_yours", "same_person", "no_proposal", "not_in_review", "others_open", "deceased"]
+Reason = Literal[
+    "wrong_role",
+    "not_yours",
+    "same_person",
+    "no_proposal",
+    "not_in_review",
+    "others_open",
+    "deceased",
+    "amount_open",
+    "no_tier",
+]
 
 
 class ReviewRefused(Exception):
-    """Staff may not do this; ``reason`` says why: a role, another's work, or the same person twice (four eyes)."""
+    """Staff may not do this; ``reason`` says why: a role, another's work, the same person twice (four eyes),
+    or an amount that depends on a child's place in the family while that is not known (``amount_open``) or outside all
+    steps (``no_tier``).
+    """
 
-    def __init__(
-        self,
-        reason: Literal[
-            "wrong_role", "not_yours", "same_person", "no_proposal", "not_in_review", "others_open", "deceased"
-        ],
-    ) -> None:
+    def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
         self.reason = reason
 

@@ -46,7 +46,8 @@ def begin(policy_id: str) -> Response:
     """On to the identity step; where the policy speaks of children, first the question whom it is for."""
     with db.reading() as session:
         policy = policy_or_404(session, policy_id)
-    for_children = policy.document.eligibility.guardian_application == "required_under_15"
+    document = policy.document
+    for_children = document.eligibility.guardian_application == "required_under_15" or document.one_per == "child"
     return to_step("who" if for_children else "identity", policy_id)
 
 
