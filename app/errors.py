@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from string import Formatter
 
 from app.language import say
 
@@ -57,6 +58,12 @@ class DomainError(Exception):
     def kind(self) -> Kind:
         """The class of the error."""
         return self.message.kind
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every fact that the sentence names is known: what two people decided has none of the card's."""
+        text = dict(self.message.variants)[self.variant] if self.variant else self.message.wording
+        return {name for _, name, _, _ in Formatter().parse(text) if name} <= set(self.facts)
 
     def wording(self) -> str:
         """The sentence for the person in the reader's language, facts filled in."""

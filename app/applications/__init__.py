@@ -1,5 +1,6 @@
 """申込: drafts, submission in one transaction, withdrawal, status."""
 
+from app.applications.approval import end_of
 from app.applications.assign import Choice, assign, services_to_assign
 from app.applications.at_counter import (
     AtCounter,
@@ -92,6 +93,7 @@ from app.applications.review import (
     review_queue,
     take_check,
 )
+from app.applications.review_cases import CASES_SHOWN, CaseLine, ReviewCase, cases_of, look_at_case
 from app.applications.revoke import revoke_before_the_order, suspect_return
 from app.applications.stale_choice import account_closed
 from app.applications.standing import (
@@ -111,12 +113,14 @@ from app.applications.waitlist import serve_queue
 from app.applications.withdraw import withdraw
 
 __all__ = [
+    "CASES_SHOWN",
     "TURN_LABELS",
     "Acting",
     "ApplicationChanged",
     "ApplicationState",
     "ApplicationView",
     "AtCounter",
+    "CaseLine",
     "ChildsAmount",
     "Choice",
     "ConfirmingPage",
@@ -132,6 +136,7 @@ __all__ = [
     "Reason",
     "Receipt",
     "Relation",
+    "ReviewCase",
     "Standing",
     "StatusWord",
     "TimelineEntry",
@@ -146,6 +151,7 @@ __all__ = [
     "ask",
     "assign",
     "beneficiary_of_receipt",
+    "cases_of",
     "check_guardian_may_apply",
     "check_not_applied_yet",
     "check_policy_takes_applications",
@@ -164,6 +170,7 @@ __all__ = [
     "draft_of",
     "drop_drafts",
     "end_guardianship",
+    "end_of",
     "expire_unassigned",
     "export_results",
     "follow_end",
@@ -179,6 +186,7 @@ __all__ = [
     "link_persons",
     "live_application",
     "look_again",
+    "look_at_case",
     "object_to_refusal",
     "objection_to",
     "office_of",

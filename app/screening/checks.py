@@ -57,6 +57,7 @@ class CheckView:
     result: str
     problem: DomainError | None
     decided_at: datetime
+    assigned_to: str | None = None
 
 
 def write_checks(session: Session, policy_id: str, application_id: UUID, outcome: ScreeningOutcome) -> None:
@@ -90,4 +91,4 @@ def checks_of(session: Session, policy_id: str, application_id: UUID) -> list[Ch
 def _view(row: Check) -> CheckView:
     kind = CheckKind(row.kind)
     problem = None if row.code is None else DomainError(row.code, **row.facts)
-    return CheckView(kind, CHECK_TITLES[kind], row.result, problem, row.decided_at)
+    return CheckView(kind, CHECK_TITLES[kind], row.result, problem, row.decided_at, row.assigned_to)

@@ -14,6 +14,7 @@ from app import clock, db
 from app.errors import DomainError
 from app.my_number import looks_like_my_number
 from app.pii import Private, vault
+from app.policies import CheckKind
 from app.screening.letters import RefusalLetter
 from app.screening.models import Check, Ruling
 from app.screening.staff import ReviewRefused, Staff, check_role
@@ -73,6 +74,32 @@ def open_proposal(session: Session, check: Check) -> Ruling | None:
         )
         .with_for_update()
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalView:
+    """What one person proposed and nobody has confirmed yet, for the second person."""
+
+    kind: CheckKind
+    proposal: str
+    reason: str
+    proposed_by: str
+    proposed_at: datetime
+
+
+def proposals_of(session: Session, policy_id: str, application_id: UUID) -> list[ProposalView]:
+    """The proposals of an application that wait for a second person; nothing is locked."""
+    rows = session.scalars(
+        select(Ruling).where(
+            Ruling.policy_id == policy_id,
+            Ruling.application_id == application_id,
+            Ruling.confirmed_by.is_(None),
+            Ruling.dropped_at.is_(None),
+        )
+    )
+    return [
+        ProposalView(CheckKind(row.kind), row.proposal, _reason(row), row.proposed_by, row.proposed_at) for row in rows
+    ]
 
 
 def confirm(

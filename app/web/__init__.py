@@ -41,6 +41,7 @@ def create(settings: Settings) -> Flask:
     from app.web.api import public_blueprint as public_api
     from app.web.api import purchase_blueprint as purchase_api
     from app.web.counter import blueprint as counter
+    from app.web.municipality import blueprint as municipality
     from app.web.public import blueprint as public
     from app.web.resident import blueprint as resident
 
@@ -61,7 +62,8 @@ def create(settings: Settings) -> Flask:
     sign_in.install(app)
     errors.install(app)
     pages.install(app, settings)
-    for blueprint in (health.blueprint, operations.blueprint, public, public_api, application_api, resident, counter):
+    pages_and_open_data = (health.blueprint, operations.blueprint, public, public_api, application_api)
+    for blueprint in (*pages_and_open_data, resident, counter, municipality):
         app.register_blueprint(blueprint)
     csrf.exempt(api)  # the agents' interface has no cookies: its requests are signed
     app.register_blueprint(api)

@@ -1,10 +1,10 @@
-"""How a payment service is described in words."""
+"""How a payment service, and an amount that is not settled, are described in words."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from app.language import say
+from app.language import points_text, say
 from app.payments import GrantMode, ServiceDocument
 
 _AFTERWARDS = {
@@ -37,3 +37,8 @@ def _lead_words(lead: timedelta) -> str:
     if minutes < 24 * 60:
         return say("{n}時間ほどで届きます", n=minutes // 60)
     return say("{n}日ほどで届きます", n=minutes // (24 * 60))
+
+
+def most_text(amount: int) -> str:
+    """An amount that waits for the register: nobody is told more, or less, than what can be said (BR-29)."""
+    return say("最大{amount}(お子さまが何番目かを、自治体が確かめたあとに決まります)", amount=points_text(amount))

@@ -8,7 +8,7 @@ from flask import current_app, g, request
 from werkzeug.exceptions import Forbidden
 
 from app import db, organisations
-from app.organisations import Role, SignedInStaff, Terminal
+from app.organisations import ROLES, Role, SignedInStaff, Terminal
 from app.settings import Settings
 from app.web.own_cookies import read_cookie
 
@@ -52,3 +52,8 @@ def require_role(staff: SignedInStaff, *roles: Role) -> None:
     """403 for a member of staff without one of these roles."""
     if not staff.roles & set(roles):
         raise Forbidden()
+
+
+def staff_line(staff: SignedInStaff) -> dict[str, str]:
+    """Who is signed in, in words."""
+    return {"name": staff.name, "roles": "、".join(ROLES[role] for role in sorted(staff.roles))}

@@ -15,7 +15,7 @@ from app import applications, cards, clock, counter, db, municipalities, policie
 from app.counter import CounterView, VisitOver
 from app.errors import DomainError
 from app.language import minute_text, points_text
-from app.organisations import ROLES, Role, SignedInStaff, Terminal
+from app.organisations import Role, SignedInStaff, Terminal
 from app.settings import Settings
 from app.web.counter import blueprint
 from app.web.counter.copied_form import (
@@ -30,7 +30,8 @@ from app.web.counter.copied_form import (
 )
 from app.web.counter.screen_pages import ending_text
 from app.web.pages import qr_svg
-from app.web.staff import current_staff, require_role, this_terminal
+from app.web.service_texts import most_text
+from app.web.staff import current_staff, require_role, staff_line, this_terminal
 
 STAGES = {
     "card": "カードが置かれるのを待っています",
@@ -205,6 +206,7 @@ def _desk(
         municipality_label=municipalities.label(terminal.municipality_code),
         staff=staff_line(staff),
         may_serve=Role.COUNTER in staff.roles,
+        may_review=bool(staff.roles & {Role.REVIEWER, Role.APPROVER}),
         may_supervise=bool(staff.roles & {Role.APPROVER, Role.AUDITOR}),
         reader={"name": reader.name, "online": reader.online} if reader else None,
         visit=view,
@@ -232,7 +234,9 @@ def policies_here(session: Session, municipality_code: str, *, with_tickets: boo
     for code in counter.givers_served(municipality_code):
         for card in policies.search(session, municipality=code, open_now=True).items:
             policy = policies.get(session, card.policy_id)
-            if policy is not None and policy.amount is not None and policy.refusal is None:
+            if policy is None or policy.refusal is not None:
+                continue
+            if policy.amount is not None or policies.counts_children(policy.document):
                 found[card.policy_id] = f"{card.title}({card.amount_text})"
     for policy in counter.policies_with_tickets(session, municipality_code) if with_tickets else []:
         if policy.refusal is not None:
@@ -254,7 +258,7 @@ def _receipt(session: Session, view: CounterView) -> dict[str, Any] | None:
         "no": found.receipt_no,
         "policy_title": found.policy_title,
         "municipality_label": municipalities.label(found.municipality_code),
-        "amount_text": points_text(found.amount),
+        "amount_text": most_text(found.amount) if found.amount_is_open else points_text(found.amount),
         "service_name": found.service_name,
         "masked": found.masked_account,
         "word": found.status.word,
@@ -269,8 +273,3 @@ def stage_text(view: CounterView) -> str:
     if view.stage == "card" and view.for_child:
         return "お子さまのカードが置かれるのを待っています" if view.has_guardian else "保護者の方のカードを待っています"
     return STAGES.get(view.stage, "")
-
-
-def staff_line(staff: SignedInStaff) -> dict[str, str]:
-    """Who is signed in, in words."""
-    return {"name": staff.name, "roles": "、".join(ROLES[role] for role in sorted(staff.roles))}

@@ -12,10 +12,9 @@ from app import db, municipalities, policies
 from app.organisations import Role
 from app.settings import Settings
 from app.web.counter import blueprint
-from app.web.counter.desk import staff_line
 from app.web.event_codes import EventOfPolicy, code_of, events_of, step_now
 from app.web.pages import qr_svg
-from app.web.staff import current_staff, require_role, this_terminal
+from app.web.staff import current_staff, require_role, staff_line, this_terminal
 
 
 @blueprint.get("/counter/event")

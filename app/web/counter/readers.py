@@ -17,9 +17,8 @@ from app.language import moment_text, say
 from app.organisations import Role, SignedInStaff, Terminal
 from app.settings import Environment, Settings
 from app.web.counter import blueprint
-from app.web.counter.desk import staff_line
 from app.web.rate_limits import ISSUE_READER_CODE, check_limit
-from app.web.staff import current_staff, require_role, this_terminal
+from app.web.staff import current_staff, require_role, staff_line, this_terminal
 
 Errors = list[dict[str, str | None]]
 KEY_FILE = "reader.key"

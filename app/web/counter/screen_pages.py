@@ -16,7 +16,7 @@ from app.screening import CHECK_TITLES, RESULT_WORDS, CheckState, applicant_rout
 from app.settings import Settings
 from app.web.pages import japanese_date
 from app.web.relation_texts import REASONS, RELATIONS
-from app.web.service_texts import lead_text
+from app.web.service_texts import lead_text, most_text
 
 ENDINGS = {
     counter.CANCELLED: "手続を途中で終わりました。入力した内容は残していません。",
@@ -135,7 +135,7 @@ def _account(service: ServiceDocument) -> dict[str, Any]:
 def _read_back(visit: Visit, service: ServiceDocument, name: str) -> dict[str, Any]:
     return {
         "name_masked": name,
-        "amount_text": points_text(visit.draft.amount),
+        "amount_text": most_text(visit.draft.amount) if visit.draft.amount_is_open else points_text(visit.draft.amount),
         "service_name": service.name,
         "last4": visit.draft.last4,
         "holder_masked": visit.draft.holder_masked,

@@ -13,8 +13,8 @@ from app.errors import DomainError
 from app.language import minute_text
 from app.organisations import Role, SignedInStaff, Terminal
 from app.web.counter import blueprint
-from app.web.counter.desk import policies_here, staff_line
-from app.web.staff import current_staff, require_role, this_terminal
+from app.web.counter.desk import policies_here
+from app.web.staff import current_staff, require_role, staff_line, this_terminal
 
 ALARM_TEXTS = {
     "E801": "2回目に、はじめと別のカードが置かれました。手続は消去済みです。",

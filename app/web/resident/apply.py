@@ -161,7 +161,8 @@ def check_row(title: str, result: str, problem: DomainError | None) -> dict[str,
         "title": title,
         "result": result,
         "result_label": say(RESULT_WORDS[CheckState(result)]),
-        "text": problem.wording() if problem else "",
+        # What two people refused carries no facts of a card; the letter says why.
+        "text": problem.wording() if problem and problem.is_complete else "",
     }
 
 

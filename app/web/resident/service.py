@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from app import applications, clock, db, payments, people
 from app.errors import DomainError
 from app.language import one_after_another, points_text, say
+from app.policies import PolicyView
 from app.settings import Settings
 from app.web.confirming import read_back_token, submit_read_back
 from app.web.errors import problem_response
@@ -22,7 +23,7 @@ from app.web.resident.context import (
     policy_or_404,
     to_step,
 )
-from app.web.service_texts import lead_text, spend_text
+from app.web.service_texts import lead_text, most_text, spend_text
 
 LATER = "later"
 ACCOUNT_CODES = frozenset({"E301", "E303", "E307", "E308", "E309", "E310", "E312"})
@@ -201,7 +202,7 @@ def _confirm_page(policy_id: str, errors: list[dict[str, str | None]] | None = N
         (say("自治体"), policy.municipality_label, None),
         (say("受け取る方"), items.name.reveal(), None),
         *_guardian_rows(draft),
-        (say("金額"), points_text(draft.amount) if draft.amount else policy.amount_text, None),
+        (say("金額"), _amount_text(draft, policy), None),
         (say("届く時期"), _arrival_text(hours, service), None),
     ]
     if service is None:
@@ -219,6 +220,12 @@ def _confirm_page(policy_id: str, errors: list[dict[str, str | None]] | None = N
         form_token=read_back_token(policy_id, draft),
         errors=errors,
     )
+
+
+def _amount_text(draft: applications.Draft, policy: PolicyView) -> str:
+    if draft.amount_is_open:
+        return most_text(draft.amount)
+    return points_text(draft.amount) if draft.amount else policy.amount_text
 
 
 def _guardian_rows(draft: applications.Draft) -> list[tuple[str, str, None]]:

@@ -20,6 +20,7 @@ from app.web.resident.apply import check_row
 from app.web.resident.identity import open_from_form, reader_routes
 from app.web.resident.rebate_rows import rebate_rows
 from app.web.resident.receipt_link import private_link
+from app.web.service_texts import most_text
 from app.web.sessions import seconds_left
 from app.web.sign_in import sign_out, signed_in_person
 
@@ -142,6 +143,8 @@ def withdraw(receipt_no: str) -> Response:
 
 
 def _amount_text(view: ApplicationView) -> str:
+    if view.amount_is_open:
+        return most_text(view.amount)
     if view.rebate is None:
         return points_text(view.amount)
     return say("これまでの還元 {amount}", amount=points_text(view.amount))
