@@ -32,6 +32,7 @@ class Who(StrEnum):
     STAFF = "a member of staff signed in at a counter terminal"
     SUPERVISOR = "an approver signed in at a counter terminal"
     REVIEWER = "a reviewer or approver of the policy's municipality: tests/web/test_documents.py"
+    REVIEW = "a reviewer of the municipality signed in at a counter terminal"
     CODE = "who scanned a code of ours: tests/web_counter/test_hand_over.py"
     SCANNED = "the browser that scanned an event's code just now"
     SCREEN = "the browser that faces the resident at a counter terminal"
@@ -157,6 +158,15 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "counter.issue_reader_code"): Row(Who.SUPERVISOR, 403, 403),
     ("GET", "counter.ask_to_revoke"): Row(Who.SUPERVISOR, 303, 303),
     ("POST", "counter.revoke_reader"): Row(Who.SUPERVISOR, 403, 403),
+    ("GET", "municipality.queue"): Row(Who.REVIEW, 303, 303),
+    ("GET", "municipality.case"): Row(Who.REVIEW, 303, 303),
+    ("POST", "municipality.take"): Row(Who.REVIEW, 403, 403),
+    ("POST", "municipality.pass_check"): Row(Who.REVIEW, 403, 403),
+    ("POST", "municipality.refuse"): Row(Who.REVIEW, 403, 403),
+    ("POST", "municipality.ask"): Row(Who.REVIEW, 403, 403),
+    ("POST", "municipality.record_births"): Row(Who.REVIEW, 403, 403),
+    ("POST", "municipality.answer_objection"): Row(Who.REVIEW, 403, 403),
+    ("POST", "municipality.confirm"): Row(Who.SUPERVISOR, 403, 403),
     ("GET", "counter.screen"): _OPEN,  # elsewhere: the page on which a browser becomes a screen
     ("POST", "counter.join_screen"): Row(Who.PUBLIC, 422, 422),  # the code is missing
     ("GET", "counter.screen_state"): _NO_SCREEN,
@@ -200,6 +210,7 @@ class Walked:
     desk: Browser
     guardian: Browser
     supervisor: Browser
+    reviewer: Browser
     screen: Browser
     reader_id: UUID
 
@@ -244,6 +255,7 @@ def walked(service: Service) -> Walked:
     desk, _ = a_desk(service)
     staff, counter = signed_in_staff(service)
     supervisor, supervised = signed_in_staff(service, "3番窓口", "ST-03", Role.APPROVER)
+    reviewer, _ = signed_in_staff(service, "4番窓口", "ST-04", Role.REVIEWER)
     reader_id = supervised.terminal.agent_id
     assert reader_id is not None
     guardian = service.browser()
@@ -261,6 +273,7 @@ def walked(service: Service) -> Walked:
         desk,
         guardian,
         supervisor,
+        reviewer,
         counter.screen,
         reader_id,
     )
@@ -335,7 +348,7 @@ def test_who_may_is_let_in(walked: Walked) -> None:
     service = walked.service
     people = {Who.PUBLIC: service.browser(), Who.BROWSER: walked.waiting}
     people |= {Who.STAFF: walked.staff, Who.DESK: walked.desk}
-    people |= {Who.SUPERVISOR: walked.supervisor, Who.SCREEN: walked.screen}
+    people |= {Who.SUPERVISOR: walked.supervisor, Who.REVIEW: walked.reviewer, Who.SCREEN: walked.screen}
     for method, rule in routes(service):
         row = ROUTES[method, rule.endpoint]
         if method != "GET" or row.who in TESTED_ELSEWHERE or rule.endpoint == "health.readyz":

@@ -116,6 +116,17 @@ def supervise_readers(desk: Any) -> None:
     assert desk.get(asked[0]).status_code == 200
 
 
+def look_at_the_review(desk: Any, receipt: str, items: frozenset[str]) -> None:
+    """The approver looks at the queue and at the canary's case, and may decide nothing of it."""
+    assert desk.get("/review").status_code == 200
+    assert desk.get(f"/review/{CANARY.name}").status_code == 404
+    assert desk.get(f"/review/{receipt}", *items).status_code == 200
+    for what in ("take", "pass", "refuse", "ask", "objection", "births"):
+        assert desk.post(f"/review/{receipt}/{what}", kind="CARD_AUTO", note=CANARY.name).status_code == 403
+    nothing_proposed = desk.post(f"/review/{receipt}/confirm", *items, kind="CARD_AUTO")
+    assert nothing_proposed.status_code == 409
+
+
 def scan_codes(desk: Any, phone: Any) -> None:
     """Codes that are not ours, and the page of a venue's code."""
     assert desk.get("/counter/event").status_code == 200

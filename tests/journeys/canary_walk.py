@@ -29,6 +29,7 @@ from app.embedded_postgres import EmbeddedPostgres
 from tests.journeys.canary_counter import (
     be_served,
     leave_the_counter,
+    look_at_the_review,
     scan_codes,
     set_up_the_counter,
     supervise_readers,
@@ -292,6 +293,7 @@ def walk_everywhere(system: System, recorder: Recorder) -> str:
     watch_over_the_counter(desk)
     scan_codes(desk, Visitor(system, recorder))
     supervise_readers(desk)
+    look_at_the_review(desk, receipt, ITEMS)
     leave_the_counter(desk)
     a_stranger_looks(Visitor(system, recorder), places, receipt)
     return queued

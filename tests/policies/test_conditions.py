@@ -124,10 +124,16 @@ def test_the_amount_of_each_kind_of_benefit(policy_id: str, amount: int | None, 
 
 def test_what_the_online_form_cannot_take_says_where_to_go() -> None:
     for policy_id in ("P-006", "P-009", "P-010", "P-011"):
-        possible, reason = can_apply_online(document(policy_id))
+        elsewhere = {"eligibility.guardian_application": "not_offered"}
+        possible, reason = can_apply_online(document(policy_id, elsewhere))
         assert not possible
         assert reason is not None and "窓口" in reason
-    for policy_id in ("P-001", "P-002", "P-004", "P-008", "P-012", "P-015", "P-016", "P-017", "P-018"):
+    unequal = {"type": "tiered", "tiers": [{"amount": 1_000}, {"amount": 2_000}]}
+    possible, reason = can_apply_online(document("P-001", {"benefit": unequal}))
+    assert not possible
+    assert reason is not None and "窓口" in reason
+    by_guardians = ("P-006", "P-009", "P-010", "P-011")
+    for policy_id in (*by_guardians, "P-001", "P-002", "P-004", "P-008", "P-012", "P-015", "P-016", "P-017", "P-018"):
         assert can_apply_online(document(policy_id)) == (True, None)
 
 

@@ -12,6 +12,7 @@ from tests.web.service import Service
 from tests.web.test_answer_pages import doubtful
 from tests.web.test_documents import document_ids, send
 from tests.web_counter.hands import CONSENT, Counter, a_desk, signed_in_staff
+from tests.web_municipality.reviewing import a_tiered_policy, act, apply_for_the_child, reviewer
 from tests.web_counter.test_children import CHILDREN, a_policy_for_children, call_guardian, serve_child
 
 TAX_SEASON = datetime.fromisoformat("2027-01-20T10:00:00+09:00")
@@ -30,7 +31,7 @@ def counter_pages(service: Service) -> list[PageOf]:
         at = _at_stage(service, number, stage, person_id)
         assert at.stage() == stage, (stage, at.stage(), at.row().ended_code)
         found += [PageOf(f"desk-{stage}", "/counter", at.desk), PageOf(f"screen-{stage}", "/screen", at.screen)]
-    return [*found, *_of_a_guardian(service), *_beside_the_visits(service)]
+    return [*found, *_of_a_guardian(service), *_beside_the_visits(service), *_of_the_review(service)]
 
 
 STAGES = {
@@ -136,3 +137,12 @@ def _beside_the_visits(service: Service) -> list[PageOf]:
         PageOf("desk-event", "/counter/event?event=P-014/P-014", venue.desk),
         PageOf("desk-documents", "/counter", tax.desk),
     ]
+
+
+def _of_the_review(service: Service) -> list[PageOf]:
+    """The queue and a case in hand, with the form for births and every form of a decision."""
+    a_tiered_policy()
+    receipt = apply_for_the_child(service.browser())
+    desk = reviewer(service)
+    act(desk, receipt, "take")
+    return [PageOf("review-queue", "/review", desk), PageOf("review-case", f"/review/{receipt}", desk)]
