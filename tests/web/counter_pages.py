@@ -12,8 +12,8 @@ from tests.web.service import Service
 from tests.web.test_answer_pages import doubtful
 from tests.web.test_documents import document_ids, send
 from tests.web_counter.hands import CONSENT, Counter, a_desk, signed_in_staff
-from tests.web_municipality.reviewing import a_tiered_policy, act, apply_for_the_child, reviewer
 from tests.web_counter.test_children import CHILDREN, a_policy_for_children, call_guardian, serve_child
+from tests.web_municipality.reviewing import a_tiered_policy, act, apply_for_the_child, reviewer
 
 TAX_SEASON = datetime.fromisoformat("2027-01-20T10:00:00+09:00")
 

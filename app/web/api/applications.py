@@ -39,6 +39,7 @@ class DraftOut(BaseModel):
     title: str
     municipality_label: str
     amount: int = Field(description="Whole points; 0 where it is not known before the purchases are counted")
+    amount_is_open: bool = Field(description="`amount` is the most; a register decides which child it is")
     service_id: str | None
     service_name: str | None
     choose_later: bool
@@ -82,6 +83,7 @@ def read_back(policy_id: str) -> Response:
         title=policy.document.title,
         municipality_label=policy.municipality_label,
         amount=draft.amount,
+        amount_is_open=draft.amount_is_open,
         service_id=draft.service_id,
         service_name=service.name if service else None,
         choose_later=draft.choose_later,
