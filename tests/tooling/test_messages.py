@@ -11,7 +11,7 @@ import pytest
 from app.language_ruby import without_reading
 
 ROOT = Path(__file__).parent.parent.parent
-FOR_STAFF = ("templates/counter/",)
+FOR_STAFF = ("templates/counter/", "templates/municipality/")
 TEMPLATES = [
     path
     for path in sorted((ROOT / "templates").rglob("*.html"))
