@@ -15,11 +15,13 @@ from sqlalchemy.orm import Session
 
 from app import audit, cards, db, people, policies, screening
 from app.applications.childs_amount import ChildsAmount, of_application
+from app.applications.documents import documents_of
 from app.applications.models import Application
 from app.applications.receipt_no import is_receipt_no
 from app.applications.review import review_queue
 from app.applications.states import ApplicationState
 from app.cards import EvidenceView
+from app.documents import DocumentView
 from app.people import BirthsOnRecord
 from app.policies import CheckKind, PolicyDocument
 from app.screening import CheckView, InquiryView, Objection, ProposalView, QueueItem, RefusalLetter, Staff
@@ -63,6 +65,7 @@ class ReviewCase:
     objection: Objection | None
     childs_amount: ChildsAmount | None
     births: BirthsOnRecord | None
+    documents: tuple[DocumentView, ...]
     fingerprint: bytes
 
 
@@ -158,5 +161,6 @@ def _case(session: Session, row: Application) -> ReviewCase:
         objection=screening.objection_of(session, *key),
         childs_amount=of_application(session, row, document),
         births=people.births_of(session, row.beneficiary_id, document.municipality_code) if counts else None,
+        documents=tuple(documents_of(session, *key)),
         fingerprint=row.fingerprint,
     )

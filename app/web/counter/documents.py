@@ -19,8 +19,7 @@ from app.language import minute_text
 from app.organisations import Role, SignedInStaff
 from app.screening import Staff
 from app.web.counter import blueprint
-from app.web.counter.desk import staff_line
-from app.web.staff import current_staff, require_role, this_terminal
+from app.web.staff import current_staff, require_role, staff_line, this_terminal
 
 REASONS: dict[DiscardedFor, str] = {
     "back_of_card": "マイナンバーカードのうら面",

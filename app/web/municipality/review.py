@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from app import applications, db, municipalities, screening
 from app.applications import ApplicationState, Counted, ReviewCase
 from app.cards import EvidenceView
+from app.documents import DocumentView
 from app.language import day_text, minute_text, points_text
 from app.organisations import Role, SignedInStaff
 from app.people.ages import wareki
@@ -174,6 +175,10 @@ def case_page(
             }
             for one in found.inquiries
         ],
+        pictures=[
+            {"url": url_for("counter.document", document_id=one.document_id), "text": _picture(one)}
+            for one in found.documents
+        ],
         letters=[{"reason": one.reason, "day_text": day_text(one.decided_on)} for one in found.letters],
         objection=found.objection.reason if found.objection else None,
         births=births_form(found, staff, typed),
@@ -207,6 +212,11 @@ def _person(evidence: EvidenceView | None) -> list[tuple[str, str]] | None:
 def _birth_date(evidence: EvidenceView) -> str:
     birth = evidence.birth_date
     return evidence.items.birth_date.reveal() if birth is None else f"{day_text(birth)}({wareki(birth)})"
+
+
+def _picture(one: DocumentView) -> str:
+    gone = "" if one.is_there else "(消去済み)"
+    return f"書類の写真 {one.place}枚目{gone}"
 
 
 def _relation(found: ReviewCase) -> list[tuple[str, str]]:
