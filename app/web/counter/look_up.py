@@ -11,10 +11,9 @@ from app.counter import ReceiptView
 from app.language import minute_text, points_text
 from app.organisations import Role, SignedInStaff, Terminal
 from app.web.counter import blueprint
-from app.web.counter.desk import staff_line
 from app.web.rate_limits import LOOK_UP_RECEIPT, check_limit
 from app.web.receipt_codes import number_scanned
-from app.web.staff import current_staff, require_role, this_terminal
+from app.web.staff import current_staff, require_role, staff_line, this_terminal
 
 NOT_SHOWN = "この番号の申込は、この窓口では見られません。番号が正しいときは、担当窓口へご案内してください。"
 

@@ -26,8 +26,7 @@ from app.web.counter.copied_form import (
     ticket_number,
     typed_day,
 )
-from app.web.counter.desk import staff_line
-from app.web.staff import current_staff, require_role, this_terminal
+from app.web.staff import current_staff, require_role, staff_line, this_terminal
 
 TICKS = {
     "signed": "申込書に署名と、3つの決まりへの同意があることを確かめて、チェックを入れてください。",
