@@ -17,7 +17,7 @@ import psycopg
 from app import clock, db, migrations, settings, start
 from app.cli import demo_staff
 from app.cli.addresses import Addresses
-from app.cli.policies import load_samples
+from app.cli.policies import load_demo_policies, load_samples
 from app.cli.processes import Processes
 from app.embedded_postgres import EmbeddedPostgres
 from app.migrations.privileges import SERVICE_ROLE
@@ -62,6 +62,7 @@ def prepare_installation(
     start.configure(current, application_name="todoke-demo")
     say("見本の施策を読み込んでいます")
     load_samples()
+    load_demo_policies()
     _enrol_agents(addresses, current.state_dir)
     say("見本の職員と窓口端末を用意しています")
     demo_staff.prepare(current.state_dir)

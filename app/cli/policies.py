@@ -65,6 +65,13 @@ def load_sample_policies() -> None:
     _load([catalogue.read_file(folder / name) for name in names], SAMPLE_OPENINGS)
 
 
+def load_demo_policies() -> None:
+    """What the demo has beside the samples: a policy for children at its own counter."""
+    from app import policies as catalogue
+
+    _load([catalogue.read_file(Path(__file__).parent.parent / "sample_data" / "demo_policies.json")], {})
+
+
 @policies.command("load-samples")
 def load_samples_command() -> None:
     """Load the sample policies and services (demo and tests; refused in production)."""

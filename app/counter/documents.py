@@ -14,6 +14,7 @@ from app.counter.visit import VisitOver, live_visit, note
 from app.organisations import SignedInStaff
 from app.policies import PolicyDocument
 
+_WHILE_EDITING = (CounterState.EDITING, CounterState.READ_BACK)
 GUARDIANSHIP = "保護者(法定代理人)であることが分かる書類"
 """Asked for by no policy: it shows the relation where the cards of one home do not."""
 
@@ -50,11 +51,11 @@ def documents_to_see(staff: SignedInStaff) -> list[DocumentToSee]:
         return found
 
 
-def see_document(staff: SignedInStaff, number: int) -> None:
-    """Staff saw the document with their own eyes. Raises ``VisitOver``, ``LookupError``."""
+def see_document(staff: SignedInStaff, visit_id: UUID | None, number: int) -> None:
+    """Staff saw the document of this visit with their own eyes. Raises ``VisitOver``, ``LookupError``."""
     with db.transaction() as session:
         row = live_visit(session, staff.terminal_id)
-        if row is None or row.person_id is None or row.state not in (CounterState.EDITING, CounterState.READ_BACK):
+        if row is None or row.id != visit_id or row.person_id is None or row.state not in _WHILE_EDITING:
             raise VisitOver
         policy = policies.get(session, row.policy_id)
         names = documents_of(policy.document) if policy else []

@@ -14,7 +14,7 @@ from app.errors import DomainError
 from app.organisations import Role, SignedInStaff
 
 
-def identify(staff: SignedInStaff, items: FaceItems) -> UUID | None:
+def identify(staff: SignedInStaff, visit_id: UUID | None, items: FaceItems) -> UUID | None:
     """Staff have compared the face with the photograph and read the surface; the visit goes on for the resident.
 
     Returns the evidence, or None when the person was turned away (the page says why). Raises ``NotCounterStaff``,
@@ -25,7 +25,7 @@ def identify(staff: SignedInStaff, items: FaceItems) -> UUID | None:
     four = items.checked()
     with db.transaction() as session:
         row = live_visit(session, staff.terminal_id)
-        if row is None or row.state != CounterState.CARD_BOUND or row.card_purpose != "touch":
+        if row is None or row.id != visit_id or row.state != CounterState.CARD_BOUND or row.card_purpose != "touch":
             raise VisitOver
         seen = card_session_of(session, row)
         if seen is None or row.seen_key is None:

@@ -1,6 +1,7 @@
 """What the resident does on the own screen: agree, choose, enter the ID, read it back, confirm (K5 to K7).
 
-Each is one act of the person under the lock of the visit, and counts against the idle limit. Staff have no such act.
+Each is one act of the person under the lock of the visit that the page was made for (``visit_id``), and counts against
+the idle limit. Staff have no such act.
 """
 
 from __future__ import annotations
@@ -50,17 +51,17 @@ class Visit:
         return law_age(self.evidence.birth_date, clock.now()) if self.evidence.birth_date else None
 
 
-def touch(terminal_id: UUID) -> None:
+def touch(terminal_id: UUID, visit_id: UUID | None) -> None:
     """The person pressed a key or asked to go on (BR-52). Raises ``VisitOver`` after the limit."""
     with db.transaction() as session:
-        visit_in(session, terminal_id, CounterState.EDITING, CounterState.READ_BACK)
+        visit_in(session, terminal_id, visit_id, CounterState.EDITING, CounterState.READ_BACK)
 
 
-def leave(terminal_id: UUID, code: str = CANCELLED) -> None:
+def leave(terminal_id: UUID, visit_id: UUID | None, code: str = CANCELLED) -> None:
     """The person stops, or refuses consent (E215): nothing is saved."""
     with db.transaction() as session:
         row = live_visit(session, terminal_id)
-        if row is not None and row.state not in (CounterState.DONE, CounterState.SECOND_TAP_OK):
+        if row is not None and row.id == visit_id and row.state not in (CounterState.DONE, CounterState.SECOND_TAP_OK):
             wipe(session, row, code)
 
 
@@ -79,6 +80,7 @@ def judged(visit: Visit) -> ScreeningOutcome:
 
 def agree(
     terminal_id: UUID,
+    visit_id: UUID | None,
     *,
     ask_staff: bool,
     declaration: Declaration | None = None,
@@ -91,7 +93,7 @@ def agree(
     """
     if declaration is not None:
         with db.transaction() as session:
-            row = visit_in(session, terminal_id, CounterState.EDITING)
+            row = visit_in(session, terminal_id, visit_id, CounterState.EDITING)
             visit = _loaded(session, row)
             draft = visit.draft
             applications.declare(session, row.policy_id, draft.application_id, draft.person_id, declaration)
@@ -100,7 +102,7 @@ def agree(
         visit = _peek(session, terminal_id)
     outcome = judged(visit)
     with db.transaction() as session:
-        row = visit_in(session, terminal_id, CounterState.EDITING)
+        row = visit_in(session, terminal_id, visit_id, CounterState.EDITING)
         assert row.person_id is not None
         if outcome.aggregate == "rejected":
             assert outcome.problem is not None
@@ -110,10 +112,10 @@ def agree(
         applications.record_consent(session, visit.policy, row.person_id)
 
 
-def choose(terminal_id: UUID, service_id: str) -> None:
+def choose(terminal_id: UUID, visit_id: UUID | None, service_id: str) -> None:
     """One of the services that may be chosen now. Raises E304, E305, E311, ``LookupError``, ``VisitOver``."""
     with db.transaction() as session:
-        row = visit_in(session, terminal_id, CounterState.EDITING)
+        row = visit_in(session, terminal_id, visit_id, CounterState.EDITING)
         visit = _loaded(session, row)
         if not visit.draft.consented:
             raise VisitOver
@@ -128,14 +130,16 @@ def chosen_service(session: Session, visit: Visit) -> ServiceDocument:
     return service
 
 
-def give_account(terminal_id: UUID, typed: str, code: str, *, confirmed_not_my_number: bool) -> None:
+def give_account(
+    terminal_id: UUID, visit_id: UUID | None, typed: str, code: str, *, confirmed_not_my_number: bool
+) -> None:
     """The ID at the service, checked with the provider; then everything is read back.
 
     Raises E301, E302, E303, E307, E308, E309, E310 and ``VisitOver``. An ID that the same staff entered for somebody
     else raises the alarm E803 behind it (BR-55).
     """
     with db.transaction() as session:
-        row = visit_in(session, terminal_id, CounterState.EDITING)
+        row = visit_in(session, terminal_id, visit_id, CounterState.EDITING)
         service = chosen_service(session, _loaded(session, row))
     normalized = payments.check_account_id(service, typed, confirmed_not_my_number=confirmed_not_my_number)
     holder = payments.verify_account(service, normalized, payments.check_security_code(service, code))
@@ -143,7 +147,7 @@ def give_account(terminal_id: UUID, typed: str, code: str, *, confirmed_not_my_n
         raise holder.problem
     index = payments.account_index(service, normalized)
     with db.transaction() as session:
-        row = visit_in(session, terminal_id, CounterState.EDITING)
+        row = visit_in(session, terminal_id, visit_id, CounterState.EDITING)
         assert row.person_id is not None
         note_account(session, row, index)
         # A guardian's: whose it is and for how many it may be, ``keep_account`` knows (BR-27).
@@ -153,16 +157,16 @@ def give_account(terminal_id: UUID, typed: str, code: str, *, confirmed_not_my_n
     if taken:
         raise DomainError("E303")
     with db.transaction() as session:
-        row = visit_in(session, terminal_id, CounterState.EDITING)
+        row = visit_in(session, terminal_id, visit_id, CounterState.EDITING)
         assert row.person_id is not None
         applications.keep_account(session, row.policy_id, row.person_id, normalized, holder)
         advance(row, CounterEvent.COMPLETE)
 
 
-def change(terminal_id: UUID) -> None:
+def change(terminal_id: UUID, visit_id: UUID | None) -> None:
     """Back to the choice of the service; what was typed is forgotten."""
     with db.transaction() as session:
-        row = visit_in(session, terminal_id, CounterState.EDITING, CounterState.READ_BACK)
+        row = visit_in(session, terminal_id, visit_id, CounterState.EDITING, CounterState.READ_BACK)
         assert row.application_id is not None
         applications.choose_again(session, row.policy_id, row.application_id)
         if row.state == CounterState.READ_BACK:
@@ -172,10 +176,10 @@ def change(terminal_id: UUID) -> None:
             open_card_session(session, row, _agent_of(session, row), "hold", HOLD_SECONDS)
 
 
-def confirm(terminal_id: UUID) -> None:
+def confirm(terminal_id: UUID, visit_id: UUID | None) -> None:
     """It is right: the card is lifted and laid down again (BR-51). Pressed twice, it is asked for once."""
     with db.transaction() as session:
-        row = visit_in(session, terminal_id, CounterState.READ_BACK)
+        row = visit_in(session, terminal_id, visit_id, CounterState.READ_BACK)
         if row.card_purpose == "confirm":
             return
         visit = _loaded(session, row)

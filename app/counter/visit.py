@@ -49,13 +49,15 @@ def live_visit(session: Session, terminal_id: UUID) -> CounterSession | None:
     )
 
 
-def visit_in(session: Session, terminal_id: UUID, *states: CounterState) -> CounterSession:
+def visit_in(session: Session, terminal_id: UUID, visit_id: UUID | None, *states: CounterState) -> CounterSession:
     """The visit, if it stands in one of these states and somebody is there; this counts as an act of the person.
+
+    ``visit_id`` is the one that the person's page was made for: a page that was left open acts for nobody else (BR-50).
 
     Raises ``VisitOver``; the idle limit is judged here too, so that no press comes after it (BR-52).
     """
     row = live_visit(session, terminal_id)
-    if row is None or row.state not in states or is_idle(row):
+    if row is None or row.id != visit_id or row.state not in states or is_idle(row):
         raise VisitOver
     row.touched_at = clock.real_now()
     return row

@@ -74,15 +74,15 @@ class Window:
         self.desk.hand_in(self.agent_id, person.person_id, people)
         view = self._now()
         if view.stage == "identify":
-            counter.identify(self.staff, _printed_on(person))
+            counter.identify(self.staff, view.visit_id, _printed_on(person))
             view = self._now()
         if view.stage == "ended":
             return Outcome(view.ended_code, None)
         problem = self._fill_in(case["service_id"], account)
         if problem is not None:
-            counter.leave(self.staff.terminal_id)
+            counter.leave(self.staff.terminal_id, view.visit_id)
             return Outcome(problem.code, None)
-        counter.confirm(self.staff.terminal_id)
+        counter.confirm(self.staff.terminal_id, view.visit_id)
         self.desk.hand_in(self.agent_id, person.person_id, people)
         view = self._now()
         assert view.stage == "done", view.ended_code
@@ -101,11 +101,11 @@ class Window:
 
     def _fill_in(self, service_id: str, account: str) -> DomainError | None:
         """What the resident does on the own screen; the first refusal."""
-        place = self.staff.terminal_id
-        counter.agree(place, ask_staff=False)
-        counter.choose(place, service_id)
+        place = (self.staff.terminal_id, self._now().visit_id)
+        counter.agree(*place, ask_staff=False)
+        counter.choose(*place, service_id)
         try:
-            counter.give_account(place, account, CODES[service_id], confirmed_not_my_number=False)
+            counter.give_account(*place, account, CODES[service_id], confirmed_not_my_number=False)
         except DomainError as problem:
             return problem
         return None

@@ -55,25 +55,28 @@ def be_served(desk: Any, screen: Any, places: Any, wait_for: Any) -> None:
     assert number
     assert places.type_pins("2580", "1470", number[1]).status_code == 303
     wait_for(lambda: 'data-stage="judged"' in screen.get("/screen").text)
-    assert desk.post("/counter/documents", document="0").status_code == 303
-    assert desk.post("/counter/identify", name=CANARY.name, face="yes").status_code == 422
+    visit = re.search(r'name="visit" value="([0-9a-f-]{36})"', screen.get("/screen").text)
+    assert visit
+    now = {"visit": visit[1]}
+    assert desk.post("/counter/documents", **now, document="0").status_code == 303
+    assert desk.post("/counter/identify", **now, name=CANARY.name, face="yes").status_code == 422
     assert desk.get("/counter/state").json()["state"]
     assert screen.get("/screen/state").json()["revision"]
-    assert screen.post("/screen/active").status_code == 303
-    assert screen.post("/screen/agree").status_code == 422
-    assert screen.post("/screen/agree", **TICKS, ask_staff="yes").status_code == 303
-    assert screen.post("/screen/service", service_id=CANARY.name).status_code == 422
-    assert screen.post("/screen/service", service_id="SVC-QR-01").status_code == 303
-    mistyped = screen.post("/screen/account", "service id", "pin", "name", account="2580", security_code="1470")
+    assert screen.post("/screen/active", **now).status_code == 303
+    assert screen.post("/screen/agree", **now).status_code == 422
+    assert screen.post("/screen/agree", **now, **TICKS, ask_staff="yes").status_code == 303
+    assert screen.post("/screen/service", **now, service_id=CANARY.name).status_code == 422
+    assert screen.post("/screen/service", **now, service_id="SVC-QR-01").status_code == 303
+    mistyped = screen.post("/screen/account", "service id", "pin", "name", **now, account="2580", security_code="1470")
     assert mistyped.status_code == 422
     code = places.security_code()
-    assert screen.post("/screen/account", account=ACCOUNT, security_code=code).status_code == 303
+    assert screen.post("/screen/account", **now, account=ACCOUNT, security_code=code).status_code == 303
     assert screen.get("/screen").status_code == 200
-    assert screen.post("/screen/confirm").status_code == 422
-    assert screen.post("/screen/confirm", confirmed="yes").status_code == 303
+    assert screen.post("/screen/confirm", **now).status_code == 422
+    assert screen.post("/screen/confirm", **now, confirmed="yes").status_code == 303
     assert screen.get("/screen").status_code == 200
-    assert screen.post("/screen/change").status_code == 303
-    assert screen.post("/screen/leave").status_code == 303
+    assert screen.post("/screen/change", **now).status_code == 303
+    assert screen.post("/screen/leave", **now).status_code == 303
     assert desk.post("/counter/next-child").status_code == 303
     assert desk.post("/counter/cancel").status_code == 303
     places.take_card()

@@ -98,8 +98,13 @@ class Counter:
         return found[1]
 
     def press(self, what: str, /, **fields: str) -> TestResponse:
-        """The resident sends a form of the screen."""
-        return self.screen.send(f"/screen/{what}", **fields)
+        """The resident sends a form of the screen, as the page of now has it."""
+        visit = fields.pop("visit", None) or str(self.row().id)
+        return self.screen.send(f"/screen/{what}", visit=visit, **fields)
+
+    def see_document(self, number: int) -> TestResponse:
+        """Staff press 「この書類を見ました」."""
+        return self.desk.send("/counter/documents", visit=str(self.row().id), document=str(number))
 
     def to_account(self, person_id: str, service_id: str = "SVC-QR-01") -> None:
         """Up to the page that asks for the ID."""

@@ -128,7 +128,7 @@ def test_staff_see_a_paper_where_the_cards_do_not_show_the_relation(counter: Cou
     call_guardian(counter, "TP-02")
     counter.first_tap(CHILDREN[0])
     assert "保護者(法定代理人)であることが分かる書類: まだ見ていません" in desk(counter)
-    assert counter.desk.send("/counter/documents", document="0").status_code == 303
+    assert counter.see_document(0).status_code == 303
     assert "保護者(法定代理人)であることが分かる書類: 確認済み" in desk(counter)
 
 

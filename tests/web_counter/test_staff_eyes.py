@@ -53,6 +53,7 @@ def test_c_23b_a_card_without_pins_is_identified_by_staff_and_decided_by_another
         counter.touched_without_pin("TP-23")
         assert counter.stage() == "identify"
         face = {
+            "visit": str(counter.row().id),
             "name": someone.name,
             "address": someone.address,
             "birth_date": someone.birth_date.isoformat(),
@@ -91,7 +92,7 @@ def test_a_document_is_seen_by_somebody_and_no_copy_is_kept(service: Service) ->
             pytest.fail(counter.row().ended_code or counter.stage())
         page = desk_page(counter)
         assert "申告完了通知(マイナンバーカード方式)の提示: まだ見ていません" in page
-        assert counter.desk.send("/counter/documents", document="0").status_code == 303
+        assert counter.see_document(0).status_code == 303
         assert "申告完了通知(マイナンバーカード方式)の提示: 確認済み" in desk_page(counter)
     with db.reading() as session:
         row = session.execute(text("SELECT kind, state, stated_by, on_day FROM stated_facts")).one()

@@ -269,7 +269,8 @@ def test_a_screen_of_another_terminal_shows_nothing_of_this_visit(counter: Count
     _, other = signed_in_staff(service, "2番窓口", "ST-05")
     counter.to_account("TP-02")
     assert other.stage() == "idle"
-    assert other.press("account", account=ACCOUNT, security_code=CODE).status_code == 303
+    stolen = str(counter.row().id)
+    assert other.press("account", visit=stolen, account=ACCOUNT, security_code=CODE).status_code == 303
     assert counter.stage() == "account"
 
 

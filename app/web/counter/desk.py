@@ -29,6 +29,7 @@ from app.web.counter.copied_form import (
     typed_day,
 )
 from app.web.counter.screen_pages import ending_text
+from app.web.counter.shown_visit import shown_visit
 from app.web.pages import qr_svg
 from app.web.service_texts import most_text
 from app.web.staff import current_staff, require_role, staff_line, this_terminal
@@ -150,7 +151,8 @@ def see_document() -> Response:
     require_role(staff, Role.COUNTER)
     number = request.form.get("document", "")
     with suppress(VisitOver, LookupError):  # the page shows what is now
-        counter.see_document(staff, int(number) if number.isascii() and number.isdigit() and len(number) < 3 else -1)
+        is_number = number.isascii() and number.isdigit() and len(number) < 3
+        counter.see_document(staff, shown_visit(), int(number) if is_number else -1)
     return _home()
 
 
@@ -167,7 +169,7 @@ def identify() -> Response | tuple[str, int]:
         return _desk(staff, terminal, errors, face=copied.typed), 422
     try:
         with suppress(VisitOver):  # the page shows what is now
-            counter.identify(staff, copied.items)
+            counter.identify(staff, shown_visit(), copied.items)
     except (counter.ItemRefused, DomainError) as problem:
         return _desk(staff, terminal, [refused_item(problem, CARD_WORDS)], face=copied.kept(problem)), 422
     return _home()

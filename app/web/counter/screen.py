@@ -23,10 +23,12 @@ from app.settings import Settings
 from app.web.counter import blueprint
 from app.web.counter.guardian_form import NotDeclared, declared_by_guardian
 from app.web.counter.screen_pages import context_of
+from app.web.counter.shown_visit import shown_visit
 from app.web.counter.sign_in import MAX_TYPED, TERMINAL_DAYS
 from app.web.languages import PARAMETER, forget_chosen
 from app.web.own_cookies import read_cookie, set_cookie
 from app.web.rate_limits import CHECK_ACCOUNT, JOIN_TERMINAL, check_limit
+from app.web.staff import this_terminal
 
 ACCOUNT_FIELDS = frozenset({"E301", "E303", "E307", "E308", "E309", "E310"})
 TEMPLATES = {"idle": "rest", "ended": "rest", "done": "rest"} | dict.fromkeys(
@@ -62,10 +64,11 @@ def screen() -> Response | str:
 def join_screen() -> Response | tuple[str, int]:
     """With the code that an operator made."""
     check_limit(JOIN_TERMINAL)
+    if this_terminal() is not None:  # K5: who sits at the desk must not type on the resident's side
+        return _join_page("この端末は、職員の画面として登録されています。住民の方の画面は、別の端末で登録します。")
     token = organisations.join_terminal(request.form.get("code", "")[:MAX_TYPED], "screen")
     if token is None:
-        error = {"field": "code", "text": "このコードは使えません。期限は10分で、使えるのは1回です。", "code": None}
-        return render_template("counter/screen/join.html", errors=[error]), 422
+        return _join_page("このコードは使えません。期限は10分で、使えるのは1回です。")
     answer = redirect(url_for("counter.screen"), code=303)
     set_cookie(answer, "todoke_screen", token, timedelta(days=TERMINAL_DAYS))
     return answer
@@ -83,7 +86,7 @@ def screen_state() -> FlaskResponse:
 def screen_active() -> Response:
     """A key was pressed, or 「続ける」."""
     with suppress(VisitOver):  # the page shows what is now
-        counter.touch(_terminal().terminal_id)
+        counter.touch(_terminal().terminal_id, shown_visit())
     return redirect(url_for("counter.screen"), code=303)
 
 
@@ -92,8 +95,10 @@ def screen_agree() -> Response | tuple[Response, int]:
     """All three layers, or none: E215 stops and keeps nothing."""
     terminal = _terminal()
     action = request.form.get("action", "")
+    view = counter.follow(terminal.terminal_id)
     if action == "refuse":
-        counter.leave(terminal.terminal_id, "E215")
+        counter.leave(terminal.terminal_id, shown_visit(), "E215")
+    if action == "refuse" or view.visit_id != shown_visit():
         return _next()
     layers = {
         "agree_todoke": "とどけの利用規約に同意するときは、チェックを入れてください。",
@@ -101,7 +106,7 @@ def screen_agree() -> Response | tuple[Response, int]:
         "agree_service": "決済サービスへ伝えることに同意するときは、チェックを入れてください。",
     }
     try:
-        declaration, wallet = declared_by_guardian(counter.follow(terminal.terminal_id), request.form)
+        declaration, wallet = declared_by_guardian(view, request.form)
     except NotDeclared as missing_words:
         errors = [_error(field, text) for field, text in missing_words.texts.items()]
         return _again(
@@ -114,6 +119,7 @@ def screen_agree() -> Response | tuple[Response, int]:
     try:
         counter.agree(
             terminal.terminal_id,
+            shown_visit(),
             ask_staff=request.form.get("ask_staff") == "yes",
             declaration=declaration,
             wallet=wallet,
@@ -135,7 +141,7 @@ def screen_service() -> Response | tuple[Response, int]:
     """Take the choice; one that can't be made stays on the page with the reason."""
     terminal, service_id = _terminal(), request.form.get("service_id", "")
     try:
-        counter.choose(terminal.terminal_id, service_id)
+        counter.choose(terminal.terminal_id, shown_visit(), service_id)
     except VisitOver:
         return _next()
     except LookupError:
@@ -153,6 +159,7 @@ def screen_account() -> Response | tuple[Response, int]:
     try:
         counter.give_account(
             terminal.terminal_id,
+            shown_visit(),
             typed,
             request.form.get("security_code", ""),
             confirmed_not_my_number=request.form.get("confirmed_not_my_number") == "yes",
@@ -171,7 +178,7 @@ def screen_account() -> Response | tuple[Response, int]:
 def screen_change() -> Response:
     """Back to the choice of the service."""
     with suppress(VisitOver):
-        counter.change(_terminal().terminal_id)
+        counter.change(_terminal().terminal_id, shown_visit())
     return _next()
 
 
@@ -182,15 +189,20 @@ def screen_confirm() -> Response | tuple[Response, int]:
     if request.form.get("confirmed") != "yes":
         return _again(terminal, "read_back", [_error("confirmed", "内容を確かめて、チェックを入れてください。")])
     with suppress(VisitOver):
-        counter.confirm(terminal.terminal_id)
+        counter.confirm(terminal.terminal_id, shown_visit())
     return _next()
 
 
 @blueprint.post("/screen/leave")
 def screen_leave() -> Response:
     """The person stops: nothing is saved."""
-    counter.leave(_terminal().terminal_id)
+    counter.leave(_terminal().terminal_id, shown_visit())
     return _next()
+
+
+def _join_page(problem: str) -> tuple[str, int]:
+    error = {"field": "code", "text": problem, "code": None}
+    return render_template("counter/screen/join.html", errors=[error]), 422
 
 
 def _terminal() -> Terminal:
