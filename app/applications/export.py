@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import audit, cards, clock, db, payments, points, screening
+from app import audit, cards, clock, db, payments, points, policies, screening
+from app.applications.childs_amount import of_application
 from app.applications.models import Application
 from app.applications.states import ApplicationState
 from app.lists import OutputEncoding, to_csv
@@ -63,7 +64,7 @@ def _rows(session: Session, policy_id: str) -> Iterator[tuple[str | int, ...]]:
             row.receipt_no or "",
             _name(session, row.evidence_id),
             row.state,
-            row.amount,
+            "" if row.amount_by_register and not _is_settled(session, row) else row.amount,
             names.get(row.service_id or "", ""),
             _day(row.submitted_at),
             _day(granted.get(row.id)),
@@ -72,6 +73,14 @@ def _rows(session: Session, policy_id: str) -> Iterator[tuple[str | int, ...]]:
 
 def _services(applications: Sequence[Application]) -> set[str]:
     return {row.service_id for row in applications if row.service_id}
+
+
+def _is_settled(session: Session, row: Application) -> bool:
+    """Whether the amount is the child's, and not the most that it may come to (BR-29)."""
+    if row.decided_at is not None and row.state != ApplicationState.RE_REVIEW:
+        return True
+    found = of_application(session, row, policies.document_of(session, row.policy_id, row.policy_version))
+    return found is None or found.is_settled
 
 
 def _name(session: Session, evidence_id: UUID) -> str:

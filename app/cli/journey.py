@@ -23,7 +23,7 @@ from app.cli.browser import Browser, Page, PageFault
 
 GRANTED_WITHIN_SECONDS = 60.0
 POLL_SECONDS = 0.2
-EXIT_GRANTED, EXIT_FAULT, EXIT_REFUSED = 0, 1, 2
+EXIT_GRANTED, EXIT_FAULT, EXIT_REFUSED, EXIT_WAITING = 0, 1, 2, 3
 
 
 class Refused(Exception):
@@ -33,6 +33,10 @@ class Refused(Exception):
         super().__init__(f"{code}: {text}")
         self.code = code
         self.text = text
+
+
+class Waiting(Refused):
+    """Sent, and for somebody to look at: never told as a refusal (BR-32)."""
 
 
 @dataclass
@@ -80,7 +84,7 @@ def journey(  # noqa: PLR0917  # one parameter for each option
     """Walk one test person through a whole application on a running service.
 
     Exit status: 0 when the status page shows the points as granted; 2 when the service refuses (the error code and
-    message are printed); 1 on a fault of ours.
+    message are printed); 3 when somebody has to look at it first, which is no refusal; 1 on a fault of ours.
     """
     report = Report(person, policy, service)
     folder = state_dir or _default_state_dir(base_url)
@@ -89,6 +93,9 @@ def journey(  # noqa: PLR0917  # one parameter for each option
         walk.run(pin, account)
         report.outcome = "granted"
         status = EXIT_GRANTED
+    except Waiting as waiting:
+        report.outcome, report.code, report.message = "waiting", waiting.code, waiting.text
+        status = EXIT_WAITING
     except Refused as refusal:
         report.outcome, report.code, report.message = "refused", refusal.code, refusal.text
         status = EXIT_REFUSED
@@ -251,9 +258,11 @@ class Walk:
             status = self._checked(self.browser.get(page.path))
             if status.marks.get("status") == "granted":
                 return status
-            if status.marks.get("final") == "yes" or status.marks.get("turn") in ("municipality", "you"):
-                code = status.marks.get("reason-code") or "E205"
-                raise Refused(code, f"申込は受け付けられましたが、付与されていません({status.heading})")
+            code = status.marks.get("reason-code") or "E205"
+            if status.marks.get("final") == "yes":
+                raise Refused(code, f"申込は受け付けられましたが、付与されません({status.heading})")
+            if status.marks.get("turn") in ("municipality", "you"):
+                raise Waiting(code, f"申込は受け付けられ、まだ付与されていません({status.heading})")
             time.sleep(POLL_SECONDS)
         raise PageFault(f"the points were not granted within {GRANTED_WITHIN_SECONDS:.0f} seconds")
 
@@ -275,7 +284,7 @@ def _print_end(report: Report, as_json: bool) -> None:
         click.echo(json.dumps(asdict(report), ensure_ascii=False))
     elif report.outcome == "granted":
         click.echo(f"付与済: 受付番号 {report.receipt_no}")
-    elif report.outcome == "refused":
+    elif report.outcome in ("refused", "waiting"):
         click.echo(f"{report.code}: {report.message}")
     else:
         click.echo(f"fault: {report.message}", err=True)

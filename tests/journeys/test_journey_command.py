@@ -1,9 +1,10 @@
-"""`todoke journey` against the running system: granted, refused with the right code, and never a fault."""
+"""`todoke journey` against the running system: granted, waiting, refused with the right code, and never a fault."""
 
 from __future__ import annotations
 
 import pytest
 
+from tests.cases.test_cannot_tell import says_not_eligible
 from tests.journeys.system import System
 
 pytestmark = pytest.mark.system
@@ -20,6 +21,13 @@ def test_the_same_person_again_is_told_so(system: System) -> None:
     system.journey("TP-15", "P-001", "SVC-QR-01", "--account", "1111111111111")
     status, report = system.journey("TP-15", "P-001", "SVC-QR-01", "--account", "1111111111111")
     assert (status, report["code"]) == (2, "E206"), report
+
+
+def test_br_32_who_is_for_staff_to_look_at_is_waiting_and_never_refused(system: System) -> None:
+    status, report = system.journey("TP-03", "P-017", "SVC-LC-01")
+    assert (status, report["outcome"]) == (3, "waiting"), report
+    assert report["receipt_no"].startswith("P017-")
+    assert not says_not_eligible(str(report))
 
 
 @pytest.mark.parametrize(
