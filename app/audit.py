@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, event, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app import clock, db
+from app import clock, db_rows
 from app.db import Base
 from app.settings import Keys
 
@@ -119,7 +119,7 @@ def write(session: Session) -> None:
     """Write the events that were recorded so far; called before a row is locked that everybody waits for."""
     events: list[dict[str, Any]] | None = session.info.pop(_RECORDED, None)
     if events:
-        db.insert_rows(session, AuditEvent, events)
+        db_rows.insert_rows(session, AuditEvent, events)
 
 
 _RECORDED = "audit.recorded"

@@ -9,16 +9,13 @@ from __future__ import annotations
 import os
 import select
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
-from enum import Enum
-from functools import lru_cache
 from typing import Any, ClassVar
 from uuid import UUID
 
 import psycopg
-from psycopg.types.json import Jsonb
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -147,46 +144,6 @@ def looking() -> Iterator[Session]:
     """
     with Session(_standing_alone(), autoflush=False) as session:
         yield session
-
-
-def insert_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows of the same columns in one statement, past the unit of work: for what every application writes.
-
-    Nothing is filled in but the database's own defaults. What the session still holds is written first.
-    """
-    session.flush()
-    connection = session.connection()
-    columns = tuple(rows[0])
-    most = MAX_PARAMETERS // len(columns)
-    adapt = _adapters(table, columns)
-    for first in range(0, len(rows), most):
-        some = rows[first : first + most]
-        values = tuple(turn(row[name]) for row in some for name, turn in adapt)
-        connection.exec_driver_sql(_insert_statement(table, columns, len(some)), values)
-
-
-MAX_PARAMETERS = 60_000
-
-
-@lru_cache(maxsize=500)
-def _insert_statement(table: type[Base], columns: tuple[str, ...], rows: int) -> str:
-    one = f"({', '.join(['%s'] * len(columns))})"
-    names = ", ".join(columns)
-    return f"INSERT INTO {table.__tablename__} ({names}) VALUES {', '.join([one] * rows)}"  # noqa: S608  # our names only
-
-
-@lru_cache(maxsize=500)
-def _adapters(table: type[Base], columns: tuple[str, ...]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
-    types = {column.name: column.type for column in table.__table__.columns}
-    return tuple((name, _as_json if isinstance(types[name], JSONB) else _as_value) for name in columns)
-
-
-def _as_json(value: Any) -> Any:
-    return None if value is None else Jsonb(value)
-
-
-def _as_value(value: Any) -> Any:
-    return value.value if isinstance(value, Enum) else value
 
 
 @contextmanager

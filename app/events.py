@@ -7,7 +7,7 @@ changes the application before the transaction commits. A handler that raises un
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ class Event:
 
 E = TypeVar("E", bound=Event)
 _handlers: dict[type[Event], list[Callable[[Session, Any], None]]] = defaultdict(list)
+_take_many: set[Callable[[Session, Any], None]] = set()
 
 
 def subscribe(kind: type[E], handler: Callable[[Session, E], None]) -> None:
@@ -29,7 +30,20 @@ def subscribe(kind: type[E], handler: Callable[[Session, E], None]) -> None:
         _handlers[kind].append(handler)
 
 
-def publish(session: Session, event: Event) -> None:
-    """Run every handler of this event now, in the caller's transaction, in order of registration."""
-    for handler in _handlers[type(event)]:
-        handler(session, event)
+def subscribe_to_many(kind: type[E], handler: Callable[[Session, Sequence[E]], None]) -> None:
+    """The same for a handler that takes all events that happen together: mostly one, up to a thousand in bulk."""
+    _take_many.add(handler)
+    subscribe(kind, handler)  # type: ignore[arg-type]  # publish knows which handlers take many
+
+
+def publish(session: Session, *happened: Event) -> None:
+    """Run every handler of these events, all of one kind, now, in the caller's transaction, in order of
+    registration."""
+    if not happened:
+        return
+    for handler in _handlers[type(happened[0])]:
+        if handler in _take_many:
+            handler(session, happened)
+        else:
+            for event in happened:
+                handler(session, event)

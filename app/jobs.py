@@ -6,6 +6,8 @@ Arguments are ids only; they are stored and logged in clear. Domains register th
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
@@ -61,6 +63,15 @@ def worker_app(database_url: str) -> procrastinate.App:
 def defer(session: Session, task: Task[Any, Any, Any], *, lock: str | None = None, **ids: str | int) -> None:
     """Queue a job in the caller's transaction. Jobs with the same ``lock`` run one after another."""
     task.configure(connection=db.driver_connection(session), lock=lock).defer(**ids)
+
+
+def defer_all(session: Session, some: Iterable[tuple[Task[Any, Any, Any], Mapping[str, str | int]]]) -> None:
+    """Queue many jobs in the caller's transaction, those of one task by one statement."""
+    of_task: dict[Task[Any, Any, Any], list[Mapping[str, str | int]]] = defaultdict(list)
+    for task, ids in some:
+        of_task[task].append(ids)
+    for task, all_ids in of_task.items():
+        task.configure(connection=db.driver_connection(session)).batch_defer(*map(dict, all_ids))
 
 
 def defer_once(

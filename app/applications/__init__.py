@@ -95,6 +95,7 @@ from app.applications.review import (
 )
 from app.applications.review_cases import CASES_SHOWN, CaseLine, ReviewCase, cases_of, look_at_case
 from app.applications.revoke import revoke_before_the_order, suspect_return
+from app.applications.send import ConfirmingPage, Receipt
 from app.applications.stale_choice import account_closed
 from app.applications.standing import (
     Standing,
@@ -108,7 +109,7 @@ from app.applications.standing import (
 )
 from app.applications.states import ApplicationState
 from app.applications.status import TURN_LABELS, StatusWord
-from app.applications.submit import ConfirmingPage, Receipt, judge, submit, submit_many, submit_prepared
+from app.applications.submit import judge, submit, submit_many, submit_prepared
 from app.applications.waitlist import serve_queue
 from app.applications.withdraw import withdraw
 

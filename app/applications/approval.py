@@ -69,13 +69,15 @@ def commit_and_plan(
     link_id: UUID | None,
     service: ServiceDocument | None,
     order_now: bool = True,
+    link_is_locked: bool = False,
 ) -> None:
     """Post ``commit`` and plan the grant; with no cooling-off time the order goes out with it.
 
     For a rebate nothing is granted before a period is closed; what was bought is committed from now on.
 
     Without a link the application gets its deadline for choosing one. ``order_now=False`` leaves the order to the
-    periodic job, for a link that is not confirmed yet. The caller closes the book last.
+    periodic job, for a link that is not confirmed yet; ``link_is_locked`` is for one that was bound as fixed. The
+    caller closes the book last.
     """
     now = clock.now()
     if isinstance(document.benefit, Rate):
@@ -101,8 +103,13 @@ def commit_and_plan(
     )
     if link_id is None:
         application.assign_by = assign_deadline(document, now)
-    elif document.cooling_off_hours == 0 and order_now:
-        points.order_grant(session, book, grant)
+    elif is_ordered_at_once(document) and order_now:
+        points.order_grant(session, book, grant, link_is_locked=link_is_locked)
+
+
+def is_ordered_at_once(document: PolicyDocument) -> bool:
+    """Whether the order goes out with the approval: there is no time to think it over, and something to order yet."""
+    return document.cooling_off_hours == 0 and not isinstance(document.benefit, Rate)
 
 
 def assign_deadline(document: PolicyDocument, approved_at: datetime) -> datetime:

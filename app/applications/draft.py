@@ -319,13 +319,17 @@ def check_may_apply_alone(evidence: EvidenceView, at: datetime) -> None:
 
 
 def check_not_applied_yet(session: Session, policy_id: str, person_id: UUID, applicant_id: UUID | None = None) -> None:
+    """BR-13: raise E206 or E216 when there is an application for this person (``check_none_stands``)."""
+    from app.applications.queries import live_application
+
+    check_none_stands(live_application(session, policy_id, person_id), person_id, applicant_id)
+
+
+def check_none_stands(earlier: Application | None, person_id: UUID, applicant_id: UUID | None = None) -> None:
     """BR-13: raise E206, with the date and number of the first, when there is an application for this person.
 
     BR-26: somebody else than who sent it (``applicant_id``, or the person) learns no more than that: E216.
     """
-    from app.applications.queries import live_application
-
-    earlier = live_application(session, policy_id, person_id)
     if earlier is not None:
         if earlier.applicant_id != (applicant_id or person_id):
             raise DomainError("E216")

@@ -45,17 +45,18 @@ def known_about(
     typed: Typed | None = None,
     instant: datetime | None = None,
     application_id: UUID | None = None,
+    stated: screening.Stated | None = None,
 ) -> Known:
     """Gather what the policy's conditions ask for about the person of this evidence, at ``instant`` (now).
 
     ``acting``: the guardian who applies, where it is not the person alone. ``application_id``: whose own claim on a
-    row of a list does not count as somebody else's.
+    row of a list does not count as somebody else's. ``stated``: what was stated about the person, where it was read.
     """
     person_id = evidence.person_id
     tree = policies.leaves_of(policies.tree_of(document))
-    stated = screening.stated_about(session, person_id)
-    subject = _subject(evidence, typed or Typed())
-    levels, rows = _on_lists(session, document, subject, application_id)
+    if stated is None:
+        stated = screening.stated_about(session, person_id)
+    levels, rows = _on_lists(session, document, evidence, typed or Typed(), application_id)
     earlier = {one for leaf in tree if isinstance(leaf, ReceivedEarlier) for one in leaf.policies}
     earlier |= {leaf.from_policy for leaf in tree if isinstance(leaf, CarryOverCap)}
     facts = Facts(
@@ -94,7 +95,7 @@ def granted_count(session: Session, policy_id: str, application_ids: Iterable[UU
 
 
 def _on_lists(
-    session: Session, document: PolicyDocument, subject: Subject, application_id: UUID | None
+    session: Session, document: PolicyDocument, evidence: EvidenceView, typed: Typed, application_id: UUID | None
 ) -> tuple[dict[str, str], dict[str, str]]:
     """The level at which each list of the policy knows the person; a list that is not loaded is missing."""
     levels: dict[str, str] = {}
@@ -102,6 +103,7 @@ def _on_lists(
     wanted = _lists_named(document)
     if not wanted:
         return levels, rows
+    subject = _subject(evidence, typed)
     for list_id in sorted(wanted):
         found = lists.match(session, list_id, subject)
         if not found.loaded:

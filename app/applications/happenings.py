@@ -22,7 +22,11 @@ class ApplicationChanged(Event):
     action: str
 
 
+def changed(application: Application, action: str) -> ApplicationChanged:
+    """The event of this application."""
+    return ApplicationChanged(application.policy_id, application.id, application.applicant_id, action)
+
+
 def tell_changed(session: Session, application: Application, action: str) -> None:
     """Tell it before the books are closed: their counter row must be the last that is locked."""
-    changed = ApplicationChanged(application.policy_id, application.id, application.applicant_id, action)
-    events.publish(session, changed)
+    events.publish(session, changed(application, action))

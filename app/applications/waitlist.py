@@ -147,7 +147,7 @@ def _screen(session: Session, application: Application, document: PolicyDocument
     outcome = screening.screen(document, known.facts, requested_review=True)
     if application.duplicate_suspected:
         outcome = screening.suspect_duplicate(outcome, known.facts.instant)
-    screening.write_checks(session, application.policy_id, application.id, outcome)
+    screening.write_checks(session, application.policy_id, [(application.id, outcome)])
     claim_rows(session, application.policy_id, application.id, known, outcome)
     return outcome
 

@@ -18,7 +18,7 @@ from app.cards.agents import (
     take_from_counter,
 )
 from app.cards.erase import erase_readings
-from app.cards.evidence import EvidenceView, evidence_of, latest_address_code
+from app.cards.evidence import EvidenceView, evidence_of, evidence_of_many, latest_address_code
 from app.cards.finish import ResultIn, finish_session
 from app.cards.pairing import LIFE_MINUTES, CounterPlace, issue_pair_code, pair_agent
 from app.cards.relay import RelayError, relay_step
@@ -61,6 +61,7 @@ __all__ = [
     "erase_readings",
     "evidence_by_staff",
     "evidence_of",
+    "evidence_of_many",
     "evidence_on_paper",
     "fetch_revocation_lists",
     "find_reader",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.cards.models import Evidence
 from app.municipalities import Resolution, Status
-from app.people import FourItems, facts_of
+from app.people import FourItems, facts_of_many
 from app.people.ages import parse_card_birth_date
 
 
@@ -40,10 +41,19 @@ class EvidenceView:
 
 def evidence_of(session: Session, evidence_id: UUID) -> EvidenceView | None:
     """One piece of evidence, or None when it does not exist or the person's facts are erased."""
-    row = session.get(Evidence, evidence_id)
-    items = facts_of(session, row.facts_id) if row else None
-    if row is None or items is None:
-        return None
+    return evidence_of_many(session, [evidence_id]).get(evidence_id)
+
+
+def evidence_of_many(session: Session, evidence_ids: Collection[UUID]) -> dict[UUID, EvidenceView]:
+    """These pieces of evidence by id; without those that don't exist or whose person's facts are erased."""
+    if not evidence_ids:
+        return {}
+    rows = session.scalars(select(Evidence).where(Evidence.id.in_(evidence_ids))).all()
+    items = facts_of_many(session, {row.facts_id for row in rows})
+    return {row.id: _view(row, items[row.facts_id]) for row in rows if row.facts_id in items}
+
+
+def _view(row: Evidence, items: FourItems) -> EvidenceView:
     return EvidenceView(
         id=row.id,
         person_id=row.person_id,

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app import clock, db
+from app import clock, db, db_rows
 from app.errors import DomainError
 from app.payments.account_ids import index_form, last4, masked
 from app.payments.documents import ServiceDocument
@@ -35,8 +34,6 @@ class Wallet:
     other: str = "ほかの決済サービス"
 
 
-_COLUMNS = tuple(column.name for column in PaymentLink.__table__.columns)
-_INSERT = insert(PaymentLink).on_conflict_do_nothing().returning(PaymentLink.id)
 _LOCK = (
     update(PaymentLink)
     .where(
@@ -61,6 +58,24 @@ class LinkView:
     state: LinkState
 
 
+@dataclass(frozen=True)
+class WantedLink:
+    """One application to be bound to one service ID; ``normalized`` is the ID in its one written form.
+
+    ``wallet`` says whose ID it is where it is not the person's own alone; ``fixed`` that a grant order goes out with
+    the binding, so that it is locked from its beginning.
+    """
+
+    application_id: UUID
+    person_id: UUID
+    service: ServiceDocument
+    normalized: str = field(repr=False)
+    holder_masked: str | None
+    state: Literal["verified", "unreachable"] = "verified"
+    wallet: Wallet | None = None
+    fixed: bool = False
+
+
 def create_link(
     session: Session,
     *,
@@ -75,16 +90,38 @@ def create_link(
 ) -> PaymentLink:
     """Bind the application to this service ID; an earlier choice of the same application is given up.
 
-    The same binding again returns the one that exists. ``wallet`` says whose ID it is where it is not the person's own
-    alone. Raises E303 when the ID is another owner's in this policy (BR-56), E312 when it serves as many as it may
-    (BR-27), and E313 when the earlier choice already has a grant order.
+    The same binding again returns the one that exists. Raises E303 when the ID is another owner's in this policy
+    (BR-56), E312 when it serves as many as it may (BR-27), and E313 when the earlier choice already has a grant order.
     """
-    wallet = wallet or Wallet(person_id)
-    index = vault().index(f"service:{service.service_id}", index_form(normalized))
-    link = _new(policy_id, application_id, person_id, wallet, service, normalized, index)
-    link.holder_masked, link.state = holder_masked, LinkState(state)
+    wanted = WantedLink(application_id, person_id, service, normalized, holder_masked, state, wallet)
+    link = create_links(session, policy_id, [wanted])[application_id]
+    if isinstance(link, DomainError):
+        raise link
+    return link
+
+
+def create_links(
+    session: Session, policy_id: str, wanted: Sequence[WantedLink]
+) -> dict[UUID, PaymentLink | DomainError]:
+    """``create_link`` for many applications of a policy, by application: the link, or why there is none.
+
+    Nothing is written for one that is refused.
+    """
+    new = {one.application_id: _new(policy_id, one) for one in wanted}
     # The first slot is free nearly always: who looked first would make the other hundred thousand pay.
-    return link if _insert(session, link) else _instead_of_the_one_there_is(session, link, service, wallet)
+    written = _insert(session, list(new.values()))
+    bound: dict[UUID, PaymentLink | DomainError] = {}
+    for one in wanted:
+        link = new[one.application_id]
+        if link.id in written:
+            bound[one.application_id] = link
+            continue
+        try:
+            with session.begin_nested():
+                bound[one.application_id] = _instead_of_the_one_there_is(session, link, one)
+        except DomainError as problem:
+            bound[one.application_id] = problem
+    return bound
 
 
 def check_account_is_free(  # noqa: PLR0917  # the ID, and for whom
@@ -118,31 +155,30 @@ def _free_slot(  # noqa: PLR0917  # the ID, and for whom
     return next(slot for slot in range(1, len(taken) + 2) if slot not in taken)
 
 
-def _new(  # noqa: PLR0917  # the columns of a new row
-    policy_id: str,
-    application_id: UUID,
-    person_id: UUID,
-    wallet: Wallet,
-    service: ServiceDocument,
-    normalized: str,
-    index: bytes,
-) -> PaymentLink:
+def _new(policy_id: str, wanted: WantedLink) -> PaymentLink:
     link_id = db.new_id()
     now = clock.now()
+    state = LinkState(wanted.state)
     return PaymentLink(
         policy_id=policy_id,
         id=link_id,
-        application_id=application_id,
-        person_id=person_id,
-        owner_id=wallet.owner_id,
-        service_id=service.service_id,
-        account_enc=vault().encrypt(Private(normalized), _context(link_id)),
-        id_index=index,
-        last4=last4(normalized),
+        application_id=wanted.application_id,
+        person_id=wanted.person_id,
+        owner_id=_wallet_of(wanted).owner_id,
+        service_id=wanted.service.service_id,
+        account_enc=vault().encrypt(Private(wanted.normalized), _context(link_id)),
+        id_index=account_index(wanted.service, wanted.normalized),
+        last4=last4(wanted.normalized),
+        holder_masked=wanted.holder_masked,
         slot=1,
+        state=after(state, LinkEvent.LOCK) if wanted.fixed else state,
         created_at=now,
         changed_at=now,
     )
+
+
+def _wallet_of(wanted: WantedLink) -> Wallet:
+    return wanted.wallet or Wallet(wanted.person_id)
 
 
 def find_accounts(
@@ -261,10 +297,11 @@ def account_of(session: Session, link: PaymentLink) -> str:
 def accounts_of(session: Session, links: Sequence[tuple[str, UUID]]) -> dict[UUID, str]:
     """The service IDs of many links (policy id, link id) in clear, for a file to the provider."""
     found: dict[UUID, str] = {}
+    columns = select(PaymentLink.id, PaymentLink.account_enc)
     for first in range(0, len(links), ACCOUNTS_AT_ONCE):
         wanted = links[first : first + ACCOUNTS_AT_ONCE]
-        rows = session.scalars(select(PaymentLink).where(tuple_(PaymentLink.policy_id, PaymentLink.id).in_(wanted)))
-        found |= {row.id: account_of(session, row) for row in rows}
+        rows = session.execute(columns.where(tuple_(PaymentLink.policy_id, PaymentLink.id).in_(wanted)))
+        found |= {row.id: vault().decrypt(row.account_enc, _context(row.id)).reveal() for row in rows}
     return found
 
 
@@ -301,33 +338,35 @@ def _live_link_of(session: Session, policy_id: str, application_id: UUID) -> Pay
     )
 
 
-def _insert(session: Session, link: PaymentLink) -> bool:
-    """False when the application has a live link already, or the ID serves another application.
+def _insert(session: Session, links: Sequence[PaymentLink]) -> set[UUID]:
+    """The ids of those that were written: not where the application has a live link already, or the ID serves another.
 
     One statement: the unique indexes judge, and a refusal leaves the transaction whole.
     """
     session.flush()
-    values = {name: getattr(link, name) for name in _COLUMNS}
-    return session.connection().execute(_INSERT, values).scalar() is not None
+    rows = [db_rows.values_of(link) for link in links]
+    return {row[0] for row in db_rows.insert_unless_taken(session, PaymentLink, rows, returning="id")}
 
 
-def _instead_of_the_one_there_is(
-    session: Session, wanted: PaymentLink, service: ServiceDocument, wallet: Wallet
-) -> PaymentLink:
+def _instead_of_the_one_there_is(session: Session, link: PaymentLink, wanted: WantedLink) -> PaymentLink:
     """An earlier choice gives way; a parallel request of the same application may have made the very same one.
 
     Then the next free slot, where the ID may serve several: a slot that somebody took meanwhile is asked for again.
     """
-    first = _live_link_of(session, wanted.policy_id, wanted.application_id)
+    first = _live_link_of(session, link.policy_id, link.application_id)
     if first is not None:
-        if (first.service_id, first.id_index) == (wanted.service_id, wanted.id_index):
+        if (first.service_id, first.id_index) == (link.service_id, link.id_index):
+            if wanted.fixed and first.state != LinkState.LOCKED:
+                _move(first, LinkEvent.LOCK)
             return first
         _remove(first)
         session.flush()
     for _ in range(MAX_TRIES):
-        wanted.slot = _free_slot(session, wanted.policy_id, service, wanted.id_index, wanted.person_id, wallet)
-        if _insert(session, wanted):
-            return wanted
+        link.slot = _free_slot(
+            session, link.policy_id, wanted.service, link.id_index, link.person_id, _wallet_of(wanted)
+        )
+        if _insert(session, [link]):
+            return link
     raise DomainError("E303")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -118,6 +119,15 @@ def facts_of(session: Session, facts_id: UUID) -> FourItems | None:
     """The four items of one reading, decrypted; None when they are erased."""
     row = session.get(PersonFacts, facts_id)
     return None if row is None else _decrypted(row)
+
+
+def facts_of_many(session: Session, facts_ids: Collection[UUID]) -> dict[UUID, FourItems]:
+    """The four items of these readings by id, decrypted; without those that are erased."""
+    if not facts_ids:
+        return {}
+    return {
+        row.id: _decrypted(row) for row in session.scalars(select(PersonFacts).where(PersonFacts.id.in_(facts_ids)))
+    }
 
 
 def fingerprint_of_facts(session: Session, facts_id: UUID) -> bytes:

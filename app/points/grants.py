@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
 
-from app import audit, clock, db, jobs, payments
+from app import audit, clock, db, payments
+from app.payments import gateways
 from app.points.accounts import LedgerEvent
 from app.points.inquiry_plan import RESEND_AFTER
 from app.points.ledger import Book
@@ -52,7 +53,7 @@ def plan_grant(
         order_at=order_at,
         planned_at=clock.now(),
     )
-    session.add(grant)  # written with the next flush: often it is ordered before, and is one row written once
+    session.add(grant)  # written when the book is closed: often it is ordered before, and is one row written once
     return grant
 
 
@@ -109,11 +110,12 @@ def hold_grants(session: Session, policy_id: str, application_id: UUID) -> int:
     return sum(grant.amount for grant in grants)
 
 
-def order_grant(session: Session, book: Book, grant: Grant) -> None:
+def order_grant(session: Session, book: Book, grant: Grant, *, link_is_locked: bool = False) -> None:
     """Order a planned grant: fixes the link, posts ``order`` into the book, and defers the sending with it.
 
-    The caller closes the book last. ``IllegalMove`` when the grant is ordered already or its link is not verified;
-    ``GrantDisputed`` while a result of an earlier order waits for a decision, because the benefit may have been sent.
+    The caller closes the book last; that writes the order. ``link_is_locked`` for a link that was bound as fixed.
+    ``IllegalMove`` when the grant is ordered already or its link is not verified; ``GrantDisputed`` while a result of
+    an earlier order waits for a decision, because the benefit may have been sent.
     """
     # Imported here because the tasks import this module.
     from app.points.tasks import send_grant_order
@@ -122,28 +124,32 @@ def order_grant(session: Session, book: Book, grant: Grant) -> None:
         raise ValueError("the grant has no payment link")
     is_new = inspect(grant).pending
     grant.state = grant_after(GrantState(grant.state), GrantEvent.ORDER)
-    payments.lock_link(session, grant.policy_id, grant.link_id)
+    if not link_is_locked:
+        payments.lock_link(session, grant.policy_id, grant.link_id)
     now = clock.now()
     earlier = 0 if is_new else _attempts(session, grant)
     if earlier and is_disputed(session, grant.policy_id, grant.id):
         raise GrantDisputed(str(grant.id))
     order_id, attempt = db.new_id(), earlier + 1
-    order = {
-        "policy_id": grant.policy_id,
-        "id": order_id,
-        "grant_id": grant.id,
-        "attempt": attempt,
-        "amount": grant.amount,
-        "link_id": grant.link_id,
-        "service_id": grant.service_id,
-        "provider_id": grant.provider_id,
-        "state": OrderState.CREATED,
-        "created_at": now,
-        # Paper and the like is handed over at a counter: nobody is asked, so nothing falls due.
-        "inquire_after": now + RESEND_AFTER if grant.provider_id else None,
-        "inquiries": 0,
-    }
-    db.insert_rows(session, GrantOrder, [order])
+    # Paper and the like is handed over at a counter, and the next file takes along what goes by file: nobody is
+    # asked, so nothing falls due.
+    is_sent = grant.provider_id is not None and gateways.file_encoding_of(grant.provider_id) is None
+    book.add_order(
+        {
+            "policy_id": grant.policy_id,
+            "id": order_id,
+            "grant_id": grant.id,
+            "attempt": attempt,
+            "amount": grant.amount,
+            "link_id": grant.link_id,
+            "service_id": grant.service_id,
+            "provider_id": grant.provider_id,
+            "state": OrderState.CREATED,
+            "created_at": now,
+            "inquire_after": now + RESEND_AFTER if is_sent else None,
+            "inquiries": 0,
+        }
+    )
     book.post(
         LedgerEvent.ORDER,
         grant.amount,
@@ -160,8 +166,8 @@ def order_grant(session: Session, book: Book, grant: Grant) -> None:
         object_id=str(order_id),
         facts={"grant_id": str(grant.id), "attempt": attempt, "amount": grant.amount},
     )
-    if grant.provider_id:
-        jobs.defer(session, send_grant_order, policy_id=grant.policy_id, order_id=str(order_id))
+    if is_sent:
+        book.defer(send_grant_order, policy_id=grant.policy_id, order_id=str(order_id))
 
 
 def _attempts(session: Session, grant: Grant) -> int:

@@ -10,18 +10,21 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
+from procrastinate.tasks import Task
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
-from app import audit, clock, db, events
+from app import audit, clock, db_rows, events, jobs
 from app.points.accounts import FLOWS, Account, LedgerEvent
 from app.points.happenings import RoomFreed
-from app.points.models import LedgerEntry
+from app.points.models import Grant, GrantOrder, LedgerEntry
 from app.policies import counters
 
 
 class Book:
     """The entries of one policy in one transaction, written together with one update of its counters.
+
+    New grants, their orders and the jobs that send them are written with them: for one application, or a thousand.
 
     ``close`` must be the last statement of the transaction: it locks the policy's one hot row, and every statement
     after it would make all other applications of the policy wait.
@@ -31,6 +34,8 @@ class Book:
         self.policy_id = policy_id
         self._session = session
         self._entries: list[dict[str, Any]] = []
+        self._orders: list[dict[str, Any]] = []
+        self._jobs: list[tuple[Task[Any, Any, Any], dict[str, str | int]]] = []
         self._deltas: Counter[str] = Counter()
         self._closed = False
 
@@ -65,6 +70,14 @@ class Book:
         for account, change in ((source, -amount), (target, amount)):
             self._deltas[account.counter] += -change if account is Account.FUNDING else change
 
+    def add_order(self, order: dict[str, Any]) -> None:
+        """A new grant order, by its columns (``grants.order_grant``)."""
+        self._orders.append(order)
+
+    def defer(self, task: Task[Any, Any, Any], **ids: str | int) -> None:
+        """A job that is queued with what this book writes."""
+        self._jobs.append((task, ids))
+
     def close(self, *, seats: int = 0, waiting: int = 0, passing_queue: bool = False) -> None:
         """Write the entries, then move the counters, ``seats`` taken and people ``waiting`` in one guarded update.
 
@@ -74,10 +87,12 @@ class Book:
         if self._closed:
             raise RuntimeError("the book is closed")
         self._closed = True
-        if self._entries:
-            db.insert_rows(self._session, LedgerEntry, self._entries)
+        db_rows.insert_new(self._session, Grant)
+        db_rows.insert_rows(self._session, GrantOrder, self._orders)
+        db_rows.insert_rows(self._session, LedgerEntry, self._entries)
         self._session.flush()
         audit.write(self._session)
+        jobs.defer_all(self._session, self._jobs)
         moved = {name: change for name, change in self._deltas.items() if change}
         if seats < 0 or moved.get("budget", 0) > 0:
             events.publish(self._session, RoomFreed(self.policy_id))

@@ -43,7 +43,7 @@ from app.screening.rulings import (
     take_objection,
 )
 from app.screening.staff import ReviewRefused, Role, Staff, check_role
-from app.screening.stated_facts import Stated, carry_over_facts, state_fact, stated_about
+from app.screening.stated_facts import Stated, carry_over_facts, state_fact, stated_about, stated_about_many
 from app.screening.states import CheckAction, CheckMoveRefused, CheckState, Standing
 
 __all__ = [
@@ -106,6 +106,7 @@ __all__ = [
     "standing",
     "state_fact",
     "stated_about",
+    "stated_about_many",
     "suspect_duplicate",
     "take",
     "take_answer",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import clock, db
+from app import clock, db_rows
 from app.errors import DomainError
 from app.policies import CheckKind
 from app.screening.facts import ScreeningOutcome
@@ -60,8 +61,8 @@ class CheckView:
     assigned_to: str | None = None
 
 
-def write_checks(session: Session, policy_id: str, application_id: UUID, outcome: ScreeningOutcome) -> None:
-    """Store the outcome in the caller's transaction; an application is screened once by the system."""
+def write_checks(session: Session, policy_id: str, outcomes: Sequence[tuple[UUID, ScreeningOutcome]]) -> None:
+    """Store the outcomes (by application) in the caller's transaction; each is screened once by the system."""
     decided_at = clock.now()
     rows = [
         {
@@ -76,9 +77,10 @@ def write_checks(session: Session, policy_id: str, application_id: UUID, outcome
             "decided_at": decided_at,
             "decided_by": SYSTEM,
         }
+        for application_id, outcome in outcomes
         for check in outcome.checks
     ]
-    db.insert_rows(session, Check, rows)
+    db_rows.insert_rows(session, Check, rows)
 
 
 def checks_of(session: Session, policy_id: str, application_id: UUID) -> list[CheckView]:

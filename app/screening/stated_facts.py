@@ -5,6 +5,7 @@ Statements are only added; of one kind and subject the latest counts, and all st
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
@@ -76,12 +77,28 @@ def state_fact(
 
 def stated_about(session: Session, person_id: UUID) -> Stated:
     """The latest statement of each kind and subject, as the checks ask for them."""
+    return stated_about_many(session, [person_id])[person_id]
+
+
+def stated_about_many(session: Session, person_ids: Collection[UUID]) -> dict[UUID, Stated]:
+    """The same for many people; everybody is in it, also of whom nothing was stated."""
+    if not person_ids:
+        return {}
     rows = session.scalars(
         select(StatedFact)
-        .where(StatedFact.person_id == person_id)
-        .ext(distinct_on(StatedFact.kind, StatedFact.subject))
-        .order_by(StatedFact.kind, StatedFact.subject, StatedFact.id.desc())
+        .where(StatedFact.person_id.in_(person_ids))
+        .ext(distinct_on(StatedFact.person_id, StatedFact.kind, StatedFact.subject))
+        .order_by(StatedFact.person_id, StatedFact.kind, StatedFact.subject, StatedFact.id.desc())
     ).all()
+    of_person: dict[UUID, list[StatedFact]] = {}
+    for row in rows:
+        of_person.setdefault(row.person_id, []).append(row)
+    return {
+        person_id: _stated(of_person[person_id]) if person_id in of_person else Stated() for person_id in person_ids
+    }
+
+
+def _stated(rows: Sequence[StatedFact]) -> Stated:
     by_kind: dict[str, list[StatedFact]] = {}
     for row in rows:
         by_kind.setdefault(row.kind, []).append(row)

@@ -150,7 +150,7 @@ def test_a_policy_that_changed_since_the_consent_is_agreed_to_anew() -> None:
 
 
 STEPS = [
-    (payments, "create_link"),
+    (payments, "create_links"),
     (screening, "write_checks"),
     (points, "plan_grant"),
     (points, "order_grant"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from typing import Any
 from uuid import UUID
@@ -11,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from app import db, screening
-from app.applications import ApplicationState, Receipt, submit, withdraw
+from app.applications import ApplicationState, Receipt, around, submit, withdraw
 from app.applications.models import Application
 from tests.applications.applicants import (
     Applicant,
@@ -127,17 +126,16 @@ def test_br_14_alike_people_at_the_same_moment_are_one_approved_and_one_for_staf
     open_policy()
     one, other = (applicant("髙橋　恵") for _ in range(2))
     drafts = fill_in(one), fill_in(other)
-    module = sys.modules[submit.__module__]
-    look, met, looked = module._somebody_alike_applied, threading.Barrier(2), threading.local()
+    look, met, looked = around.somebody_alike, threading.Barrier(2), threading.local()
 
-    def look_together(session: Any, application: Application) -> bool:
-        found = bool(look(session, application))
+    def look_together(session: Any, policy_id: str, drafts: Any) -> Any:
+        found = look(session, policy_id, drafts)
         if not hasattr(looked, "once"):
             looked.once = True
             met.wait(10)
         return found
 
-    monkeypatch.setattr(module, "_somebody_alike_applied", look_together)
+    monkeypatch.setattr(around, "somebody_alike", look_together)
     results = together(sending(one, drafts[0]), sending(other, drafts[1]))
     states = sorted(result.state for result in results if isinstance(result, Receipt))
     assert states == [ApplicationState.APPROVED, ApplicationState.SCREENING]

@@ -9,8 +9,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from app import clock, db, maintenance, policies
-from app.applications import assign, submit, withdraw
-from app.applications.submit import ConfirmingPage
+from app.applications import ConfirmingPage, assign, submit, withdraw
 from app.errors import DomainError
 from app.maintenance import Window, WindowRefused
 from app.maintenance.models import MaintenanceWindow
