@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 from psycopg.types.json import Jsonb
-from sqlalchemy import BigInteger, Boolean, DateTime, LargeBinary, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, DateTime, LargeBinary, Text, Uuid, inspect
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -98,6 +98,23 @@ def update_rows(
         statement = _update_statement(table, columns, tuple(keys))
         changed += session.connection().exec_driver_sql(statement, values).rowcount
     return changed
+
+
+def write_changed(session: Session, table: type[Base], rows: Sequence[Base]) -> None:
+    """Write what was changed in rows of one table, by one statement for equal changes; the session forgets them.
+
+    One row alone is left to the session's next flush.
+    """
+    if len(rows) < 2:
+        return
+    keys = tuple(column.name for column in table.__table__.primary_key)
+    alike: dict[tuple[str, ...], list[Base]] = {}
+    for row in rows:
+        alike.setdefault(tuple(sorted(inspect(row).committed_state)), []).append(row)
+        session.expunge(row)
+    for changed, some in alike.items():
+        if changed:
+            update_rows(session, table, [{n: getattr(row, n) for n in (*keys, *changed)} for row in some], keys=keys)
 
 
 def _copy(session: Session, statement: str, rows: Sequence[Sequence[Any]]) -> None:

@@ -7,7 +7,7 @@ Arguments are ids only; they are stored and logged in clear. Domains register th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import procrastinate
 from procrastinate.connector import BaseConnector
 from procrastinate.tasks import Task
+from procrastinate.types import JSONDict
 from sqlalchemy.orm import Session
 
 from app import clock, db
@@ -65,13 +66,13 @@ def defer(session: Session, task: Task[Any, Any, Any], *, lock: str | None = Non
     task.configure(connection=db.driver_connection(session), lock=lock).defer(**ids)
 
 
-def defer_all(session: Session, some: Iterable[tuple[Task[Any, Any, Any], Mapping[str, str | int]]]) -> None:
+def defer_all(session: Session, some: Iterable[tuple[Task[Any, Any, Any], JSONDict]]) -> None:
     """Queue many jobs in the caller's transaction, those of one task by one statement."""
-    of_task: dict[Task[Any, Any, Any], list[Mapping[str, str | int]]] = defaultdict(list)
+    of_task: dict[Task[Any, Any, Any], list[JSONDict]] = defaultdict(list)
     for task, ids in some:
         of_task[task].append(ids)
     for task, all_ids in of_task.items():
-        task.configure(connection=db.driver_connection(session)).batch_defer(*map(dict, all_ids))
+        task.configure(connection=db.driver_connection(session)).batch_defer(*all_ids)
 
 
 def defer_once(

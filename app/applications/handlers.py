@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import audit, clock, events, points, policies, rebates, returns
+from app import audit, clock, db_rows, events, points, policies, rebates, returns
 from app.applications.expire import choose_again
 from app.applications.follow_ends import end_moved
 from app.applications.invariants import compare_applications
@@ -20,7 +22,7 @@ from app.points import GrantFailed, GrantSucceeded, RoomFreed
 
 def register() -> None:
     """Listen; called once at the start of every process."""
-    events.subscribe(GrantSucceeded, fulfil)
+    events.subscribe_to_many(GrantSucceeded, fulfil)
     events.subscribe(GrantFailed, choose_again)
     events.subscribe(RoomFreed, serve_later)
     events.subscribe(rebates.RebatePeriodClosed, end_of_period)
@@ -32,25 +34,42 @@ def register() -> None:
     points.also_check(compare_applications)
 
 
-def fulfil(session: Session, event: GrantSucceeded) -> None:
-    """The points arrived: the application is fulfilled, in the transaction that recorded the provider's answer."""
-    application = session.scalars(
+def fulfil(session: Session, happened: Sequence[GrantSucceeded]) -> None:
+    """The points arrived: the applications are fulfilled, in the transaction that recorded the provider's answers."""
+    by_policy: dict[str, list[GrantSucceeded]] = {}
+    for event in happened:
+        by_policy.setdefault(event.policy_id, []).append(event)
+    for policy_id, events_ in sorted(by_policy.items()):
+        _fulfil_in(session, policy_id, events_)
+
+
+def _fulfil_in(session: Session, policy_id: str, happened: Sequence[GrantSucceeded]) -> None:
+    ids = {event.application_id for event in happened}
+    rows = session.scalars(
         select(Application)
-        .where(Application.policy_id == event.policy_id, Application.id == event.application_id)
+        .where(Application.policy_id == policy_id, Application.id.in_(ids))
+        .order_by(Application.id)
         .with_for_update()
-    ).one()
-    if application.state != ApplicationState.APPROVED:
-        return
-    if rebates.is_enrolled(session, event.policy_id, event.application_id) and not is_all_granted(session, application):
-        return  # repeated benefits stay approved until the last one is done (domain.md 5.2)
-    application.state = move(ApplicationState.APPROVED, Action.FULFIL, "system").target
-    application.fulfilled_at = clock.now()
-    audit.record(
-        session,
-        "application.fulfilled",
-        actor_kind="system",
-        policy_id=event.policy_id,
-        object_kind="application",
-        object_id=str(application.id),
-        facts={"amount": event.amount},
     )
+    applications = {row.id: row for row in rows}
+    collecting = rebates.enrolled_among(session, policy_id, ids)
+    fulfilled = []
+    for event in happened:
+        application = applications[event.application_id]
+        if application.state != ApplicationState.APPROVED:
+            continue
+        if application.id in collecting and not is_all_granted(session, application):
+            continue  # repeated benefits stay approved until the last one is done (domain.md 5.2)
+        application.state = move(ApplicationState.APPROVED, Action.FULFIL, "system").target
+        application.fulfilled_at = clock.now()
+        fulfilled.append(application)
+        audit.record(
+            session,
+            "application.fulfilled",
+            actor_kind="system",
+            policy_id=event.policy_id,
+            object_kind="application",
+            object_id=str(application.id),
+            facts={"amount": event.amount},
+        )
+    db_rows.write_changed(session, Application, fulfilled)

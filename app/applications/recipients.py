@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from app import clock, points, screening
@@ -45,6 +46,16 @@ def parties_of(session: Session, policy_id: str, application_id: UUID) -> Partie
     if row is None or row.receipt_no is None:
         return None
     return Parties(row.applicant_id, row.beneficiary_id, row.receipt_no)
+
+
+def applicants_of(session: Session, applications: Collection[tuple[str, UUID]]) -> dict[UUID, UUID]:
+    """Who sent these applications (policy, id), by application."""
+    rows = session.execute(
+        select(Application.id, Application.applicant_id).where(
+            tuple_(Application.policy_id, Application.id).in_(applications), Application.receipt_no.is_not(None)
+        )
+    )
+    return {row.id: row.applicant_id for row in rows}
 
 
 def sent_by(session: Session, person_id: UUID) -> list[Standing]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from sqlalchemy.orm import Session
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from app import applications, clock, events, points
 from app.applications import ApplicationChanged
 from app.notifications.of_policies import tell_of_policy
-from app.notifications.outbox import tell
+from app.notifications.outbox import tell, with_an_address
 from app.points import GrantFailed, GrantSucceeded, ReceiptMissed
 from app.policies import EndMoved, PolicyResumed, PolicySuspended
 from app.returns import RebateReturnOpened, RebateReturnOver
@@ -36,8 +37,8 @@ TOLD: dict[str, tuple[str, bool]] = {
 
 def register() -> None:
     """Listen; called once at the start of every process."""
-    events.subscribe(ApplicationChanged, tell_of_change)
-    events.subscribe(GrantSucceeded, tell_of_grant)
+    events.subscribe_to_many(ApplicationChanged, tell_of_change)
+    events.subscribe_to_many(GrantSucceeded, tell_of_grant)
     events.subscribe(GrantFailed, tell_of_failure)
     events.subscribe(ReceiptMissed, tell_of_missed_receipt)
     events.subscribe(EndMoved, tell_of_policy)
@@ -47,18 +48,24 @@ def register() -> None:
     events.subscribe(RebateReturnOver, tell_of_return)
 
 
-def tell_of_change(session: Session, event: ApplicationChanged) -> None:
-    """The applicant is told, whoever benefits: it is the applicant's mail address."""
-    if event.action not in TOLD:
-        return
-    kind, only_once = TOLD[event.action]
-    key = f"{kind}:{event.application_id}" + ("" if only_once else f":{clock.now().isoformat()}")
-    tell(session, event.applicant_id, kind, key, about=(event.policy_id, event.application_id))
+def tell_of_change(session: Session, happened: Sequence[ApplicationChanged]) -> None:
+    """The applicants are told, whoever benefits: it is the applicant's mail address."""
+    told = [event for event in happened if event.action in TOLD]
+    readers = with_an_address(session, {event.applicant_id for event in told})
+    for event in told:
+        if event.applicant_id in readers:
+            kind, only_once = TOLD[event.action]
+            key = f"{kind}:{event.application_id}" + ("" if only_once else f":{clock.now().isoformat()}")
+            tell(session, event.applicant_id, kind, key, about=(event.policy_id, event.application_id))
 
 
-def tell_of_grant(session: Session, event: GrantSucceeded) -> None:
+def tell_of_grant(session: Session, happened: Sequence[GrantSucceeded]) -> None:
     """The points arrived."""
-    _tell_of_order(session, event, "granted", f"granted:{event.grant_id}", {"amount": event.amount})
+    applicants = applications.applicants_of(session, [(one.policy_id, one.application_id) for one in happened])
+    readers = with_an_address(session, set(applicants.values()))
+    for event in happened:
+        if applicants.get(event.application_id) in readers:
+            _tell_of_order(session, event, "granted", f"granted:{event.grant_id}", {"amount": event.amount})
 
 
 def tell_of_failure(session: Session, event: GrantFailed) -> None:

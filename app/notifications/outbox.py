@@ -81,6 +81,13 @@ def tell(
     return written.one_or_none() is not None
 
 
+def with_an_address(session: Session, person_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Which of these people gave an address; ``tell`` decides whether anything is sent there."""
+    if not person_ids:
+        return frozenset()
+    return frozenset(session.scalars(select(Contact.person_id).where(Contact.person_id.in_(person_ids))))
+
+
 def erase_messages(session: Session, applications: Collection[tuple[str, UUID]]) -> int:
     """Delete what was written about these applications; returns how many messages."""
     if not applications:

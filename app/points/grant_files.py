@@ -10,11 +10,12 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, cast
+from uuid import UUID
 
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
-from app import audit, clock, db, maintenance, payments
+from app import audit, clock, db, db_rows, maintenance, payments
 from app.payments import gateways
 from app.payments.gateways import GrantInstruction
 from app.payments.gateways.file import MAX_ROWS, Encoding, write_grant_file
@@ -77,7 +78,7 @@ def export_grant_file(provider_id: str) -> OutgoingFile | None:
             raise FileExchangeRefused("workers pause for maintenance (todoke maintenance list); orders wait")
         if payments.is_held(session, provider_id):
             raise FileExchangeRefused(f"new orders to {provider_id} are held (todoke providers list)")
-        orders = list(session.scalars(_waiting(provider_id)))
+        orders = session.execute(_waiting(provider_id)).all()
         if not orders:
             return None
         last = session.scalar(select(func.max(GrantFile.sequence_no)).where(GrantFile.provider_id == provider_id))
@@ -89,10 +90,14 @@ def export_grant_file(provider_id: str) -> OutgoingFile | None:
             order_count=len(orders),
             total=sum(order.amount for order in orders),
         )
-        for order in orders:
-            order.state = order_after(OrderState(order.state), OrderEvent.SEND)
-            order.sent_at, order.inquire_after, order.file_no = file.made_at, None, file.sequence_no
-        session.flush()
+        sent = {
+            "state": order_after(OrderState.CREATED, OrderEvent.SEND),
+            "sent_at": file.made_at,
+            "inquire_after": None,
+            "file_no": file.sequence_no,
+        }
+        rows = [{"policy_id": order.policy_id, "id": order.id, **sent} for order in orders]
+        db_rows.update_rows(session, GrantOrder, rows, keys=("policy_id", "id"))
         content = _content(session, file)
         file.digest = hashlib.sha256(content).digest()
         session.add(file)
@@ -132,9 +137,9 @@ def grant_file_statuses(session: Session) -> list[GrantFileStatus]:
     ]
 
 
-def _waiting(provider_id: str) -> Select[GrantOrder]:
+def _waiting(provider_id: str) -> Select[str, UUID, int]:
     return (
-        select(GrantOrder)
+        select(GrantOrder.policy_id, GrantOrder.id, GrantOrder.amount)
         .where(GrantOrder.provider_id == provider_id, GrantOrder.state == OrderState.CREATED)
         .order_by(GrantOrder.id)
         .limit(MAX_ROWS)
@@ -143,12 +148,12 @@ def _waiting(provider_id: str) -> Select[GrantOrder]:
 
 
 def _content(session: Session, file: GrantFile) -> bytes:
-    orders = session.scalars(
-        select(GrantOrder)
+    orders = session.execute(
+        select(GrantOrder.id, GrantOrder.policy_id, GrantOrder.service_id, GrantOrder.link_id, GrantOrder.amount)
         .where(GrantOrder.provider_id == file.provider_id, GrantOrder.file_no == file.sequence_no)
         .order_by(GrantOrder.id)
     )
-    sent = list(orders)
+    sent = orders.all()
     accounts = payments.accounts_of(session, [(order.policy_id, order.link_id) for order in sent])
     rows = [
         GrantInstruction(order.id, order.service_id, accounts[order.link_id], order.amount, order.policy_id)

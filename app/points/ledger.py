@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from procrastinate.tasks import Task
+from procrastinate.types import JSONDict
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
@@ -35,7 +36,7 @@ class Book:
         self._session = session
         self._entries: list[dict[str, Any]] = []
         self._orders: list[dict[str, Any]] = []
-        self._jobs: list[tuple[Task[Any, Any, Any], dict[str, str | int]]] = []
+        self._jobs: list[tuple[Task[Any, Any, Any], JSONDict]] = []
         self._deltas: Counter[str] = Counter()
         self._closed = False
 
@@ -76,7 +77,7 @@ class Book:
 
     def defer(self, task: Task[Any, Any, Any], **ids: str | int) -> None:
         """A job that is queued with what this book writes."""
-        self._jobs.append((task, ids))
+        self._jobs.append((task, {**ids}))
 
     def close(self, *, seats: int = 0, waiting: int = 0, passing_queue: bool = False) -> None:
         """Write the entries, then move the counters, ``seats`` taken and people ``waiting`` in one guarded update.

@@ -37,12 +37,26 @@ class OpenReceipt:
     receive_by: date
 
 
-def await_receipt(session: Session, grant: Grant) -> None:
+class DeadlineDays:
+    """How many days each service leaves for its receipt action, read once."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._days: dict[str | None, int | None] = {}
+
+    def of(self, service_id: str | None) -> int | None:
+        """``None`` for a service that has no receipt action."""
+        if service_id not in self._days:
+            self._days[service_id] = payments.receive_deadline_days(self._session, service_id)
+        return self._days[service_id]
+
+
+def await_receipt(session: Session, grant: Grant, deadlines: DeadlineDays) -> None:
     """After the provider granted: where the service has a receipt action, it is the person's turn until a day.
 
     The service's number of days after the grant, and never later than the policy's ``receive_by``.
     """
-    days = payments.receive_deadline_days(session, grant.service_id)
+    days = deadlines.of(grant.service_id)
     if days is None or grant.granted_at is None:
         return
     last = clock.local(grant.granted_at).date() + timedelta(days=days)

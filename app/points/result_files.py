@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from app import audit, clock, db, jobs
+from app import audit, clock, db, db_rows, jobs
 from app.payments.gateways import GatewayAnswer
 from app.payments.gateways.file import FileFault, FileRefused, ResultFileContent, read_result_file
 from app.points.models import GrantFile, GrantOrder, ResultFile, ResultFileRow
 from app.points.problems import Source
 from app.points.quarantine import Reported
 from app.points.states import FINAL_ORDER
-from app.points.take_result import Taken, take_result
+from app.points.take_result import Taken, take_results
 
 _FILE_LOCK = 7_340_003
+_BOOKED = (
+    ResultFileRow.row_no,
+    ResultFileRow.policy_id,
+    ResultFileRow.order_id,
+    ResultFileRow.state,
+    ResultFileRow.transaction_no,
+    ResultFileRow.reason,
+    ResultFileRow.amount,
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,8 @@ def take_result_file(provider_id: str, content: bytes) -> TakenFile:
 def book_result_file(provider_id: str, sequence_no: int, *, rows_at_once: int = 1) -> Mapping[Taken, int]:
     """Book the rows of a taken file that were not booked yet, each in a transaction of its own; counts what they did.
 
-    With ``rows_at_once``, so many share one, policy by policy: for replays, where nobody waits for a policy's counters.
+    With ``rows_at_once``, so many share one and are booked together, policy by policy: for replays, where nobody waits
+    for a policy's counters.
 
     May run again or at the same time: a row is booked once, in the transaction that notes it.
     """
@@ -82,10 +92,7 @@ def book_result_file(provider_id: str, sequence_no: int, *, rows_at_once: int = 
         ).all()
     for first in range(0, len(open_rows), rows_at_once):
         with db.transaction() as session:
-            for row_no in open_rows[first : first + rows_at_once]:
-                taken = _book_row(session, provider_id, sequence_no, row_no)
-                if taken is not None:
-                    done[taken] += 1
+            done.update(_book_rows(session, provider_id, sequence_no, open_rows[first : first + rows_at_once]))
     with db.transaction() as session:
         file = session.get_one(ResultFile, (provider_id, sequence_no), with_for_update=True)
         file.booked_at = file.booked_at or clock.now()
@@ -102,23 +109,43 @@ def unbooked_result_files(session: Session) -> list[tuple[str, int]]:
     return [(provider_id, sequence_no) for provider_id, sequence_no in rows]
 
 
-def _book_row(session: Session, provider_id: str, sequence_no: int, row_no: int) -> Taken | None:
-    row = session.get_one(ResultFileRow, (provider_id, sequence_no, row_no), with_for_update=True)
-    if row.outcome is not None:
-        return None
+def _book_rows(session: Session, provider_id: str, sequence_no: int, row_nos: Sequence[int]) -> list[Taken]:
+    """Book those of these rows, in this order, that nobody booked meanwhile."""
+    rows = session.execute(
+        select(*_BOOKED)
+        .where(
+            ResultFileRow.provider_id == provider_id,
+            ResultFileRow.sequence_no == sequence_no,
+            ResultFileRow.row_no.in_(row_nos),
+            ResultFileRow.outcome.is_(None),
+        )
+        .order_by(ResultFileRow.row_no)
+        .with_for_update()
+    ).all()
+    by_no = {row.row_no: row for row in rows}
+    mine = [by_no[row_no] for row_no in row_nos if row_no in by_no]
+    taken = take_results(session, [_reported(provider_id, sequence_no, row) for row in mine])
+    outcomes = [
+        {"provider_id": provider_id, "sequence_no": sequence_no, "row_no": row.row_no, "outcome": one.name.lower()}
+        for row, one in zip(mine, taken, strict=True)
+    ]
+    db_rows.update_rows(session, ResultFileRow, outcomes, keys=("provider_id", "sequence_no", "row_no"))
+    return taken
+
+
+def _reported(
+    provider_id: str, sequence_no: int, row: Row[int, str, UUID, str, str | None, str | None, int]
+) -> Reported:
     state = cast(Literal["accepted", "succeeded", "failed", "received", "not_received"], row.state)
-    reported = Reported(
+    return Reported(
         provider_id=provider_id,
         policy_id=row.policy_id,
         order_id=row.order_id,
         answer=GatewayAnswer(state, row.transaction_no, row.reason),
         source=Source.FILE,
-        source_ref=f"{sequence_no}/{row_no}",
+        source_ref=f"{sequence_no}/{row.row_no}",
         amount=row.amount,
     )
-    taken = take_result(session, reported)
-    row.outcome = taken.name.lower()
-    return taken
 
 
 def _check_is_next(session: Session, found: ResultFileContent) -> None:
@@ -175,8 +202,7 @@ def _store(session: Session, found: ResultFileContent, digest: bytes) -> None:
         }
         for row in found.rows
     ]
-    if rows:
-        session.execute(insert(ResultFileRow), rows)
+    db_rows.insert_rows(session, ResultFileRow, rows)
     audit.record(
         session,
         "grant.result_file_taken",

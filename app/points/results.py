@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from enum import Enum, auto
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from app import audit, clock, events, payments
+from app import audit, clock, db_rows, events, payments
 from app.payments.gateways import GatewayAnswer
 from app.points.accounts import LedgerEvent
 from app.points.happenings import GrantFailed, GrantSucceeded
 from app.points.inquiry_plan import ACCEPTED_GAPS, gap
 from app.points.ledger import Book
 from app.points.models import Grant, GrantOrder
-from app.points.receipts import await_receipt, is_agreed, record_receipt
+from app.points.receipts import DeadlineDays, await_receipt, is_agreed, record_receipt
 from app.points.states import (
     FINAL_ORDER,
     IN_PROVIDERS_HANDS,
@@ -61,37 +62,51 @@ def record_result(session: Session, policy_id: str, order_id: UUID, answer: Gate
     The same answer again, and late news of an order that is already decided, change nothing. Raises ``UnknownOrder``
     or ``ContradictoryResult`` before anything is written; ``take_result`` puts those aside.
     """
-    order = locked_order(session, policy_id, order_id)
-    state = OrderState(order.state)
+    return record_answer(session, locked_order(session, policy_id, order_id), answer)
+
+
+def record_answer(session: Session, order: GrantOrder, answer: GatewayAnswer) -> Recorded:
+    """The same for a locked order."""
     if answer.state in ("received", "not_received"):
         return _record_receipt(session, order, answer)
-    if state is OrderState.CREATED or (state in FINAL_ORDER and not _agrees(order, answer)):
-        raise ContradictoryResult(str(order_id))
-    if state in FINAL_ORDER:
+    if is_decided(order, answer):
         return Recorded.UNCHANGED
     if answer.state == "accepted":
         return _accept(order)
-    if state is OrderState.SENT:
-        _move(order, OrderEvent.ACCEPT)
-    order.answered_at, order.inquire_after = clock.now(), None
     if answer.state == "succeeded":
-        _succeed(session, order, answer.transaction_no)
+        record_successes(session, [(order, answer)])
     else:
+        _answered(order)
         give_up(session, order, answer.reason or REASON_UNKNOWN)
     return Recorded.CHANGED
 
 
+def is_decided(order: GrantOrder, answer: GatewayAnswer) -> bool:
+    """Whether the order has its end already, and the answer agrees; ``ContradictoryResult`` where it does not."""
+    state = OrderState(order.state)
+    if state is OrderState.CREATED or (state in FINAL_ORDER and not _agrees(order, answer)):
+        raise ContradictoryResult(str(order.id))
+    return state in FINAL_ORDER
+
+
 def locked_order(session: Session, policy_id: str, order_id: UUID) -> GrantOrder:
     """The order, locked until the transaction ends; raises ``UnknownOrder``."""
-    order = session.scalar(
-        select(GrantOrder)
-        .where(GrantOrder.policy_id == policy_id, GrantOrder.id == order_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    order = locked_orders(session, [(policy_id, order_id)]).get((policy_id, order_id))
     if order is None:
         raise UnknownOrder(str(order_id))
     return order
+
+
+def locked_orders(session: Session, keys: Collection[tuple[str, UUID]]) -> dict[tuple[str, UUID], GrantOrder]:
+    """Those of these orders (policy, id) that there are, locked until the transaction ends."""
+    rows = session.scalars(
+        select(GrantOrder)
+        .where(tuple_(GrantOrder.policy_id, GrantOrder.id).in_(keys))
+        .order_by(GrantOrder.policy_id, GrantOrder.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {(row.policy_id, row.id): row for row in rows}
 
 
 def grant_of(session: Session, order: GrantOrder) -> Grant:
@@ -141,26 +156,55 @@ def give_up(session: Session, order: GrantOrder, reason: str) -> None:
     book.close()
 
 
-def _succeed(session: Session, order: GrantOrder, transaction_no: str | None) -> None:
-    grant = grant_of(session, order)
-    _move(order, OrderEvent.SUCCEED)
-    order.transaction_no = transaction_no
-    grant.state = grant_after(GrantState(grant.state), GrantEvent.GRANT_OK)
-    grant.granted_at = clock.now()
+def record_successes(session: Session, answered: Sequence[tuple[GrantOrder, GatewayAnswer]]) -> None:
+    """Grants that the providers carried out, of locked orders that have no end yet, each of another grant."""
+    grants = _grants_of(session, [order for order, _ in answered])
+    books: dict[str, Book] = {}
+    days = DeadlineDays(session)
+    happened = []
+    for order, answer in answered:
+        grant = grants[order.policy_id, order.grant_id]
+        _answered(order)
+        _move(order, OrderEvent.SUCCEED)
+        order.transaction_no = answer.transaction_no
+        grant.state = grant_after(GrantState(grant.state), GrantEvent.GRANT_OK)
+        grant.granted_at = clock.now()
+        await_receipt(session, grant, days)
+        book = books.setdefault(order.policy_id, Book(session, order.policy_id))
+        book.post(
+            LedgerEvent.GRANT_OK,
+            order.amount,
+            application_id=grant.application_id,
+            person_id=grant.person_id,
+            order_id=order.id,
+        )
+        _record(session, order, "grant.succeeded")
+        happened.append(GrantSucceeded(order.policy_id, grant.application_id, grant.id, order.amount))
+    db_rows.write_changed(session, GrantOrder, [order for order, _ in answered])
+    db_rows.write_changed(session, Grant, list(grants.values()))
     session.flush()
-    book = Book(session, order.policy_id)
-    book.post(
-        LedgerEvent.GRANT_OK,
-        order.amount,
-        application_id=grant.application_id,
-        person_id=grant.person_id,
-        order_id=order.id,
+    events.publish(session, *happened)
+    for policy_id in sorted(books):  # the hot rows last, and in one order for everybody
+        books[policy_id].close()
+
+
+def _answered(order: GrantOrder) -> None:
+    if order.state == OrderState.SENT:
+        _move(order, OrderEvent.ACCEPT)
+    order.answered_at, order.inquire_after = clock.now(), None
+
+
+def _grants_of(session: Session, orders: Sequence[GrantOrder]) -> dict[tuple[str, UUID], Grant]:
+    """The grants of locked orders, locked too."""
+    keys = [(order.policy_id, order.grant_id) for order in orders]
+    rows = session.scalars(
+        select(Grant)
+        .where(tuple_(Grant.policy_id, Grant.id).in_(keys))
+        .order_by(Grant.policy_id, Grant.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
-    _record(session, order, "grant.succeeded")
-    await_receipt(session, grant)
-    session.flush()
-    events.publish(session, GrantSucceeded(order.policy_id, grant.application_id, grant.id, order.amount))
-    book.close()
+    return {(row.policy_id, row.id): row for row in rows}
 
 
 def _record_receipt(session: Session, order: GrantOrder, answer: GatewayAnswer) -> Recorded:

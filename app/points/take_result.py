@@ -6,14 +6,24 @@ another may not.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum, auto
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.payments.gateways import GatewayAnswer
 from app.points.models import GrantOrder
 from app.points.problems import ProblemCode, Source
 from app.points.quarantine import Reported, put_aside
-from app.points.results import ContradictoryResult, Recorded, UnknownOrder, locked_order, record_result
+from app.points.results import (
+    ContradictoryResult,
+    Recorded,
+    is_decided,
+    locked_orders,
+    record_answer,
+    record_successes,
+)
 
 # A provider that repeats itself on these ways is told so; asking again about an open order is our own doing.
 _REPEATS_ARE_KEPT = frozenset({Source.CALL_BACK, Source.FILE})
@@ -33,16 +43,53 @@ def take_result(session: Session, reported: Reported) -> Taken:
     E701: no such order. E703: another provider's order. E704: contradicts the record or names another amount.
     E702: says what is recorded; kept as settled where it came by call-back or file.
     """
+    return take_results(session, [reported])[0]
+
+
+def take_results(session: Session, reports: Sequence[Reported]) -> list[Taken]:
+    """The same for many reports, as if one after another; what each of them did.
+
+    Grants that were carried out are booked together, up to the first report that says something else.
+    """
+    orders = locked_orders(session, {(one.policy_id, one.order_id) for one in reports})
+    taken: list[Taken] = []
+    done: dict[UUID, tuple[GrantOrder, GatewayAnswer]] = {}
+    for one in reports:
+        order = orders.get((one.policy_id, one.order_id))
+        if order is not None and order.grant_id not in done and _is_first_success(one, order):
+            done[order.grant_id] = order, one.answer
+            taken.append(Taken.RECORDED)
+        else:
+            _book(session, done)
+            taken.append(_take_one(session, one, order))
+    _book(session, done)
+    return taken
+
+
+def _is_first_success(reported: Reported, order: GrantOrder) -> bool:
+    """Whether this says that an order without an end was carried out, and nothing speaks against it."""
+    if reported.answer.state != "succeeded" or _problem_of(reported, order) is not None:
+        return False
     try:
-        order = locked_order(session, reported.policy_id, reported.order_id)
-    except UnknownOrder:
+        return not is_decided(order, reported.answer)
+    except ContradictoryResult:
+        return False
+
+
+def _book(session: Session, done: dict[UUID, tuple[GrantOrder, GatewayAnswer]]) -> None:
+    if done:
+        record_successes(session, list(done.values()))
+        done.clear()
+
+
+def _take_one(session: Session, reported: Reported, order: GrantOrder | None) -> Taken:
+    if order is None:
         return _aside(session, reported, ProblemCode.UNKNOWN_ORDER, None)
-    if order.provider_id != reported.provider_id:
-        return _aside(session, reported, ProblemCode.ORDER_OF_ANOTHER, order)
-    if reported.amount is not None and reported.amount != order.amount:
-        return _aside(session, reported, ProblemCode.CONTRADICTS, order)
+    problem = _problem_of(reported, order)
+    if problem is not None:
+        return _aside(session, reported, problem, order)
     try:
-        recorded = record_result(session, reported.policy_id, reported.order_id, reported.answer)
+        recorded = record_answer(session, order, reported.answer)
     except ContradictoryResult:
         return _aside(session, reported, ProblemCode.CONTRADICTS, order)
     if recorded is Recorded.CHANGED:
@@ -50,6 +97,14 @@ def take_result(session: Session, reported: Reported) -> Taken:
     if reported.source in _REPEATS_ARE_KEPT:
         put_aside(session, reported, ProblemCode.ALREADY_RECORDED, order)
     return Taken.ALREADY_RECORDED
+
+
+def _problem_of(reported: Reported, order: GrantOrder) -> ProblemCode | None:
+    if order.provider_id != reported.provider_id:
+        return ProblemCode.ORDER_OF_ANOTHER
+    if reported.amount is not None and reported.amount != order.amount:
+        return ProblemCode.CONTRADICTS
+    return None
 
 
 def _aside(session: Session, reported: Reported, code: ProblemCode, order: GrantOrder | None) -> Taken:

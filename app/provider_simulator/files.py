@@ -20,6 +20,7 @@ from app.provider_simulator.store import Instruction, OrderConflict, OrderOfOthe
 blueprint = Blueprint("files", __name__)
 blueprint.before_request(authenticate)
 NOTE = "架空の結果"
+ORDERS_AT_ONCE = 1_000
 
 
 @blueprint.post("/v1/grant-files")
@@ -48,8 +49,8 @@ def take_grant_file() -> tuple[Response, int] | Response:
         return jsonify(error="another file had this number"), 409
     decision = DECISIONS.get(fault.kind) if fault else None
     try:
-        for instruction in instructions:
-            _store().receive(instruction, decision)
+        for first in range(0, len(instructions), ORDERS_AT_ONCE):
+            _store().receive_all(instructions[first : first + ORDERS_AT_ONCE], decision)
     except (OrderConflict, OrderOfOther):
         return jsonify(error="an order id was used with another content"), 409
     return jsonify(taken=len(instructions))
@@ -58,7 +59,7 @@ def take_grant_file() -> tuple[Response, int] | Response:
 @blueprint.post("/v1/result-files/<int:answers>")
 def write_result_file(answers: int) -> tuple[Response, int] | Response:
     """Write the next file of results, about the orders of one grant file. ``encoding`` is utf-8 or cp932."""
-    _store().settle_due()
+    _settle(answers)
     fault = _switch().take("result_file")
     kind = fault.kind if fault else None
     with _store().pool.connection() as connection:
@@ -94,6 +95,18 @@ def result_file_again(sequence_no: int) -> tuple[Response, int] | Response:
             "SELECT content FROM result_files WHERE provider_id = %s AND sequence_no = %s", (g.provider_id, sequence_no)
         ).fetchone()
     return Response(bytes(file["content"]), mimetype="text/csv") if file else (jsonify(error="no such file"), 404)
+
+
+def _settle(sequence_no: int) -> None:
+    """What fell due of the orders of one file, so that its results can be complete."""
+    with _store().pool.connection() as connection:
+        file = connection.execute(
+            "SELECT order_ids FROM grant_files WHERE provider_id = %s AND sequence_no = %s",
+            (g.provider_id, sequence_no),
+        ).fetchone()
+    order_ids: list[UUID] = file["order_ids"] if file else []
+    for first in range(0, len(order_ids), ORDERS_AT_ONCE):
+        _store().settle_due(order_ids[first : first + ORDERS_AT_ONCE])
 
 
 def _read(content: bytes) -> tuple[int, list[Instruction]]:

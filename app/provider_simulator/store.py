@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -68,6 +68,8 @@ CREATE TABLE IF NOT EXISTS security_codes (
 """
 _SCHEMA_LOCK = 7_340_001
 BOOK_PAGE = 100
+SETTLED_AT_ONCE = 1_000
+_SAID = ("order_id", "provider_id", "service_id", "account", "amount", "policy_id")
 Row = dict[str, Any]
 
 
@@ -141,34 +143,32 @@ class Store:
 
         ``decision`` is the reason for which the provider will refuse it, whatever the account holds.
         """
+        return self.receive_all([instruction], decision)[instruction.order_id]
+
+    def receive_all(self, instructions: Sequence[Instruction], decision: str | None = None) -> dict[UUID, OrderState]:
+        """The same for many orders at once, all or none; their states by order id."""
         now = self._now()
-        ready_at = now + SERVICES[instruction.service_id].lead
         with self._pool.connection() as connection:
             connection.execute(
                 "INSERT INTO received_orders"
                 " (order_id, provider_id, service_id, account, amount, policy_id, state, received_at, ready_at,"
-                " decision, to_tell) VALUES (%s, %s, %s, %s, %s, %s, 'accepted', %s, %s, %s, %s)"
+                " decision, to_tell) SELECT o.order_id, o.provider_id, o.service_id, o.account, o.amount, o.policy_id,"
+                " 'accepted', %(now)s, o.ready_at, %(decision)s, o.ready_at > %(now)s FROM unnest(%(order_id)s::uuid[],"
+                " %(provider_id)s::text[], %(service_id)s::text[], %(account)s::text[], %(amount)s::bigint[],"
+                " %(policy_id)s::text[], %(ready_at)s::timestamptz[])"
+                " AS o (order_id, provider_id, service_id, account, amount, policy_id, ready_at)"
                 " ON CONFLICT (order_id) DO NOTHING",
-                (
-                    instruction.order_id,
-                    instruction.provider_id,
-                    instruction.service_id,
-                    instruction.account,
-                    instruction.amount,
-                    instruction.policy_id,
-                    now,
-                    ready_at,
-                    decision,
-                    ready_at > now,
-                ),
+                {
+                    "now": now,
+                    "decision": decision,
+                    "ready_at": [now + SERVICES[instruction.service_id].lead for instruction in instructions],
+                    **{name: [getattr(instruction, name) for instruction in instructions] for name in _SAID},
+                },
             )
-            row = self._locked(connection, instruction.order_id, instruction.provider_id)
-            assert row is not None
-            content = (row["service_id"], row["account"], row["amount"], row["policy_id"])
-            wanted = (instruction.service_id, instruction.account, instruction.amount, instruction.policy_id)
-            if row["state"] != "closed" and content != wanted:
-                raise OrderConflict
-            return self._settled(connection, row)
+            rows = self._locked_all(connection, {instruction.order_id for instruction in instructions})
+            for instruction in instructions:
+                _check_is_the_same(rows[instruction.order_id], instruction)
+            return self._settled_all(connection, list(rows.values()))
 
     def state_of(self, order_id: UUID, provider_id: str) -> OrderState | None:
         """What became of an order, None when it was never received. Raises ``OrderOfOther``."""
@@ -221,16 +221,19 @@ class Store:
             ).fetchone()
         return row is not None and secrets.compare_digest(row["code"].encode(), code.encode("utf-8", "replace"))
 
-    def settle_due(self) -> None:
-        """An accepted order becomes a grant when its time has come, whether or not somebody asks about it."""
+    def settle_due(self, order_ids: Sequence[UUID] | None = None) -> None:
+        """An accepted order becomes a grant when its time has come, whether or not somebody asks about it.
+
+        All of ``order_ids``, or of the others as many as one round takes.
+        """
         with self._pool.connection() as connection:
             due = connection.execute(
-                "SELECT * FROM received_orders WHERE state = 'accepted' AND ready_at <= %s"
-                " ORDER BY ready_at LIMIT 1000 FOR UPDATE SKIP LOCKED",
-                (self._now(),),
+                "SELECT * FROM received_orders WHERE state = 'accepted' AND ready_at <= %(now)s"
+                " AND (%(ids)s::uuid[] IS NULL OR order_id = ANY(%(ids)s))"
+                " ORDER BY ready_at, order_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED",
+                {"now": self._now(), "ids": order_ids, "limit": None if order_ids else SETTLED_AT_ONCE},
             ).fetchall()
-            for row in due:
-                self._settled(connection, row)
+            self._settled_all(connection, due)
 
     def book(self, order_id: UUID | None = None) -> list[Row]:
         """Grants carried out, newest first; of one order or the last hundred."""
@@ -243,53 +246,93 @@ class Store:
             ).fetchall()
 
     def _locked(self, connection: psycopg.Connection[Row], order_id: UUID, provider_id: str) -> Row | None:
-        row = connection.execute("SELECT * FROM received_orders WHERE order_id = %s FOR UPDATE", (order_id,)).fetchone()
+        row = self._locked_all(connection, {order_id}).get(order_id)
         if row is not None and row["provider_id"] != provider_id:
             raise OrderOfOther
         return row
 
+    @staticmethod
+    def _locked_all(connection: psycopg.Connection[Row], order_ids: set[UUID]) -> dict[UUID, Row]:
+        rows = connection.execute(
+            "SELECT * FROM received_orders WHERE order_id = ANY(%s) ORDER BY order_id FOR UPDATE", (list(order_ids),)
+        )
+        return {row["order_id"]: row for row in rows}
+
     def _settled(self, connection: psycopg.Connection[Row], row: Row) -> OrderState:
-        """The state of a locked order, carried out first if its time has come."""
-        if row["state"] != "accepted" or row["ready_at"] > self._now():
-            return OrderState(row["state"], row["transaction_no"], row["reason"])
-        reason = self._obstacle(connection, row)
-        state, number = ("failed", None) if reason else ("succeeded", _new_transaction_no(row["service_id"]))
-        if number:
+        return self._settled_all(connection, [row])[row["order_id"]]
+
+    def _settled_all(self, connection: psycopg.Connection[Row], rows: Sequence[Row]) -> dict[UUID, OrderState]:
+        """The states of locked orders, each carried out first if its time has come, in this order."""
+        now = self._now()
+        due = [row for row in rows if row["state"] == "accepted" and row["ready_at"] <= now]
+        held = self._held(connection, due)
+        for row in due:
+            row["reason"] = _obstacle(row, held)
+            row["state"] = "failed" if row["reason"] else "succeeded"
+            row["transaction_no"] = None if row["reason"] else _new_transaction_no(row["service_id"])
+        done = [row for row in due if row["state"] == "succeeded"]
+        if done:
             connection.execute(
                 "INSERT INTO grants_book"
                 " (transaction_no, order_id, provider_id, service_id, account, amount, policy_id, executed_at)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-                (
-                    number,
-                    row["order_id"],
-                    row["provider_id"],
-                    row["service_id"],
-                    row["account"],
-                    row["amount"],
-                    row["policy_id"],
-                    self._now(),
-                ),
+                " SELECT d.transaction_no, o.order_id, o.provider_id, o.service_id, o.account, o.amount, o.policy_id,"
+                " %s FROM unnest(%s::uuid[], %s::text[]) AS d (order_id, transaction_no)"
+                " JOIN received_orders o USING (order_id)",
+                (now, [row["order_id"] for row in done], [row["transaction_no"] for row in done]),
             )
-        connection.execute(
-            "UPDATE received_orders SET state = %s, transaction_no = %s, reason = %s WHERE order_id = %s",
-            (state, number, reason, row["order_id"]),
-        )
-        return OrderState(state, number, reason)
+        if due:
+            connection.execute(
+                "UPDATE received_orders o SET state = d.state, transaction_no = d.transaction_no, reason = d.reason"
+                " FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[])"
+                " AS d (order_id, state, transaction_no, reason) WHERE o.order_id = d.order_id",
+                [[row[name] for row in due] for name in ("order_id", "state", "transaction_no", "reason")],
+            )
+        return {row["order_id"]: OrderState(row["state"], row["transaction_no"], row["reason"]) for row in rows}
 
-    def _obstacle(self, connection: psycopg.Connection[Row], row: Row) -> str | None:
-        fails = row["decision"] or account_of(row["service_id"], row["account"]).grant_fails
-        cap = SERVICES[row["service_id"]].balance_cap
-        if fails or cap is None:
-            return fails
-        # Two orders for one account must not both see room under the cap.
-        key = f"{row['service_id']}/{row['account']}"
-        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (key,))
-        held = connection.execute(
-            "SELECT coalesce(sum(amount), 0)::bigint AS points FROM grants_book WHERE service_id = %s AND account = %s",
-            (row["service_id"], row["account"]),
-        ).fetchone()
-        assert held is not None
-        return "balance_cap" if held["points"] + row["amount"] > cap else None
+    @staticmethod
+    def _held(connection: psycopg.Connection[Row], due: Sequence[Row]) -> dict[tuple[str, str], int]:
+        """What the accounts of services with a cap hold, by service and account, unchangeable until the end.
+
+        Two orders for one account must not both see room under the cap.
+        """
+        capped = {(row["service_id"], row["account"]) for row in due if SERVICES[row["service_id"]].balance_cap}
+        if not capped:
+            return {}
+        services, accounts = zip(*sorted(capped), strict=True)
+        connection.execute(
+            "SELECT pg_advisory_xact_lock(k.key) FROM"
+            " (SELECT DISTINCT hashtextextended(s || '/' || a, 0) AS key"
+            " FROM unnest(%s::text[], %s::text[]) AS w (s, a) ORDER BY key) k",
+            (list(services), list(accounts)),
+        )
+        rows = connection.execute(
+            "SELECT b.service_id, b.account, sum(b.amount)::bigint AS points FROM grants_book b"
+            " JOIN unnest(%s::text[], %s::text[]) AS w (service_id, account) USING (service_id, account)"
+            " GROUP BY b.service_id, b.account",
+            (list(services), list(accounts)),
+        )
+        return {(row["service_id"], row["account"]): row["points"] for row in rows}
+
+
+def _obstacle(row: Row, held: dict[tuple[str, str], int]) -> str | None:
+    """Why this order can't be carried out; what is carried out is added to what its account holds."""
+    of = row["service_id"], row["account"]
+    fails: str | None = row["decision"] or account_of(*of).grant_fails
+    cap = SERVICES[row["service_id"]].balance_cap
+    if fails or cap is None:
+        return fails
+    after = held.get(of, 0) + row["amount"]
+    if after > cap:
+        return "balance_cap"
+    held[of] = after
+    return None
+
+
+def _check_is_the_same(row: Row, instruction: Instruction) -> None:
+    if row["provider_id"] != instruction.provider_id:
+        raise OrderOfOther
+    if row["state"] != "closed" and any(row[name] != getattr(instruction, name) for name in _SAID):
+        raise OrderConflict
 
 
 def _new_transaction_no(service_id: str) -> str:

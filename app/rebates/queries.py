@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -113,6 +114,14 @@ def rebate_of(session: Session, policy_id: str, application_id: UUID) -> RebateV
 def is_enrolled(session: Session, policy_id: str, application_id: UUID) -> bool:
     """Whether the application collects purchases, or did."""
     return session.get(RebateEnrolment, (policy_id, application_id)) is not None
+
+
+def enrolled_among(session: Session, policy_id: str, application_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Which of these applications of a policy collect purchases, or did."""
+    rows = select(RebateEnrolment.application_id).where(
+        RebateEnrolment.policy_id == policy_id, RebateEnrolment.application_id.in_(application_ids)
+    )
+    return frozenset(session.scalars(rows))
 
 
 def is_over(session: Session, policy_id: str, application_id: UUID) -> bool:

@@ -161,20 +161,20 @@ def test_promise_10_a_booking_that_died_half_way_goes_on_where_it_stopped(
 
     points.export_grant_file(PROVIDER)
     points.take_result_file(PROVIDER, _result([_done(i) for i in _ids(ordered)]))
-    book, booked = result_files.take_result, []
+    book, booked = result_files.take_results, []
 
-    def die_at_the_second(*args: object) -> Taken:
+    def die_at_the_second(*args: object) -> list[Taken]:
         booked.append(args)
         if len(booked) == 2:
             book(*args)
             raise SystemExit  # after the booking, before the commit
         return book(*args)
 
-    monkeypatch.setattr(result_files, "take_result", die_at_the_second)
+    monkeypatch.setattr(result_files, "take_results", die_at_the_second)
     with pytest.raises(SystemExit):
         points.book_result_file(PROVIDER, 1)
     assert counters().granted == AMOUNT
-    monkeypatch.setattr(result_files, "take_result", book)
+    monkeypatch.setattr(result_files, "take_results", book)
     tasks.book_left_result_files(timestamp=0)
     assert counters().granted == 3 * AMOUNT
     with db.reading() as session:
