@@ -13,10 +13,22 @@ from typing import Any
 
 import psycopg
 from psycopg.types.json import Jsonb
-from sqlalchemy import BigInteger, Boolean, DateTime, LargeBinary, Text, Uuid, inspect
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    DateTime,
+    LargeBinary,
+    Text,
+    Uuid,
+    any_,
+    inspect,
+    literal,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.db import Base, driver_connection
 
@@ -100,21 +112,30 @@ def update_rows(
     return changed
 
 
-def write_changed(session: Session, table: type[Base], rows: Sequence[Base]) -> None:
-    """Write what was changed in rows of one table, by one statement for equal changes; the session forgets them.
-
-    One row alone is left to the session's next flush.
-    """
-    if len(rows) < 2:
+def write_changed(session: Session, *tables: Sequence[Base]) -> None:
+    """Write what was changed in rows, given table by table, by one statement for equal changes; the session forgets
+    them. One row of each table is left to the session's next flush."""
+    if all(len(rows) < 2 for rows in tables):
         return
-    keys = tuple(column.name for column in table.__table__.primary_key)
-    alike: dict[tuple[str, ...], list[Base]] = {}
-    for row in rows:
-        alike.setdefault(tuple(sorted(inspect(row).committed_state)), []).append(row)
-        session.expunge(row)
-    for changed, some in alike.items():
-        if changed:
-            update_rows(session, table, [{n: getattr(row, n) for n in (*keys, *changed)} for row in some], keys=keys)
+    changes: list[dict[tuple[str, ...], list[Base]]] = []
+    for rows in tables:  # all leave the session before the first statement, which would write them one by one
+        alike: dict[tuple[str, ...], list[Base]] = {}
+        for row in rows:
+            alike.setdefault(tuple(sorted(inspect(row).committed_state)), []).append(row)
+            session.expunge(row)
+        changes.append(alike)
+    for alike in changes:
+        for changed, some in alike.items():
+            if changed:
+                table = type(some[0])
+                keys = tuple(column.name for column in table.__table__.primary_key)
+                values = [{name: getattr(row, name) for name in (*keys, *changed)} for row in some]
+                update_rows(session, table, values, keys=keys)
+
+
+def among(column: ColumnElement[Any] | InstrumentedAttribute[Any], values: Collection[Any]) -> ColumnElement[bool]:
+    """``column IN (values)`` with the values as one parameter: the same statement for one and for a thousand."""
+    return column == any_(literal(list(values), ARRAY(column.type)))
 
 
 def _copy(session: Session, statement: str, rows: Sequence[Sequence[Any]]) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import cards, payments, screening
+from app import cards, db_rows, payments, screening
 from app.applications.models import Application
 from app.applications.states import RELEASED, ApplicationState
 from app.cards import EvidenceView
@@ -62,8 +62,8 @@ def somebody_alike(
     rows = session.execute(
         select(Application.unit_key, Application.fingerprint, Application.beneficiary_id).where(
             Application.policy_id == policy_id,
-            Application.unit_key.in_({draft.unit_key for draft in drafts}),
-            Application.fingerprint.in_({draft.fingerprint for draft in drafts}),
+            db_rows.among(Application.unit_key, {draft.unit_key for draft in drafts}),
+            db_rows.among(Application.fingerprint, {draft.fingerprint for draft in drafts}),
             Application.state.not_in(tuple(RELEASED)),
             Application.cleared_by_staff.is_(False),
         )
@@ -81,7 +81,7 @@ def _standing(session: Session, policy_id: str, people: Collection[UUID]) -> dic
     rows = session.scalars(
         select(Application).where(
             Application.policy_id == policy_id,
-            Application.beneficiary_id.in_(people),
+            db_rows.among(Application.beneficiary_id, people),
             Application.state.not_in(tuple(RELEASED)),
         )
     )

@@ -47,7 +47,7 @@ def _fulfil_in(session: Session, policy_id: str, happened: Sequence[GrantSucceed
     ids = {event.application_id for event in happened}
     rows = session.scalars(
         select(Application)
-        .where(Application.policy_id == policy_id, Application.id.in_(ids))
+        .where(Application.policy_id == policy_id, db_rows.among(Application.id, ids))
         .order_by(Application.id)
         .with_for_update()
     )
@@ -72,4 +72,4 @@ def _fulfil_in(session: Session, policy_id: str, happened: Sequence[GrantSucceed
             object_id=str(application.id),
             facts={"amount": event.amount},
         )
-    db_rows.write_changed(session, Application, fulfilled)
+    db_rows.write_changed(session, fulfilled)

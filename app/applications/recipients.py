@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import clock, points, screening
+from app import clock, db_rows, points, screening
 from app.applications.models import Application
 from app.applications.standing import IN_FLIGHT, Standing
 from app.applications.states import ApplicationState as S
@@ -52,7 +52,9 @@ def applicants_of(session: Session, applications: Collection[tuple[str, UUID]]) 
     """Who sent these applications (policy, id), by application."""
     rows = session.execute(
         select(Application.id, Application.applicant_id).where(
-            tuple_(Application.policy_id, Application.id).in_(applications), Application.receipt_no.is_not(None)
+            db_rows.among(Application.policy_id, {policy_id for policy_id, _ in applications}),
+            db_rows.among(Application.id, [application_id for _, application_id in applications]),
+            Application.receipt_no.is_not(None),
         )
     )
     return {row.id: row.applicant_id for row in rows}

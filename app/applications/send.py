@@ -145,7 +145,10 @@ def _locked(session: Session, policy_id: str, drafts: Sequence[tuple[UUID, UUID]
     """The drafts, locked in one order for everybody. They leave the session: ``_write`` writes them."""
     rows = session.scalars(
         select(Application)
-        .where(Application.policy_id == policy_id, Application.id.in_([application_id for application_id, _ in drafts]))
+        .where(
+            Application.policy_id == policy_id,
+            db_rows.among(Application.id, [application_id for application_id, _ in drafts]),
+        )
         .order_by(Application.id)
         .with_for_update()
     ).all()
@@ -316,6 +319,7 @@ def _take_seats(session: Session, around: Around, judged: Sequence[_Judged], boo
                 service=service,
                 link_is_locked=one.wanted is not None and one.wanted.fixed,
             )
+    book.write_grants()
     _update(session, judged)
     _tell(session, [(one.application, one.outcome.aggregate) for one in judged])
     try:

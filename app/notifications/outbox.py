@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Boolean, DateTime, Text, Uuid, bindparam, cas
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
-from app import clock, db
+from app import clock, db, db_rows
 from app.notifications.models import Contact, Message, MessageState, ViewCode
 
 # Made once: the submit of every application passes here (docs/decisions/0011).
@@ -85,7 +85,7 @@ def with_an_address(session: Session, person_ids: Collection[UUID]) -> frozenset
     """Which of these people gave an address; ``tell`` decides whether anything is sent there."""
     if not person_ids:
         return frozenset()
-    return frozenset(session.scalars(select(Contact.person_id).where(Contact.person_id.in_(person_ids))))
+    return frozenset(session.scalars(select(Contact.person_id).where(db_rows.among(Contact.person_id, person_ids))))
 
 
 def erase_messages(session: Session, applications: Collection[tuple[str, UUID]]) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, tuple_, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from app import clock, db, db_rows
@@ -300,7 +300,12 @@ def accounts_of(session: Session, links: Sequence[tuple[str, UUID]]) -> dict[UUI
     columns = select(PaymentLink.id, PaymentLink.account_enc)
     for first in range(0, len(links), ACCOUNTS_AT_ONCE):
         wanted = links[first : first + ACCOUNTS_AT_ONCE]
-        rows = session.execute(columns.where(tuple_(PaymentLink.policy_id, PaymentLink.id).in_(wanted)))
+        rows = session.execute(
+            columns.where(
+                db_rows.among(PaymentLink.policy_id, {policy_id for policy_id, _ in wanted}),
+                db_rows.among(PaymentLink.id, [link_id for _, link_id in wanted]),
+            )
+        )
         found |= {row.id: vault().decrypt(row.account_enc, _context(row.id)).reveal() for row in rows}
     return found
 

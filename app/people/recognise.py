@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.db import new_id
+from app.db_rows import among
 from app.people.models import Person, PersonFacts, PersonKey
 from app.people.names import fold_for_fingerprint
 from app.pii import Private, vault
@@ -126,7 +127,7 @@ def facts_of_many(session: Session, facts_ids: Collection[UUID]) -> dict[UUID, F
     if not facts_ids:
         return {}
     return {
-        row.id: _decrypted(row) for row in session.scalars(select(PersonFacts).where(PersonFacts.id.in_(facts_ids)))
+        row.id: _decrypted(row) for row in session.scalars(select(PersonFacts).where(among(PersonFacts.id, facts_ids)))
     }
 
 

@@ -75,6 +75,10 @@ class Book:
         """A new grant order, by its columns (``grants.order_grant``)."""
         self._orders.append(order)
 
+    def write_grants(self) -> None:
+        """Write the grants that were planned so far, at once; any other statement would write them one by one."""
+        db_rows.insert_new(self._session, Grant)
+
     def defer(self, task: Task[Any, Any, Any], **ids: str | int) -> None:
         """A job that is queued with what this book writes."""
         self._jobs.append((task, {**ids}))
@@ -88,7 +92,7 @@ class Book:
         if self._closed:
             raise RuntimeError("the book is closed")
         self._closed = True
-        db_rows.insert_new(self._session, Grant)
+        self.write_grants()
         db_rows.insert_rows(self._session, GrantOrder, self._orders)
         db_rows.insert_rows(self._session, LedgerEntry, self._entries)
         self._session.flush()

@@ -116,7 +116,7 @@ def _book_rows(session: Session, provider_id: str, sequence_no: int, row_nos: Se
         .where(
             ResultFileRow.provider_id == provider_id,
             ResultFileRow.sequence_no == sequence_no,
-            ResultFileRow.row_no.in_(row_nos),
+            db_rows.among(ResultFileRow.row_no, row_nos),
             ResultFileRow.outcome.is_(None),
         )
         .order_by(ResultFileRow.row_no)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from enum import Enum, auto
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import audit, clock, db_rows, events, payments
@@ -101,7 +101,10 @@ def locked_orders(session: Session, keys: Collection[tuple[str, UUID]]) -> dict[
     """Those of these orders (policy, id) that there are, locked until the transaction ends."""
     rows = session.scalars(
         select(GrantOrder)
-        .where(tuple_(GrantOrder.policy_id, GrantOrder.id).in_(keys))
+        .where(
+            db_rows.among(GrantOrder.policy_id, {policy_id for policy_id, _ in keys}),
+            db_rows.among(GrantOrder.id, [order_id for _, order_id in keys]),
+        )
         .order_by(GrantOrder.policy_id, GrantOrder.id)
         .with_for_update()
         .execution_options(populate_existing=True)
@@ -180,8 +183,7 @@ def record_successes(session: Session, answered: Sequence[tuple[GrantOrder, Gate
         )
         _record(session, order, "grant.succeeded")
         happened.append(GrantSucceeded(order.policy_id, grant.application_id, grant.id, order.amount))
-    db_rows.write_changed(session, GrantOrder, [order for order, _ in answered])
-    db_rows.write_changed(session, Grant, list(grants.values()))
+    db_rows.write_changed(session, [order for order, _ in answered], list(grants.values()))
     session.flush()
     events.publish(session, *happened)
     for policy_id in sorted(books):  # the hot rows last, and in one order for everybody
@@ -199,7 +201,10 @@ def _grants_of(session: Session, orders: Sequence[GrantOrder]) -> dict[tuple[str
     keys = [(order.policy_id, order.grant_id) for order in orders]
     rows = session.scalars(
         select(Grant)
-        .where(tuple_(Grant.policy_id, Grant.id).in_(keys))
+        .where(
+            db_rows.among(Grant.policy_id, {policy_id for policy_id, _ in keys}),
+            db_rows.among(Grant.id, [grant_id for _, grant_id in keys]),
+        )
         .order_by(Grant.policy_id, Grant.id)
         .with_for_update()
         .execution_options(populate_existing=True)

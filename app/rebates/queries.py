@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import policies
+from app import db_rows, policies
 from app.rebates.models import EnrolmentState, PurchaseRecord, RebateClosing, RebateEnrolment
 from app.rebates.recount import count_enrolment
 from app.rebates.rules import CountedPurchase, Period
@@ -119,7 +119,7 @@ def is_enrolled(session: Session, policy_id: str, application_id: UUID) -> bool:
 def enrolled_among(session: Session, policy_id: str, application_ids: Collection[UUID]) -> frozenset[UUID]:
     """Which of these applications of a policy collect purchases, or did."""
     rows = select(RebateEnrolment.application_id).where(
-        RebateEnrolment.policy_id == policy_id, RebateEnrolment.application_id.in_(application_ids)
+        RebateEnrolment.policy_id == policy_id, db_rows.among(RebateEnrolment.application_id, application_ids)
     )
     return frozenset(session.scalars(rows))
 

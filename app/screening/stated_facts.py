@@ -14,7 +14,7 @@ from sqlalchemy import insert, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from app import clock
+from app import clock, db_rows
 from app.policies import Activity
 from app.screening.models import StatedFact
 
@@ -86,7 +86,7 @@ def stated_about_many(session: Session, person_ids: Collection[UUID]) -> dict[UU
         return {}
     rows = session.scalars(
         select(StatedFact)
-        .where(StatedFact.person_id.in_(person_ids))
+        .where(db_rows.among(StatedFact.person_id, person_ids))
         .ext(distinct_on(StatedFact.person_id, StatedFact.kind, StatedFact.subject))
         .order_by(StatedFact.person_id, StatedFact.kind, StatedFact.subject, StatedFact.id.desc())
     ).all()

@@ -18,12 +18,11 @@ from bench.apply import checks, copies, servers
 from bench.apply.measure import SPREAD_OVER, Bench
 from bench.apply.residents import Resident
 from bench.apply.statements import spread_policy
-from bench.apply.town import AMOUNT, Town, free_port, prepare
+from bench.apply.town import AMOUNT, Town, free_port, prepare, settle
 
 FIRST = 10_000
 CHUNK = 25_000
 ROUNDS = 12
-TABLES_WITH_STATISTICS = "applications, payment_links, checks, grants, grant_orders, ledger_entries, audit_events"
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def measure(folder: Path, rows: int, workers: int, connections: int) -> list[Sta
                 there += count
                 print(f"\r{there:,} applications", end="", flush=True)
             print()
-            _settle(town)
+            settle(town)
             stages.append(_stage(bench, wanted))
         return stages
 
@@ -70,12 +69,6 @@ def _stage(bench: Bench, wanted: int) -> Stage:
         times.append(p50)
     median = statistics.median
     return Stage(wanted, median(costs) * 1000, median(rates), median(times) * 1000, checks.differences())
-
-
-def _settle(town: Town) -> None:
-    with psycopg.connect(town.database_url, autocommit=True) as connection:
-        connection.execute(f"VACUUM (ANALYZE) {TABLES_WITH_STATISTICS}".encode())
-        connection.execute("CHECKPOINT")
 
 
 def _copy(town: Town, one: Resident, first: int, count: int) -> None:

@@ -1,8 +1,9 @@
 """Fiscal 2022 once more, in bulk: apply, order, grant, and the monthly totals of each provider from the ledger.
 
 The use cases and constraints are those of the service, up to a thousand applications to a transaction, the people's
-evidence and drafts made beforehand, and no network: orders and results go by file, the file's bytes from one program
-to the other in this machine's memory. Every order is in the simulated provider's own book, and at the end both agree.
+evidence and drafts made before the time counts, and no network: orders and results go by file, the file's bytes from
+one program to the other in this machine's memory. Every order is in the simulated provider's own book, and at the end
+both agree. Timed is all of it, from the first application to the last month's totals.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import sys
 import time
 import zlib
+from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -20,6 +22,7 @@ from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psutil
 import psycopg
@@ -30,7 +33,7 @@ from app.provider_simulator import create_simulator
 from bench.apply import checks
 from bench.apply.fiscal_2022 import MONTHS, SERVICES, Plan, plans
 from bench.apply.residents import Makers
-from bench.apply.town import PROVIDER_DATABASE, SAMPLES, Town, prepare
+from bench.apply.town import PROVIDER_DATABASE, SAMPLES, Town, database_cpu, for_bulk, prepare, settle
 
 GOAL_SECONDS = 15 * 60.0
 AT_ONCE = 1_000
@@ -58,13 +61,15 @@ FROM grants_book
 
 @dataclass
 class Replayed:
-    """What the replay came to. ``seconds`` leave out the making of people, which stand before the button."""
+    """What the replay came to. ``seconds`` leave out the making of people, who stand before the button."""
 
     scale: float
     workers: int
     seconds: float = 0.0
     people_seconds: float = 0.0
     cpu_seconds: float = 0.0
+    database_cpu_seconds: float = 0.0
+    exchange_seconds: float = 0.0
     recipients: int = 0
     points: int = 0
     peak_memory: int = 0
@@ -80,7 +85,9 @@ class Replayed:
         lines.append(
             f"{self.recipients:,} recipients, {self.points:,} points in {self.seconds:.0f} s"
             f" with {self.workers} process(es), {self.recipients / self.seconds:.0f} a second,"
-            f" {1000 * self.cpu_seconds / self.recipients:.1f} ms of processor each beside the database's;"
+            f" {1000 * self.cpu_seconds / self.recipients:.2f} ms of processor each,"
+            f" and {1000 * self.database_cpu_seconds / self.recipients:.2f} of the database's;"
+            f" of the time {self.exchange_seconds:.0f} s for orders and results;"
             f" people made before in {self.people_seconds:.0f} s;"
             f" peak memory of one process {self.peak_memory / 1e6:.0f} MB"
         )
@@ -97,12 +104,32 @@ def measure(folder: Path, scale: float, workers: int) -> Replayed:
         providers = {name: {"gateway": "file", "token": _token(name)} for name in SERVICES.values()}
         town = prepare(folder, policy_count=0, providers=providers)
         stack.callback(town.cluster.stop)
+        for_bulk(town.cluster)
         year = plans(scale)
         _open(year)
+        (folder / "drafts").mkdir()
+        batches = _batches(year, folder / "drafts")
         with ProcessPoolExecutor(workers, get_context("spawn"), _begin, (town.agent_id,)) as pool:
-            _run(pool, year, found, sum(plan.recipients for plan in year))
+            began = time.perf_counter()
+            made = [pool.submit(_make, batch) for month in batches for batch in month]
+            for number, future in enumerate(as_completed(made), start=1):
+                future.result()
+                _show(f"people, batch {number:,} of {len(made):,}")
+            settle(town)
+            began, found.people_seconds = time.perf_counter(), time.perf_counter() - began
+            before = database_cpu(town)
+            _run(pool, batches, found, sum(plan.recipients for plan in year))
+            found.database_cpu_seconds = database_cpu(town) - before
+            with db.transaction() as session:
+                session.execute(text("SET LOCAL statement_timeout = '10min'"))
+                found.totals = [tuple(row) for row in session.execute(text(_TOTALS))]
+            found.seconds = time.perf_counter() - began
         _close(town, year, found)
     return found
+
+
+def _show(progress: str) -> None:
+    print(f"\r{progress:<60}", end="", file=sys.stderr, flush=True)
 
 
 def _token(provider_id: str) -> str:
@@ -134,61 +161,70 @@ def _open(year: list[Plan]) -> None:
             points.fund(session, document["policy_id"], document["budget"])
 
 
-def _run(pool: ProcessPoolExecutor, year: list[Plan], found: Replayed, everybody: int) -> None:
+def _run(pool: ProcessPoolExecutor, batches: list[list[Batch]], found: Replayed, everybody: int) -> None:
     """Month by month; one provider's files go one after another, those of several at the same time."""
-    for month, share in zip(MONTHS, _shares(year), strict=True):
+    for month in batches:
         waiting = dict.fromkeys(SERVICES.values(), 0)
-        open_: set[Future[Step]] = {pool.submit(_apply, plan, count, month) for plan, count in share}
+        left = deque(month)
+        open_: set[Future[Step]] = set()
         busy: set[str] = set()
-        for step in _finished(open_):
-            found.people_seconds += step.people_seconds / found.workers
-            found.seconds += step.seconds / found.workers
+        while left or open_:
+            while left and len(open_) < 2 * found.workers:
+                open_.add(pool.submit(_apply, left.popleft()))
+            done = next(as_completed(open_))
+            open_.discard(done)
+            step = done.result()
             found.cpu_seconds += step.cpu_seconds
             found.recipients += step.applied
             found.peak_memory = max(found.peak_memory, step.memory)
             waiting[step.provider_id] += step.applied
             if step.is_exchange:
+                found.exchange_seconds += step.seconds / found.workers
                 busy.discard(step.provider_id)
-            last = not any(not future.done() for future in open_)
+            last = not left and all(future.done() for future in open_)
             for provider, count in waiting.items():
                 if provider not in busy and count and (count >= EXCHANGE_AFTER or last):
                     waiting[provider] = 0
                     busy.add(provider)
-                    open_.add(pool.submit(_exchange, provider, month))
-            print(f"\r{month:%Y-%m}  {found.recipients:>9,} of {everybody:,}", end="", file=sys.stderr, flush=True)
+                    open_.add(pool.submit(_exchange, provider, month[0].month))
+            _show(f"{month[0].month:%Y-%m}  {found.recipients:>9,} of {everybody:,}")
     print(file=sys.stderr)
 
 
-def _finished(open_: set[Future[Step]]) -> Any:
-    """Each as it ends, also those that were added meanwhile."""
-    while open_:
-        done = next(as_completed(open_))
-        open_.discard(done)
-        yield done.result()
-
-
-def _shares(year: list[Plan]) -> list[list[tuple[Plan, int]]]:
+def _batches(year: list[Plan], folder: Path) -> list[list[Batch]]:
     """For each month the transactions: a sixth of each policy, in turn, so that two processes meet different ones."""
-    months: list[list[tuple[Plan, int]]] = [[] for _ in MONTHS]
+    months: list[list[Batch]] = [[] for _ in MONTHS]
     for plan in year:
-        for number, month in enumerate(months):
+        for number, month in enumerate(MONTHS):
             here = plan.recipients * (number + 1) // len(MONTHS) - plan.recipients * number // len(MONTHS)
-            month += [(plan, min(AT_ONCE, here - first)) for first in range(0, here, AT_ONCE)]
-    return [sorted(month, key=lambda one: zlib.crc32(f"{one[0].policy_id} {one[1]}".encode())) for month in months]
+            months[number] += [
+                Batch(plan, min(AT_ONCE, here - first), month, folder / f"{plan.policy_id}-{month:%Y-%m}-{first}")
+                for first in range(0, here, AT_ONCE)
+            ]
+    return [sorted(month, key=lambda one: zlib.crc32(one.drafts.name.encode())) for month in months]
 
 
 # --- in the processes that do the work ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
+class Batch:
+    """One transaction's worth of applications; ``drafts`` is the file that names them."""
+
+    plan: Plan
+    count: int
+    month: datetime
+    drafts: Path
+
+
+@dataclass(frozen=True)
 class Step:
-    """One transaction's worth of applications, or one exchange of files."""
+    """What was done at once: one transaction's worth of applications, or one exchange of files."""
 
     provider_id: str
     applied: int
     seconds: float
     cpu_seconds: float
-    people_seconds: float
     memory: int
     is_exchange: bool = False
 
@@ -206,7 +242,7 @@ def _begin(agent_id: str) -> None:
 
 @cache
 def _makers(service_id: str) -> Makers:
-    return Makers(_agent[0], service_id=service_id)
+    return Makers(_agent[0], service_id=service_id, signed_in=False)
 
 
 @cache
@@ -217,16 +253,25 @@ def _simulator(offset: timedelta) -> Any:
     return create_simulator(url, tokens, clock_offset=offset).test_client()
 
 
-def _apply(plan: Plan, count: int, month: datetime) -> Step:
-    with clock.frozen(month):
-        began = time.perf_counter()
-        people = _makers(plan.service_id).make(lambda _: plan.policy_id, count)
-        made, cpu = time.perf_counter(), time.process_time()
-        receipts = applications.submit_many(plan.policy_id, [(one.application_id, one.person_id) for one in people])
-        done, cpu = time.perf_counter(), time.process_time() - cpu
-    assert all(receipt.state is applications.ApplicationState.APPROVED for receipt in receipts)
+def _make(batch: Batch) -> None:
+    """The people of a batch; their drafts' ids go into its file, so that no process has to hold a million of them."""
+    with clock.frozen(batch.month):
+        people = _makers(batch.plan.service_id).make(lambda _: batch.plan.policy_id, batch.count)
+    batch.drafts.write_bytes(b"".join(one.application_id.bytes + one.person_id.bytes for one in people))
+
+
+def _apply(batch: Batch) -> Step:
+    content = batch.drafts.read_bytes()
+    ids = [UUID(bytes=content[first : first + 16]) for first in range(0, len(content), 16)]
+    began, cpu = time.perf_counter(), time.process_time()
+    with clock.frozen(batch.month):
+        results = applications.submit_many(batch.plan.policy_id, list(zip(ids[::2], ids[1::2], strict=True)))
+    cpu = time.process_time() - cpu
+    for result in results:
+        if not isinstance(result, applications.Receipt) or result.state != applications.ApplicationState.APPROVED:
+            raise RuntimeError(f"not approved in {batch.plan.policy_id}: {result}")
     memory = psutil.Process().memory_info().rss
-    return Step(SERVICES[plan.service_id], len(receipts), done - made, cpu, made - began, memory)
+    return Step(SERVICES[batch.plan.service_id], len(results), time.perf_counter() - began, cpu, memory)
 
 
 def _exchange(provider_id: str, month: datetime) -> Step:
@@ -242,7 +287,7 @@ def _exchange(provider_id: str, month: datetime) -> Step:
             points.book_result_file(provider_id, int(back.headers["X-Sequence-No"]), rows_at_once=AT_ONCE)
     memory = psutil.Process().memory_info().rss
     cpu = time.process_time() - cpu
-    return Step(provider_id, 0, time.perf_counter() - began, cpu, 0.0, memory, is_exchange=True)
+    return Step(provider_id, 0, time.perf_counter() - began, cpu, memory, is_exchange=True)
 
 
 # --- the books ----------------------------------------------------------------------------------------------------
@@ -251,7 +296,6 @@ def _exchange(provider_id: str, month: datetime) -> Step:
 def _close(town: Town, year: list[Plan], found: Replayed) -> None:
     with db.transaction() as session:
         session.execute(text("SET LOCAL statement_timeout = '10min'"))
-        found.totals = [tuple(row) for row in session.execute(text(_TOTALS))]  # type: ignore[misc]
         ours = tuple(session.execute(text(_OURS)).one())
     with psycopg.connect(town.cluster.url(PROVIDER_DATABASE)) as connection:
         theirs = connection.execute(_THEIRS.encode()).fetchone()

@@ -16,10 +16,9 @@ from uuid import UUID, uuid4
 
 from flask import Flask
 from itsdangerous import URLSafeSerializer, URLSafeTimedSerializer
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from app import clock, create_app, db, municipalities, people, policies
+from app import clock, create_app, db, db_rows, municipalities, people, policies
 from app.applications.draft import TERMS_VERSION, digest_of
 from app.applications.models import Application
 from app.cards.models import Evidence
@@ -50,8 +49,10 @@ class Resident:
 class Makers:
     """Makes residents of one installation."""
 
-    def __init__(self, agent_id: str, *, service_id: str = SERVICE_ID) -> None:
+    def __init__(self, agent_id: str, *, service_id: str = SERVICE_ID, signed_in: bool = True) -> None:
+        """``signed_in=False`` for people who never come to the pages: no session, no request."""
         self._service_id = service_id
+        self._signed_in = signed_in
         self._agent = UUID(agent_id)
         self._app: Flask = create_app()
         self._address = municipalities.resolve(ADDRESS)
@@ -71,7 +72,7 @@ class Makers:
         rows[WebSession] = []
         residents = [self._one(rows, policy_id, *versions[policy_id]) for policy_id in policy_ids]
         for table, values in rows.items():
-            session.execute(insert(table), values)
+            db_rows.insert_rows(session, table, values)
         return residents
 
     @staticmethod
@@ -122,8 +123,15 @@ class Makers:
             "draft_last4": account[-4:],
             "holder_masked": "タ＊＊",
             "started_at": now,
+            "cleared_by_staff": False,
+            "duplicate_suspected": False,
+            "review_requested": False,
+            "choose_later": False,
+            "in_grace": False,
         }
         rows[Application].append(draft)
+        if not self._signed_in:
+            return Resident(policy_id, application, person, evidence, facts, "", account, b"")
         token = secrets.token_urlsafe(32)
         csrf = hashlib.sha256(token.encode()).hexdigest()[:40]
         rows[WebSession].append(_web_session(token, person, csrf))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 
 from app import cards, clock, db, migrations, payments, points, policies, settings, start
@@ -77,6 +79,38 @@ def prepare(
     with db.transaction() as session:
         agent = cards.enrol_agent(session, name="reader", public_key=os.urandom(32), kind="simulated")
     return Town(cluster, folder / "state", environment, str(agent.agent_id))
+
+
+FOR_BULK = {"shared_buffers": "2GB", "max_wal_size": "16GB", "checkpoint_timeout": "30min", "wal_compression": "on"}
+"""What whoever takes over a year at once sets for it; everything stays durable (fsync, synchronous_commit)."""
+
+
+def for_bulk(cluster: EmbeddedPostgres) -> None:
+    """Set the cluster up for a million applications, and start it again."""
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+        for name, value in FOR_BULK.items():
+            connection.execute(f"ALTER SYSTEM SET {name} = '{value}'".encode())
+    db.dispose()
+    cluster.stop()
+    cluster.start()
+    db.configure(cluster.url(DATABASE))
+
+
+def settle(town: Town) -> None:
+    """What a database does by itself after a while, done before something is measured."""
+    with psycopg.connect(town.database_url, autocommit=True) as connection:
+        connection.execute("VACUUM (ANALYZE)")
+        connection.execute("CHECKPOINT")
+
+
+def database_cpu(town: Town) -> float:
+    """Processor seconds that the database server and its processes have used so far."""
+    parent = psutil.Process(town.postmaster)
+    total = sum(parent.cpu_times()[:4])
+    for child in parent.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            total += sum(child.cpu_times()[:2])
+    return total
 
 
 def open_policies(

@@ -54,7 +54,9 @@ def test_clock_jumps_never_send_an_order_twice(
     assert books_are_right()
 
 
-def test_a_clock_that_jumps_back_sends_no_order_before_its_cooling_off_is_over(policy: str) -> None:
+def test_a_clock_that_jumps_back_sends_no_order_before_its_cooling_off_is_over(
+    policy: str, provider: FakeProvider
+) -> None:
     with clock.frozen(FIXTURE_TIME + timedelta(days=1)):
         waiting = approve()
     assert order_due_grants() == 0

@@ -148,7 +148,7 @@ def test_the_check_finds_a_counter_that_was_moved_behind_the_ledgers_back(policy
     assert found == {("counter budget", BUDGET, BUDGET - 5), ("counter reserved", 0, 5)}
 
 
-def test_the_check_finds_an_order_without_its_entry_and_an_application_below_zero(policy, database):
+def test_the_check_finds_an_order_without_its_entry_and_an_application_below_zero(policy, provider, database):
     ordered = approve(order=True)
     as_owner(database, "ALTER TABLE grant_orders DISABLE TRIGGER USER")  # the database itself refuses it
     with db.transaction() as session:

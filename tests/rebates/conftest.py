@@ -15,12 +15,14 @@ import pytest
 from sqlalchemy import select, text
 
 from app import clock, db, events, municipalities, payments, points, policies, rebates, shops
+from app.payments import gateways
 from app.payments.gateways import GatewayAnswer
 from app.points.models import Grant, LedgerEntry
 from app.rebates.handlers import register
 from app.rebates.models import RebateEnrolment
 from app.shops import Purpose
 from tests.payments.samples import every_service, service_item
+from tests.points.fake_provider import FakeProvider
 from tests.policies.samples import item
 
 POLICY, QR, OTHER_QR = "P-015", "SVC-QR-01", "SVC-QR-02"
@@ -77,7 +79,9 @@ def service(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """
     monkeypatch.setattr(events, "_handlers", defaultdict(list))
     register()
+    gateways.register("PRV-01", FakeProvider())
     yield
+    gateways.forget_all()
     with db.reading() as session:
         assert points.check_invariants(session) == []
     municipalities.configure(with_samples=False)
