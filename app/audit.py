@@ -122,6 +122,11 @@ def write(session: Session) -> None:
         db_rows.insert_rows(session, AuditEvent, events)
 
 
+def waiting(session: Session) -> int:
+    """How many events wait to be written."""
+    return len(session.info.get(_RECORDED, ()))
+
+
 _RECORDED = "audit.recorded"
 event.listen(Session, "before_commit", write)
 

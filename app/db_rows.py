@@ -6,7 +6,8 @@ foreign keys are the same for both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import Enum
 from functools import lru_cache
 from typing import Any
@@ -23,6 +24,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     any_,
+    bindparam,
     inspect,
     literal,
 )
@@ -60,7 +62,24 @@ def insert_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str,
         _copy(session, _copy_statement(table, columns), [[turn(row[name]) for name, turn in adapt] for row in rows])
         return
     values = tuple(turn(row[name]) for row in rows for name, turn in adapt)
-    session.connection().exec_driver_sql(_insert_statement(table, columns, len(rows)), values)
+    _execute(session, _insert_statement(table, columns, len(rows)), values)
+
+
+@contextmanager
+def together(session: Session, *, most: int) -> Iterator[None]:
+    """What is written inside goes to the database without waiting for an answer between, where it is few rows.
+
+    A fault is raised at the end at the latest. Inside only ``insert_rows`` and ``update_rows``.
+    """
+    if most >= COPY_FROM:  # which can't go along with others
+        yield
+        return
+    session.flush()
+    try:
+        with driver_connection(session).pipeline():
+            yield
+    except psycopg.Error as error:
+        raise _as_sqlalchemy("(several)", error) from error
 
 
 def insert_unless_taken(
@@ -79,16 +98,16 @@ def insert_unless_taken(
         some = rows[first : first + ROWS_AT_ONCE]
         values = tuple(turn(row[name]) for row in some for name, turn in adapt)
         statement = f"{_insert_statement(table, columns, len(some))} ON CONFLICT DO NOTHING RETURNING {returning}"
-        written += session.connection().exec_driver_sql(statement, values)
+        written += _execute(session, statement, values).fetchall()
     return written
 
 
-def insert_new(session: Session, table: type[Base]) -> None:
-    """Write the new objects of one table that the session holds, at once; the session forgets them."""
+def take_new(session: Session, table: type[Base]) -> list[dict[str, Any]]:
+    """The new objects of one table that the session holds, as rows for ``insert_rows``; the session forgets them."""
     new = [one for one in session.new if type(one) is table]
     for one in new:
         session.expunge(one)
-    insert_rows(session, table, [values_of(one) for one in new])
+    return [values_of(one) for one in new]
 
 
 def values_of(row: Base) -> dict[str, Any]:
@@ -98,18 +117,15 @@ def values_of(row: Base) -> dict[str, Any]:
 
 def update_rows(
     session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]], *, keys: Collection[str]
-) -> int:
-    """Set the other columns of the rows that ``keys`` name, in one statement; returns how many rows there were."""
+) -> None:
+    """Set the other columns of the rows that ``keys`` name, in one statement."""
     session.flush()
-    changed = 0
     for first in range(0, len(rows), ROWS_AT_ONCE):
         some = rows[first : first + ROWS_AT_ONCE]
         columns = tuple(some[0])
         adapt = _adapters(table, columns)
         values = tuple([turn(row[name]) for row in some] for name, turn in adapt)
-        statement = _update_statement(table, columns, tuple(keys))
-        changed += session.connection().exec_driver_sql(statement, values).rowcount
-    return changed
+        _execute(session, _update_statement(table, columns, tuple(keys)), values)
 
 
 def write_changed(session: Session, *tables: Sequence[Base]) -> None:
@@ -133,6 +149,11 @@ def write_changed(session: Session, *tables: Sequence[Base]) -> None:
                 update_rows(session, table, values, keys=keys)
 
 
+def is_among(column: ColumnElement[Any] | InstrumentedAttribute[Any], name: str) -> ColumnElement[bool]:
+    """The same for a statement that is made once: ``name`` is its parameter."""
+    return column == any_(bindparam(name, type_=ARRAY(column.type)))
+
+
 def among(column: ColumnElement[Any] | InstrumentedAttribute[Any], values: Collection[Any]) -> ColumnElement[bool]:
     """``column IN (values)`` with the values as one parameter: the same statement for one and for a thousand."""
     return column == any_(literal(list(values), ARRAY(column.type)))
@@ -144,8 +165,20 @@ def _copy(session: Session, statement: str, rows: Sequence[Sequence[Any]]) -> No
             for row in rows:
                 copy.write_row(row)
     except psycopg.Error as error:
-        # As SQLAlchemy would have raised it: callers tell conflicts from faults by its classes.
-        raise DBAPIError.instance(statement, None, error, psycopg.Error, hide_parameters=True) from error
+        raise _as_sqlalchemy(statement, error) from error
+
+
+def _execute(session: Session, statement: str, values: Sequence[Any]) -> psycopg.Cursor[Any]:
+    """By the driver itself: every application passes here several times (docs/decisions/0011)."""
+    try:
+        return driver_connection(session).execute(statement.encode(), values)
+    except psycopg.Error as error:
+        raise _as_sqlalchemy(statement, error) from error
+
+
+def _as_sqlalchemy(statement: str, error: psycopg.Error) -> BaseException:
+    """As SQLAlchemy would have raised it: callers tell conflicts from faults by its classes."""
+    return DBAPIError.instance(statement, None, error, psycopg.Error, hide_parameters=True)
 
 
 @lru_cache(maxsize=500)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import delete, or_, select, true, union
@@ -325,7 +326,20 @@ def check_not_applied_yet(session: Session, policy_id: str, person_id: UUID, app
     check_none_stands(live_application(session, policy_id, person_id), person_id, applicant_id)
 
 
-def check_none_stands(earlier: Application | None, person_id: UUID, applicant_id: UUID | None = None) -> None:
+class _Sent(Protocol):
+    """An application that stands, or what was read of it."""
+
+    @property
+    def applicant_id(self) -> UUID: ...
+
+    @property
+    def submitted_at(self) -> datetime | None: ...
+
+    @property
+    def receipt_no(self) -> str | None: ...
+
+
+def check_none_stands(earlier: _Sent | None, person_id: UUID, applicant_id: UUID | None = None) -> None:
     """BR-13: raise E206, with the date and number of the first, when there is an application for this person.
 
     BR-26: somebody else than who sent it (``applicant_id``, or the person) learns no more than that: E216.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app import audit, clock, db_rows, events, payments, points, policies, screening
@@ -46,6 +46,14 @@ _CHANGED_BY_SUBMIT = (
     "holder_masked",
     "decided_at",
     "assign_by",
+)
+
+
+_DRAFTS = (
+    select(Application)
+    .where(Application.policy_id == bindparam("policy"), db_rows.is_among(Application.id, "ids"))
+    .order_by(Application.id)
+    .with_for_update()
 )
 
 
@@ -143,15 +151,8 @@ def _receipt(application: Application, *, already: bool = False) -> Receipt:
 
 def _locked(session: Session, policy_id: str, drafts: Sequence[tuple[UUID, UUID]]) -> dict[UUID, Application]:
     """The drafts, locked in one order for everybody. They leave the session: ``_write`` writes them."""
-    rows = session.scalars(
-        select(Application)
-        .where(
-            Application.policy_id == policy_id,
-            db_rows.among(Application.id, [application_id for application_id, _ in drafts]),
-        )
-        .order_by(Application.id)
-        .with_for_update()
-    ).all()
+    wanted = [application_id for application_id, _ in drafts]
+    rows = session.scalars(_DRAFTS, {"policy": policy_id, "ids": wanted}).all()
     for row in rows:
         session.expunge(row)
     return {row.id: row for row in rows}
@@ -301,7 +302,6 @@ def _take_seats(session: Session, around: Around, judged: Sequence[_Judged], boo
     document = around.policy.document
     for one in judged:
         claim_rows(session, around.policy.policy_id, one.application.id, one.known, one.outcome)
-    screening.write_checks(session, around.policy.policy_id, [(one.application.id, one.outcome) for one in judged])
     for one in judged:
         application = one.application
         application.state = move(ApplicationState.SUBMITTED, Action.SCREEN, "system").target
@@ -319,9 +319,12 @@ def _take_seats(session: Session, around: Around, judged: Sequence[_Judged], boo
                 service=service,
                 link_is_locked=one.wanted is not None and one.wanted.fixed,
             )
-    book.write_grants()
-    _update(session, judged)
     _tell(session, [(one.application, one.outcome.aggregate) for one in judged])
+    checks = [(one.application.id, one.outcome) for one in judged]
+    with db_rows.together(session, most=max(book.gather(), sum(len(outcome.checks) for _, outcome in checks))):
+        book.write_rows()
+        screening.write_checks(session, around.policy.policy_id, checks)
+        _update(session, judged)
     try:
         book.close(seats=len(judged))
     except DomainError:

@@ -11,10 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.cards.models import Evidence
-from app.db_rows import among
+from app.db_rows import is_among
 from app.municipalities import Resolution, Status
 from app.people import FourItems, facts_of_many
 from app.people.ages import parse_card_birth_date
+
+_EVIDENCE = select(Evidence).where(is_among(Evidence.id, "ids"))
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def evidence_of_many(session: Session, evidence_ids: Collection[UUID]) -> dict[U
     """These pieces of evidence by id; without those that don't exist or whose person's facts are erased."""
     if not evidence_ids:
         return {}
-    rows = session.scalars(select(Evidence).where(among(Evidence.id, evidence_ids))).all()
+    rows = session.scalars(_EVIDENCE, {"ids": list(evidence_ids)}).all()
     items = facts_of_many(session, {row.facts_id for row in rows})
     return {row.id: _view(row, items[row.facts_id]) for row in rows if row.facts_id in items}
 

@@ -81,11 +81,14 @@ def tell(
     return written.one_or_none() is not None
 
 
+_WITH_ADDRESS = select(Contact.person_id).where(db_rows.is_among(Contact.person_id, "people"))
+
+
 def with_an_address(session: Session, person_ids: Collection[UUID]) -> frozenset[UUID]:
     """Which of these people gave an address; ``tell`` decides whether anything is sent there."""
     if not person_ids:
         return frozenset()
-    return frozenset(session.scalars(select(Contact.person_id).where(db_rows.among(Contact.person_id, person_ids))))
+    return frozenset(session.scalars(_WITH_ADDRESS, {"people": list(person_ids)}))
 
 
 def erase_messages(session: Session, applications: Collection[tuple[str, UUID]]) -> int:

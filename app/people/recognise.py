@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.db import new_id
-from app.db_rows import among
+from app.db_rows import is_among
 from app.people.models import Person, PersonFacts, PersonKey
 from app.people.names import fold_for_fingerprint
 from app.pii import Private, vault
 
+_FACTS = select(PersonFacts).where(is_among(PersonFacts.id, "ids"))
 _FIELDS = ("name", "address", "birth_date", "sex")
 
 
@@ -126,9 +127,7 @@ def facts_of_many(session: Session, facts_ids: Collection[UUID]) -> dict[UUID, F
     """The four items of these readings by id, decrypted; without those that are erased."""
     if not facts_ids:
         return {}
-    return {
-        row.id: _decrypted(row) for row in session.scalars(select(PersonFacts).where(among(PersonFacts.id, facts_ids)))
-    }
+    return {row.id: _decrypted(row) for row in session.scalars(_FACTS, {"ids": list(facts_ids)})}
 
 
 def fingerprint_of_facts(session: Session, facts_id: UUID) -> bytes:

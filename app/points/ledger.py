@@ -35,6 +35,7 @@ class Book:
         self.policy_id = policy_id
         self._session = session
         self._entries: list[dict[str, Any]] = []
+        self._grants: list[dict[str, Any]] = []
         self._orders: list[dict[str, Any]] = []
         self._jobs: list[tuple[Task[Any, Any, Any], JSONDict]] = []
         self._deltas: Counter[str] = Counter()
@@ -75,9 +76,18 @@ class Book:
         """A new grant order, by its columns (``grants.order_grant``)."""
         self._orders.append(order)
 
-    def write_grants(self) -> None:
-        """Write the grants that were planned so far, at once; any other statement would write them one by one."""
-        db_rows.insert_new(self._session, Grant)
+    def gather(self) -> int:
+        """Take over the grants that were planned; at least as many rows as any table gets by ``write_rows``."""
+        self._grants += db_rows.take_new(self._session, Grant)
+        return max(len(self._entries), len(self._grants), audit.waiting(self._session))
+
+    def write_rows(self) -> None:
+        """Write what was posted and planned so far: grants, orders, entries, audit events; not yet the counters."""
+        db_rows.insert_rows(self._session, Grant, self._grants)
+        db_rows.insert_rows(self._session, GrantOrder, self._orders)
+        db_rows.insert_rows(self._session, LedgerEntry, self._entries)
+        audit.write(self._session)
+        self._grants, self._orders, self._entries = [], [], []
 
     def defer(self, task: Task[Any, Any, Any], **ids: str | int) -> None:
         """A job that is queued with what this book writes."""
@@ -92,11 +102,9 @@ class Book:
         if self._closed:
             raise RuntimeError("the book is closed")
         self._closed = True
-        self.write_grants()
-        db_rows.insert_rows(self._session, GrantOrder, self._orders)
-        db_rows.insert_rows(self._session, LedgerEntry, self._entries)
+        with db_rows.together(self._session, most=self.gather()):
+            self.write_rows()
         self._session.flush()
-        audit.write(self._session)
         jobs.defer_all(self._session, self._jobs)
         moved = {name: change for name, change in self._deltas.items() if change}
         if seats < 0 or moved.get("budget", 0) > 0:

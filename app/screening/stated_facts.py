@@ -80,16 +80,19 @@ def stated_about(session: Session, person_id: UUID) -> Stated:
     return stated_about_many(session, [person_id])[person_id]
 
 
+_STATED = (
+    select(StatedFact)
+    .where(db_rows.is_among(StatedFact.person_id, "people"))
+    .ext(distinct_on(StatedFact.person_id, StatedFact.kind, StatedFact.subject))
+    .order_by(StatedFact.person_id, StatedFact.kind, StatedFact.subject, StatedFact.id.desc())
+)
+
+
 def stated_about_many(session: Session, person_ids: Collection[UUID]) -> dict[UUID, Stated]:
     """The same for many people; everybody is in it, also of whom nothing was stated."""
     if not person_ids:
         return {}
-    rows = session.scalars(
-        select(StatedFact)
-        .where(db_rows.among(StatedFact.person_id, person_ids))
-        .ext(distinct_on(StatedFact.person_id, StatedFact.kind, StatedFact.subject))
-        .order_by(StatedFact.person_id, StatedFact.kind, StatedFact.subject, StatedFact.id.desc())
-    ).all()
+    rows = session.scalars(_STATED, {"people": list(person_ids)}).all()
     of_person: dict[UUID, list[StatedFact]] = {}
     for row in rows:
         of_person.setdefault(row.person_id, []).append(row)

@@ -126,7 +126,7 @@ def test_br_14_alike_people_at_the_same_moment_are_one_approved_and_one_for_staf
     open_policy()
     one, other = (applicant("髙橋　恵") for _ in range(2))
     drafts = fill_in(one), fill_in(other)
-    look, met, looked = around.somebody_alike, threading.Barrier(2), threading.local()
+    look, met, looked = around.who_stands, threading.Barrier(2), threading.local()
 
     def look_together(session: Any, policy_id: str, drafts: Any) -> Any:
         found = look(session, policy_id, drafts)
@@ -135,7 +135,7 @@ def test_br_14_alike_people_at_the_same_moment_are_one_approved_and_one_for_staf
             met.wait(10)
         return found
 
-    monkeypatch.setattr(around, "somebody_alike", look_together)
+    monkeypatch.setattr(around, "who_stands", look_together)
     results = together(sending(one, drafts[0]), sending(other, drafts[1]))
     states = sorted(result.state for result in results if isinstance(result, Receipt))
     assert states == [ApplicationState.APPROVED, ApplicationState.SCREENING]
