@@ -18,6 +18,7 @@ from app import audit, clock, db_rows, events, payments, points, policies, scree
 from app.applications.approval import commit_and_plan, is_ordered_at_once, reserve
 from app.applications.around import Around, look_around
 from app.applications.at_counter import as_of
+from app.applications.childs_amount import amount_to_hold, amounts_possible
 from app.applications.draft import account_in_draft, check_agreed, check_none_stands, digest_of, forget_account
 from app.applications.facts import Known, claim_rows, known_about
 from app.applications.guardian import acting_for, age_for_service, check_declared
@@ -36,6 +37,7 @@ _CHANGED_BY_SUBMIT = (
     "policy_id",
     "id",
     "policy_version",
+    "amount_by_register",
     "state",
     "receipt_no",
     "submitted_at",
@@ -180,6 +182,8 @@ def _judge(session: Session, around: Around | None, application: Application, at
     if evidence is None or evidence.person_id != application.beneficiary_id:
         raise DomainError("E504", step="本人確認")
     check_declared(application, evidence, chosen_at)
+    if amount_to_hold(session, policy.document, evidence, clock.today(), application.amount) != application.amount:
+        raise DomainError("E504", step="同意の確認")  # staff recorded meanwhile which child it is: shown anew
     check_agreed(session, application, policy)
     wanted = _wanted_link(session, around, application, evidence, chosen_at)
     acting = acting_for(session, application, policy.document)
@@ -201,6 +205,7 @@ def _judge(session: Session, around: Around | None, application: Application, at
         wanted = replace(wanted, fixed=is_ordered_at_once(policy.document))
     application.submitted_at, application.in_grace, application.duplicate_suspected = now, in_grace, suspected
     application.policy_version = policy.version
+    application.amount_by_register = policies.counts_children(policy.document)
     return _Judged(application, known, outcome, wanted)
 
 
@@ -245,9 +250,10 @@ def _wanted_link(
     if service is None:
         raise DomainError("E504", step="決済サービスの選択")
     age = age_for_service(session, application, evidence)
-    for offer in payments.offers(document, [service], chosen_at, application.amount or None, age):
-        if offer.closed is not None:
-            raise offer.closed
+    for amount in amounts_possible(session, document, application) or (None,):
+        for offer in payments.offers(document, [service], chosen_at, amount, age):
+            if offer.closed is not None:
+                raise offer.closed
     return payments.WantedLink(
         application_id=application.id,
         person_id=application.beneficiary_id,
