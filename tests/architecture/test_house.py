@@ -23,6 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     (
         "app.settings",
         "app.db",
+        "app.db_rows",
         "app.clock",
         "app.errors",
         "app.pii",
