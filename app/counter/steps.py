@@ -135,14 +135,16 @@ def give_account(
 ) -> None:
     """The ID at the service, checked with the provider; then everything is read back.
 
-    Raises E301, E302, E303, E307, E308, E309, E310 and ``VisitOver``. An ID that the same staff entered for somebody
-    else raises the alarm E803 behind it (BR-55).
+    Raises E301, E302, E303, E306 to E310 and ``VisitOver``. An ID that the same staff entered for somebody else raises
+    the alarm E803 behind it (BR-55).
     """
     with db.transaction() as session:
         row = visit_in(session, terminal_id, visit_id, CounterState.EDITING)
-        service = chosen_service(session, _loaded(session, row))
+        visit = _loaded(session, row)
+        service = chosen_service(session, visit)
     normalized = payments.check_account_id(service, typed, confirmed_not_my_number=confirmed_not_my_number)
-    holder = payments.verify_account(service, normalized, payments.check_security_code(service, code))
+    code = payments.check_security_code(service, code)
+    holder = payments.verify_account(service, normalized, code, visit.draft.amount)
     if holder.problem is not None:
         raise holder.problem
     index = payments.account_index(service, normalized)

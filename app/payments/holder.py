@@ -26,19 +26,26 @@ class HolderCheckResult:
     problem: DomainError | None = None
 
 
-def verify_account(service: ServiceDocument, normalized: str, code: str) -> HolderCheckResult:
+def verify_account(
+    service: ServiceDocument, normalized: str, code: str, amount: int | None = None
+) -> HolderCheckResult:
     """Confirm a service ID before it is linked. Talks to the provider: never call it inside a transaction.
 
-    A wrong code and an ID that the provider doesn't know give the same E302, so that IDs can't be searched for.
+    A wrong code and an ID that the provider doesn't know give the same E302, so that IDs can't be searched for. With
+    ``amount`` (whole points) the provider is asked whether the balance can take it, or the first part of what the
+    service takes in parts (BR-40): E306 where it can't. A provider that does not say so is believed to.
     """
     if service.holder_check not in _ASKS_PROVIDER or service.provider_id is None:
         return HolderCheckResult("verified")
     try:
         gateway = gateways.for_provider(service.provider_id)
         with on_line(service.provider_id):
-            answer = gateway.verify_account(service.service_id, normalized, code)
+            first = min(amount, service.largest_grant) if amount else None
+            answer = gateway.verify_account(service.service_id, normalized, code, first)
     except gateways.GatewayError:
         return HolderCheckResult("unreachable")
     if answer.result != "verified":
         return HolderCheckResult("mismatch", problem=DomainError("E302"))
+    if answer.fits is False:
+        return HolderCheckResult("mismatch", problem=DomainError("E306", variant="choosing"))
     return HolderCheckResult("verified", holder_masked=answer.holder_masked)

@@ -60,7 +60,11 @@ def verify_account(service_id: str) -> Response:
         return _answer(200, result="unknown_account", holder_masked=None)
     if not _store().code_is_right(service_id, body["account"], body["security_code"]):
         return _answer(200, result="wrong_code", holder_masked=None)
-    return _answer(200, result="verified", holder_masked=known.holder_masked)
+    amount = _json().get("amount")
+    if amount is not None and (not isinstance(amount, int) or isinstance(amount, bool) or not 0 < amount <= 10**9):
+        raise Refused(422, "amount must be a positive whole number")
+    said = {} if amount is None else {"fits": _store().has_room(service_id, body["account"], amount)}
+    return _answer(200, result="verified", holder_masked=known.holder_masked, **said)
 
 
 @blueprint.put("/v1/grant-orders/<uuid:order_id>")
@@ -131,7 +135,7 @@ def _order(state: OrderState, status: int) -> Response:
     return _answer(status, state=state.state, transaction_no=state.transaction_no, reason=state.reason)
 
 
-def _answer(status: int, **fields: str | None) -> Response:
+def _answer(status: int, **fields: str | bool | None) -> Response:
     response = jsonify(fields)
     response.status_code = status
     return response

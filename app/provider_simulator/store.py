@@ -221,6 +221,20 @@ class Store:
             ).fetchone()
         return row is not None and secrets.compare_digest(row["code"].encode(), code.encode("utf-8", "replace"))
 
+    def has_room(self, service_id: str, account: str, amount: int) -> bool:
+        """Whether the account's balance could take so many points now; in this book nobody spends any."""
+        cap = SERVICES[service_id].balance_cap
+        if cap is None:
+            return True
+        with self._pool.connection() as connection:
+            held = connection.execute(
+                "SELECT coalesce(sum(amount), 0)::bigint AS points FROM grants_book"
+                " WHERE service_id = %s AND account = %s",
+                (service_id, account),
+            ).fetchone()
+        assert held is not None
+        return int(held["points"]) + amount <= cap
+
     def settle_due(self, order_ids: Sequence[UUID] | None = None) -> None:
         """An accepted order becomes a grant when its time has come, whether or not somebody asks about it.
 

@@ -37,8 +37,8 @@ class DoomedGateway:
         die()
         return answer
 
-    def verify_account(self, service_id: str, account: str, code: str) -> AccountAnswer:
-        return self._real.verify_account(service_id, account, code)
+    def verify_account(self, service_id: str, account: str, code: str, amount: int | None) -> AccountAnswer:
+        return self._real.verify_account(service_id, account, code, amount)
 
     def inquire(self, order_id: UUID) -> GatewayAnswer | NotReceived:
         return self._real.inquire(order_id)

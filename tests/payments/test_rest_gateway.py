@@ -135,7 +135,7 @@ def test_no_log_line_and_no_traceback_holds_the_account_or_the_token(provider, c
         _gateway(provider, timeout=0.1).send(_instruction())
     except GatewayTimeout as error:
         text = "".join(traceback.format_exception(error))
-    _gateway(provider).verify_account("SVC-QR-01", ACCOUNT, "0000")
+    _gateway(provider).verify_account("SVC-QR-01", ACCOUNT, "0000", 1_000)
     written = text + "\n".join(record.getMessage() for record in caplog.records)
     assert ACCOUNT not in written
     assert "token-of-one" not in written
@@ -152,6 +152,33 @@ def test_a_right_code_verifies_and_shows_the_masked_holder(database, provider):
     assert wrong.problem is not None
     assert wrong.problem.code == "E302"
     assert wrong.holder_masked is None
+
+
+def test_e306_an_amount_over_the_balance_cap_is_told_while_another_service_can_be_chosen(database, provider):
+    register("PRV-01", _gateway(provider))
+    code = httpx.get(f"{provider}/v1/services/SVC-QR-01/accounts/{ACCOUNT}/code").json()["code"]
+    cap = 1_000_000  # the simulated provider's; ours may be another
+    asked = {amount: _verify_with(amount, code) for amount in (1, cap, cap + 1)}
+    wrong = verify_account(service(max_per_grant=cap + 1), ACCOUNT, "0000" if code != "0000" else "1111", cap + 1)
+    forget_all()
+    assert (asked[1].state, asked[cap].state) == ("verified", "verified")
+    assert asked[cap + 1].problem is not None
+    assert (asked[cap + 1].state, asked[cap + 1].problem.code) == ("mismatch", "E306")
+    assert "別の決済サービス" in asked[cap + 1].problem.wording()
+    assert wrong.problem is not None
+    assert wrong.problem.code == "E302", "how much a balance takes is told to nobody without the code"
+
+
+def _verify_with(amount, code):
+    return verify_account(service(max_per_grant=2_000_000, balance_cap=None), ACCOUNT, code, amount)
+
+
+def test_br_40_what_is_granted_in_parts_is_asked_about_by_its_first_part(database, provider):
+    register("PRV-01", _gateway(provider))
+    code = httpx.get(f"{provider}/v1/services/SVC-QR-01/accounts/{ACCOUNT}/code").json()["code"]
+    asked = verify_account(service(max_per_grant=30_000), ACCOUNT, code, 3_000_000)
+    forget_all()
+    assert asked.state == "verified"
 
 
 def test_an_unknown_id_and_a_wrong_code_can_not_be_told_apart(database, provider):

@@ -27,13 +27,14 @@ class FakeProvider:
         self.answers: dict[UUID, GatewayAnswer] = {}
         self.ruled_out: set[UUID] = set()
         self.received: list[UUID] = []
+        self.room: int | None = None  # how many points a balance takes, where the provider says so
         self.decide: Callable[[GrantInstruction], GatewayAnswer] = self._grant
         self.before_doing: Callable[[], None] = lambda: None
         self.after_doing: Callable[[], None] = lambda: None
         self.on_inquiry: Callable[[], None] = lambda: None
 
-    def verify_account(self, service_id: str, account: str, code: str) -> AccountAnswer:
-        return AccountAnswer("verified")
+    def verify_account(self, service_id: str, account: str, code: str, amount: int | None) -> AccountAnswer:
+        return AccountAnswer("verified", fits=None if self.room is None or amount is None else amount <= self.room)
 
     def send(self, instruction: GrantInstruction) -> GatewayAnswer:
         self.before_doing()

@@ -227,6 +227,16 @@ def test_E302_a_malformed_security_code_is_refused(half_way: Browser) -> None:
     assert half_way.service.applications()[0].draft_account_enc is None
 
 
+def test_E306_a_balance_that_is_too_full_is_told_at_the_choice_and_another_id_goes_through(browser: Browser) -> None:
+    browser.to_account("TP-29")
+    browser.service.provider.room = 9_999
+    full = browser.send(f"{STEPS}/account", account=ACCOUNT, security_code=CODE)
+    assert (full.status_code, "残高の上限" in full.get_data(as_text=True)) == (422, True)
+    assert browser.get(f"{STEPS}/confirm").status_code == 409, "nothing was kept"
+    browser.service.provider.room = 10_000
+    assert browser.send(f"{STEPS}/account", account=ACCOUNT, security_code=CODE).status_code == 303
+
+
 def test_steps_can_not_be_skipped(browser: Browser) -> None:
     later = [f"{STEPS}/{step}" for step in ("result", "consent", "service", "account", "confirm")]
     for path in later:

@@ -54,10 +54,14 @@ class Closed:
 
 @dataclass(frozen=True)
 class AccountAnswer:
-    """What the provider says about a service ID and its security code."""
+    """What the provider says about a service ID and its security code.
+
+    ``fits``: whether the balance can take the amount that was asked about; ``None`` where the provider does not say.
+    """
 
     result: Literal["verified", "wrong_code", "unknown_account"]
     holder_masked: str | None = None
+    fits: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,9 @@ class LineLimits:
 class Gateway(Protocol):
     """The way to one payment provider. Every method may raise ``GatewayTimeout`` or ``GatewayUnavailable``."""
 
-    def verify_account(self, service_id: str, account: str, code: str) -> AccountAnswer:
-        """Whether ID and security code belong together, with the masked name of the holder."""
+    def verify_account(self, service_id: str, account: str, code: str, amount: int | None) -> AccountAnswer:
+        """Whether ID and security code belong together, with the masked name of the holder; and whether so many points
+        would go in now, where an amount is known."""
 
     def send(self, instruction: GrantInstruction) -> GatewayAnswer:
         """Carry out a grant once per order id; the same order again gives the same answer."""

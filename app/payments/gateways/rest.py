@@ -35,6 +35,7 @@ class _OrderBody(BaseModel):
 class _AccountBody(BaseModel):
     result: Literal["verified", "wrong_code", "unknown_account"]
     holder_masked: _Text | None = None
+    fits: bool | None = None
 
 
 class RestGateway:
@@ -48,14 +49,15 @@ class RestGateway:
             limits=httpx.Limits(max_connections=32, max_keepalive_connections=8),
         )
 
-    def verify_account(self, service_id: str, account: str, code: str) -> AccountAnswer:
+    def verify_account(self, service_id: str, account: str, code: str, amount: int | None) -> AccountAnswer:
         """Ask about an ID; the account travels in the body, so that no address line ever holds it."""
-        response = self._ask(
-            "POST", f"/v1/services/{service_id}/accounts/verify", json={"account": account, "security_code": code}
-        )
+        asked: dict[str, str | int] = {"account": account, "security_code": code}
+        if amount is not None:
+            asked["amount"] = amount
+        response = self._ask("POST", f"/v1/services/{service_id}/accounts/verify", json=asked)
         with _usable(response, 200):
             body = _AccountBody.model_validate_json(response.content)
-            return AccountAnswer(body.result, body.holder_masked)
+            return AccountAnswer(body.result, body.holder_masked, body.fits)
 
     def send(self, instruction: GrantInstruction) -> GatewayAnswer:
         """Send or repeat one order."""

@@ -140,6 +140,8 @@ def _right_code(probe: Probe) -> None:
     masked = body.get("holder_masked")
     if masked is not None and not (isinstance(masked, str) and 0 < len(masked) <= 100):
         raise CheckFailed("holder_masked is not a text of 1 to 100 characters")
+    if body.get("fits") not in (None, True, False):
+        raise CheckFailed("fits is neither true nor false")
 
 
 def _wrong_code(probe: Probe) -> None:
@@ -229,6 +231,8 @@ def _gives_nothing_away(body: dict[str, object], result: str, what: str) -> None
         raise CheckFailed(f"{what} was not answered as {result}")
     if body.get("holder_masked") is not None:
         raise CheckFailed(f"{what} was answered with a holder")
+    if body.get("fits") is not None:
+        raise CheckFailed(f"{what} was answered with how much the balance takes")
 
 
 def _parallel(ask: Callable[[], Order]) -> list[Order]:

@@ -22,13 +22,18 @@ class AccountCheckIn(BaseModel):
 
     account: Text
     security_code: Text
+    amount: int | None = Field(None, ge=1, le=1_000_000_000, description="Points that would be granted, where known")
 
 
 class AccountCheckOut(BaseModel):
-    """Whether they belong together; the holder's name masked, and only when they do."""
+    """Whether they belong together; the holder's name masked, and only when they do.
+
+    `fits`: whether the balance could take `amount` now; may be left out, and is left out unless they belong together.
+    """
 
     result: Literal["verified", "wrong_code", "unknown_account"]
     holder_masked: Text | None = None
+    fits: bool | None = None
 
 
 class GrantOrderIn(BaseModel):

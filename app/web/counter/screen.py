@@ -30,7 +30,7 @@ from app.web.own_cookies import read_cookie, set_cookie
 from app.web.rate_limits import CHECK_ACCOUNT, JOIN_TERMINAL, check_limit
 from app.web.staff import this_terminal
 
-ACCOUNT_FIELDS = frozenset({"E301", "E303", "E307", "E308", "E309", "E310"})
+ACCOUNT_FIELDS = frozenset({"E301", "E303", "E306", "E307", "E308", "E309", "E310"})
 TEMPLATES = {"idle": "rest", "ended": "rest", "done": "rest"} | dict.fromkeys(
     ("card", "pin", "identify", "reading", "tap"), "wait"
 )

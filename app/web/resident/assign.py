@@ -82,7 +82,8 @@ def assign_check(receipt_no: str) -> str | tuple[str, int]:
     try:
         normalized = payments.check_account_id(service, typed, confirmed_not_my_number=confirmed)
         code = payments.check_security_code(service, request.form.get("security_code", ""))
-        holder = payments.verify_account(service, normalized, code)
+        amount = None if own.view.rebate else own.view.amount
+        holder = payments.verify_account(service, normalized, code, amount)
         if holder.problem is not None:
             raise holder.problem
         if holder.state != "verified":

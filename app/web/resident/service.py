@@ -26,7 +26,7 @@ from app.web.resident.context import (
 from app.web.service_texts import lead_text, most_text, spend_text
 
 LATER = "later"
-ACCOUNT_CODES = frozenset({"E301", "E303", "E307", "E308", "E309", "E310", "E312"})
+ACCOUNT_CODES = frozenset({"E301", "E303", "E306", "E307", "E308", "E309", "E310", "E312"})
 
 
 @blueprint.get("/policies/<policy_id>/apply/service")
@@ -109,7 +109,7 @@ def check_account(policy_id: str) -> Response | tuple[str, int]:
     try:
         normalized = payments.check_account_id(service, typed, confirmed_not_my_number=confirmed)
         code = payments.check_security_code(service, request.form.get("security_code", ""))
-        holder = payments.verify_account(service, normalized, code)
+        holder = payments.verify_account(service, normalized, code, draft.amount)
         if holder.problem is not None:
             raise holder.problem
         with db.transaction() as session:
