@@ -126,7 +126,8 @@ def _stage(session: Session, row: CounterSession, card_state: str | None) -> str
     if row.state == CounterState.CARD_BOUND and row.card_purpose == "touch" and row.seen_key is not None:
         return "identify"
     if row.state == CounterState.CARD_BOUND:
-        return "pin" if card_state == "waiting_pin" else "reading"
+        # Lifted before its PIN was used, a card is asked for again: another one may be meant to lie there.
+        return {"waiting_pin": "pin", "waiting_card": "card"}.get(card_state or "", "reading")
     if row.state == CounterState.EDITING:
         return _missing(session, row)
     if row.state == CounterState.READ_BACK:

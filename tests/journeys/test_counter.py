@@ -2,146 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import psycopg
 import pytest
-from playwright.sync_api import Browser, Page, StorageState, expect
+from playwright.sync_api import Browser, expect
 
+from card_sim.people import load_people
+from tests.journeys.at_the_counter import PATIENCE, WAITING_SCREEN, AtTheCounter, Joined, arrive, everything_in
 from tests.journeys.system import System, start_system
-from tests.journeys.walker import AUTH_PIN, PAGE_NUMBER, TEXT_PIN, Person
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
 
-PATIENCE = 20_000
-# What is said about how the visit before ended stays for two minutes; it names nobody.
-WAITING_SCREEN = re.compile("係の者がお呼びするまで|この画面での手続は終わりました")
-Joined = tuple[StorageState, StorageState]
+GUARDIAN, CHILDREN, WALLET = "TP-14", ("TP-14C1", "TP-14C2", "TP-14C3"), "6666777788889"
+E_MONEY = "6000000000000015"
 CARD_PEOPLE = {"TP-02": "7070707070707", "TP-29": "7171717171717", "TP-13": "7272727272727"}
-
-
-@dataclass
-class AtTheCounter:
-    """Both sides of one counter, each a browser of its own, and the hands that lay cards and type PINs."""
-
-    system: System
-    desk: Person
-    screen: Person
-    answers: list[tuple[str, str]] = field(default_factory=list)
-
-    def set_up(self) -> None:
-        """The terminal's browsers join and somebody signs in, with what the page for testers shows."""
-        tester = self.desk.new_tab()
-        tester.goto(f"{self.system.url}/tester/staff")
-        tester.get_by_role("button", name="端末のコードを作る").click()
-        self.desk.look("試験用の職員", tester)
-        codes = re.findall(r"\b([2-9A-Z]{4}-[2-9A-Z]{4})\b", tester.inner_text("body"))
-        self.desk.page.goto(f"{self.system.url}/counter")
-        self.desk.look("端末の登録")
-        self.desk.page.get_by_label("端末のコード").fill(codes[0])
-        self.desk.page.get_by_role("button", name="登録する").click()
-        self.sign_in(tester)
-        self.screen.page.goto(f"{self.system.url}/screen")
-        self.screen.look("画面の登録")
-        self.screen.page.get_by_label("画面のコード").fill(codes[1])
-        self.screen.page.get_by_role("button", name="登録する").click()
-        self.screen.heading(WAITING_SCREEN)
-        self.screen.look("待機")
-        tester.close()
-
-    def sign_in(self, tester: Page, staff_id: str = "ST-01") -> None:
-        password = json.loads((self.system.state / "staff.json").read_text(encoding="utf-8"))[staff_id]
-        tester.goto(f"{self.system.url}/tester/staff")
-        own = tester.locator("section.panel", has_text=staff_id)
-        code = re.search(r"\b(\d{6})\b", own.inner_text())
-        assert code
-        self.desk.heading("職員のサインイン")
-        self.desk.look("サインイン")
-        self.desk.page.get_by_label("職員番号").fill(staff_id)
-        self.desk.page.get_by_label("パスワード").fill(password)
-        self.desk.page.get_by_label("確認コード").fill(code[1])
-        self.desk.page.get_by_role("button", name="サインインする").click()
-        self.desk.heading("次の方の受付")
-        self.desk.look("次の方")
-
-    def call(self, policy: str = "P-001", *, look: bool = False) -> None:
-        self.desk.page.get_by_label("施策").select_option(policy)
-        self.desk.page.get_by_role("button", name="次の方を受け付ける").click()
-        self.desk.heading("カードが置かれるのを待っています")
-        self.screen.heading("マイナンバーカードを、読み取り機に置いてください")
-        if look:
-            self.desk.look("カード待ち")
-            self.screen.look("カードを置く")
-
-    def read_card(self, person_id: str, auth: str = "1234", ending: str = "カードを確認しました") -> None:
-        self.screen.lay_card(person_id)
-        keypad = self.screen.new_tab()
-        keypad.goto(self.system.keypad_url)
-        self.screen.heading("暗証番号を入力してください", keypad)
-        shown = self.screen.page.locator("#confirmation-digits").inner_text()
-        keypad.get_by_label(PAGE_NUMBER, exact=True).fill(shown)
-        keypad.get_by_label(TEXT_PIN, exact=True).fill("1234")
-        keypad.get_by_label(AUTH_PIN, exact=True).fill(auth)
-        keypad.get_by_role("button", name="読み取る").click()
-        self.screen.heading(re.compile(ending), keypad)
-        keypad.close()
-
-    def agree(self, *, look: bool = False) -> None:
-        self.screen.heading("3つの決まりを読んで、同意してください")
-        if look:
-            self.screen.look("同意")
-            self.desk.look("住民の入力中")
-        for box in self.screen.page.get_by_role("checkbox").all():
-            box.check()
-        self.screen.page.get_by_role("button", name="同意して次へ進む").click()
-
-    def choose(self, name: str, *, look: bool = False) -> None:
-        self.screen.heading("どこで受け取りますか")
-        if look:
-            self.screen.look("決済サービス")
-        self.screen.page.get_by_role("radio", name=re.compile(name)).check()
-        self.screen.page.get_by_role("button", name="次へ進む").click()
-
-    def enter(self, service_id: str, account: str, *, look: bool = False) -> None:
-        self.screen.heading(re.compile("番号を入力してください$"))
-        if look:
-            self.screen.look("番号の入力")
-        self.screen.page.locator("#account").fill(account)
-        code = self.screen.page.locator("#security_code")
-        if code.count():
-            code.fill(self.screen.code_from_the_app(service_id, account))
-        self.screen.page.get_by_role("button", name="番号を確かめて次へ").click()
-
-    def confirm(self, person_id: str, *, look: bool = False) -> str:
-        self.screen.heading("この内容で申し込みますか")
-        if look:
-            self.screen.look("読み返し")
-        self.screen.page.get_by_role("checkbox").check()
-        self.screen.page.get_by_role("button", name="この内容でよい").click()
-        self.screen.heading("カードを一度取り、もう一度置いてください")
-        if look:
-            self.screen.look("2回目のタッチ")
-        self.screen.take_card_away()
-        self.screen.lay_card(person_id)
-        self.screen.heading("手続が終わりました。カードをお取りください")
-        if look:
-            self.screen.look("終わり")
-        self.screen.take_card_away()
-        self.desk.heading("受付票")
-        return str(self.desk.page.locator(".receipt-no").inner_text())
-
-    def finish(self) -> None:
-        self.desk.page.get_by_role("button", name="終わる").click()
-        self.desk.heading("次の方の受付")
-        self.screen.heading("この画面での手続は終わりました")
-
-    def sql(self, statement: str) -> None:
-        with psycopg.connect(self.system.environment["TODOKE_DATABASE_URL"], autocommit=True) as connection:
-            connection.execute(statement.encode())
 
 
 @pytest.fixture(scope="module")
@@ -150,18 +25,6 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     running = start_system(Path(tmp_path_factory.mktemp("counter")) / "state")
     yield running
     running.stop()
-
-
-def arrive(system: System, chromium: Browser, width: int, height: int, joined: Joined | None = None) -> AtTheCounter:
-    """Both browsers of a counter; ``joined`` is what they kept of an earlier set-up."""
-    desk, screen = joined or (None, None)
-
-    def person(name: str, kept: StorageState | None) -> Person:
-        context = chromium.new_context(viewport={"width": width, "height": height}, locale="ja-JP", storage_state=kept)
-        context.set_default_timeout(PATIENCE)
-        return Person(system, context, f"{name}-{width}")
-
-    return AtTheCounter(system, person("counter-desk", desk), person("counter-screen", screen))
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +57,7 @@ def at_the_counter(system: System, chromium: Browser, joined: Joined) -> Iterato
         headers = {"Origin": system.desk_url}
         one.desk.context.request.post(f"{system.desk_url}/api/remove", data={}, headers=headers)
         one.sql("UPDATE counter_sessions SET touched_at = touched_at - interval '61 seconds' WHERE state <> 'wiped'")
+        one.sql("UPDATE card_sessions SET expires_at = now() WHERE state IN ('open', 'taken', 'waiting_card')")
         one.screen.heading(WAITING_SCREEN)
         one.desk.context.close()
         one.screen.context.close()
@@ -204,52 +68,154 @@ def counter(at_the_counter: Callable[[int, int], AtTheCounter]) -> AtTheCounter:
     return at_the_counter(1280, 900)
 
 
-def everything_in(page: Page) -> str:
-    """All that a next person could find: the page, what the browser keeps, cookies, the history."""
-    kept = page.evaluate(
-        """async () => JSON.stringify({
-            html: document.documentElement.outerHTML,
-            values: [...document.querySelectorAll('input')].map((one) => one.value),
-            local: {...localStorage}, session: {...sessionStorage},
-            caches: 'caches' in window ? await caches.keys() : [],
-            databases: indexedDB.databases ? (await indexedDB.databases()).map((one) => one.name) : [],
-            history: history.length, state: history.state, name: window.name,
-        })"""
-    )
-    return f"{kept}{page.context.cookies()}"
-
-
 def test_three_people_in_a_row_and_no_trace_of_the_one_before(counter: AtTheCounter) -> None:
-    """BR-50: DOM, storage, cookies, history, back button and the server's answers."""
-    before: list[str] = []
+    """BR-50: source, fields, storage, cookies, history, back and forward, and the server's answers, on both sides.
+
+    The canaries of a person: all that the card and the own hand gave, the masked name, the last digits, the number.
+    """
+    canaries: dict[str, list[str]] = {}
     history = counter.screen.page.evaluate("history.length")
     for number, (person_id, account) in enumerate(CARD_PEOPLE.items()):
-        look = number == 0
+        look, someone = number == 0, load_people()[person_id]
         counter.call(look=look)
         counter.read_card(person_id)
         counter.agree(look=look)
         counter.choose("みらいPay", look=look)
         counter.enter("SVC-QR-01", account, look=look)
         counter.screen.heading("この内容で申し込みますか")
-        name = counter.screen.page.locator(".rows dd").first.inner_text()
+        masked = counter.screen.page.locator(".rows dd").first.inner_text()
+        shown = everything_in(counter.screen.page)
+        assert account[-4:] in shown, "the search finds what is there"
         receipt = counter.confirm(person_id, look=look)
+        assert receipt in everything_in(counter.desk.page)
         if look:
             counter.desk.look("受付票")
         counter.finish()
-        found = everything_in(counter.screen.page) + everything_in(counter.desk.page)
-        for path, page in (("/screen", counter.screen.page), ("/screen/state", counter.screen.page)):
-            found += page.request.get(f"{counter.system.url}{path}").text()
-        for path in ("/counter", "/counter/state", "/applications"):
-            found += counter.desk.page.request.get(f"{counter.system.url}{path}").text()
-        assert [one for one in before if one in found] == []
-        assert counter.screen.page.evaluate("history.length") == history, "one address for the whole day"
-        counter.screen.page.go_back()
-        counter.screen.page.go_forward()
-        after_back = everything_in(counter.screen.page)
-        before += [account, account[-4:] + "<", receipt]
-        assert [one for one in (account, receipt, name) if one in after_back] == []
+        family, given = someone.name.split("\u3000")
+        canaries[person_id] = [account, f"…{account[-4:]}", receipt, masked, someone.name, someone.address]
+        canaries[person_id] += [f"{family} {given}", someone.birth_date.isoformat(), f"{someone.birth_date:%Y%m%d}"]
+        assert left_of(counter, canaries) == {}
+        assert counter.screen.page.evaluate("history.length") == history, "one address all day"
+        for side in (counter.screen, counter.desk):
+            for _ in range(3):
+                side.page.go_back()
+                assert left_of(counter, canaries) == {}, "after the back button"
+            side.page.go_forward()
+            assert left_of(counter, canaries) == {}, "and forward again"
+        counter.desk.page.goto(f"{counter.system.url}/counter")
+        counter.desk.heading("次の方の受付")
+        counter.screen.page.goto(f"{counter.system.url}/screen")
+        history = counter.screen.page.evaluate("history.length")
     assert counter.screen.complaints == []
     assert counter.desk.complaints == []
+
+
+def left_of(counter: AtTheCounter, canaries: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Who of those served left what, anywhere that a next person or a curious colleague could look."""
+    pages = [side.page for side in (counter.screen, counter.desk) if side.page.url.startswith(counter.system.url)]
+    found = "".join(everything_in(page) for page in pages)
+    for side, paths in (
+        (counter.screen, ("/screen", "/screen/state", "/applications", "/counter/state")),
+        (counter.desk, ("/counter", "/counter/state", "/counter/receipts", "/counter/paper", "/screen/state")),
+    ):
+        for path in paths:
+            answer = side.page.request.get(f"{counter.system.url}{path}")
+            assert answer.headers["cache-control"] == "no-store", "neither the cache nor the back button keeps it"
+            found += answer.text()
+    return {who: left for who, own in canaries.items() if (left := [one for one in own if one in found])}
+
+
+def test_a_guardian_with_three_children_one_card_after_another(counter: AtTheCounter) -> None:
+    """4.2, BR-27: the guardian's card once, each child's twice, one receipt each, and a wipe between them."""
+    counter.call("P-021", for_child=True)
+    counter.look_at_both_widths(counter.desk, "保護者のカード待ち")
+    counter.look_at_both_widths(counter.screen, "保護者のカードを置く")
+    counter.read_card(GUARDIAN)
+    counter.screen.take_card_away()
+    receipts: list[str] = []
+    for number, child in enumerate(CHILDREN):
+        look = number == 0
+        counter.screen.heading("お子さまのマイナンバーカードを、読み取り機に置いてください")
+        if look:
+            counter.look_at_both_widths(counter.desk, "お子さまのカード待ち")
+            counter.look_at_both_widths(counter.screen, "お子さまのカードを置く")
+        counter.read_card(child)
+        counter.declare_to_be_the_parent(look=look)
+        counter.choose("みらいPay")
+        counter.enter("SVC-QR-01", WALLET)
+        counter.screen.heading("この内容で申し込みますか")
+        if look:
+            counter.look_at_both_widths(counter.screen, "お子さまの読み返し")
+        receipts.append(counter.confirm(child))
+        on_the_desk = everything_in(counter.desk.page)
+        assert [one for one in receipts[:-1] if one in on_the_desk] == [], "nothing of the child before"
+        if look:
+            counter.look_at_both_widths(counter.desk, "お子さまの受付票")
+        if child != CHILDREN[-1]:
+            counter.desk.page.get_by_role("button", name="次のお子さまの分を続ける").click()
+    counter.finish()
+    assert len(set(receipts)) == len(CHILDREN)
+    left = everything_in(counter.screen.page) + everything_in(counter.desk.page)
+    assert [one for one in (*receipts, WALLET, load_people()[GUARDIAN].name) if one in left] == []
+    assert counter.count("SELECT count(*) FROM counter_alarms WHERE seen_by IS NULL") == 0, "BR-55: none for a guardian"
+
+
+def test_one_e_money_card_for_two_people_alarms_until_a_supervisor_has_looked(counter: AtTheCounter) -> None:
+    """C-31a and C-31b in browsers: E303 for the resident, E803 for the desk, closed by somebody else."""
+    counter.call()
+    counter.read_card("TP-10")
+    counter.agree()
+    counter.choose("つばめ電子マネー")
+    counter.enter("SVC-EM-01", E_MONEY)
+    counter.screen.heading("この内容で申し込みますか")
+    counter.screen.page.get_by_role("button", name="やめる").click()
+    counter.screen.heading("この画面での手続は終わりました")
+    counter.screen.take_card_away()
+    counter.call()
+    counter.read_card("TP-19")
+    counter.agree()
+    counter.choose("つばめ電子マネー")
+    counter.enter("SVC-EM-01", E_MONEY)
+    expect(counter.desk.page.locator("main")).to_contain_text("責任者を呼んでください(E803)")
+    counter.look_at_both_widths(counter.desk, "同じ番号の警報")
+    counter.sql("DELETE FROM counter_alarms")
+
+
+def test_a_ticket_a_paper_and_a_receipt_at_the_desk(counter: AtTheCounter) -> None:
+    """A ticket is given out, the paper it belongs to is copied in, and its receipt is shown later."""
+    desk, someone = counter.desk, load_people()["TP-29"]
+    desk.page.get_by_role("link", name="整理券").click()
+    desk.page.get_by_label("施策").select_option("P-001")
+    desk.page.get_by_role("button", name="整理券を出す").click()
+    counter.look_at_both_widths(desk, "整理券")
+    number = desk.page.locator(".ticket-number").inner_text()
+    desk.page.get_by_role("link", name="窓口へ戻る").click()
+    desk.page.get_by_role("link", name="紙の申込").click()
+    desk.heading("紙の申込を入力する")
+    counter.look_at_both_widths(desk, "紙の申込")
+    desk.page.get_by_role("button", name="この申込書を受け付ける").click()
+    counter.look_at_both_widths(desk, "紙の申込の誤り")
+    desk.page.get_by_label("施策").select_option("P-001")
+    filled = {"整理券の番号": number, "整理券の日付": "2026-11-20", "氏名": someone.name, "住所": someone.address}
+    for label, value in (filled | {"生年月日": someone.birth_date.isoformat()}).items():
+        desk.page.get_by_label(label, exact=True).fill(value)
+    desk.page.get_by_label("性別").select_option(someone.sex)
+    desk.page.get_by_role("checkbox").check()
+    desk.page.get_by_role("button", name="この申込書を受け付ける").click()
+    desk.heading("紙の申込を受け付けました")
+    counter.look_at_both_widths(desk, "紙の申込の受付")
+    receipt = desk.page.locator(".receipt-no").inner_text()
+    desk.page.get_by_role("link", name="窓口へ戻る").click()
+    desk.page.get_by_role("link", name="受付票を見る").click()
+    counter.look_at_both_widths(desk, "受付票を見る")
+    desk.page.get_by_label("QRコードまたは受付番号").fill("P001-0000-0000")
+    desk.page.get_by_role("button", name="状況を見る").click()
+    counter.look_at_both_widths(desk, "見られない受付票")
+    desk.page.get_by_label("QRコードまたは受付番号").fill(f"{counter.system.url}/applications/{receipt}")
+    desk.page.get_by_role("button", name="状況を見る").click()
+    desk.heading("審査中")
+    counter.look_at_both_widths(desk, "受付票の申込")
+    assert someone.name not in desk.page.content()
 
 
 def test_a_counter_left_idle_warns_and_wipes(counter: AtTheCounter) -> None:

@@ -81,6 +81,10 @@ class Counter:
         key = people.person_key(f"certificate of {person_id}".encode())
         self._set(self.waiting_for(), state="done", seen_key=key, consumed_at=clock.real_now())
 
+    def reader_is(self, state: str) -> None:
+        """How far the reader is with what it is asked for."""
+        self._set(self.waiting_for(), state=state)
+
     def reader_says(self, code: str, **facts: int) -> None:
         """The reading ended with this code."""
         self._set(self.waiting_for(), state="failed", error_code=code, error_facts=facts or None)

@@ -146,6 +146,7 @@ def test_br_57_a_my_number_on_the_paper_is_not_taken_over(with_ticket: Counter) 
 @pytest.mark.parametrize(
     "wrong",
     [
+        {"policy_id": ""},
         {"name": ""},
         {"name": "あ" * 201},
         {"address": "あ" * 401},

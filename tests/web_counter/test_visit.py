@@ -98,6 +98,18 @@ def test_br_50_a_draft_begun_on_the_phone_is_not_gone_on_with_at_the_counter(
     assert (draft.channel, draft.draft_account_enc, draft.service_id) == ("counter", None, None)
 
 
+def test_a_card_that_is_lifted_before_its_pin_is_asked_for_again(counter: Counter) -> None:
+    """A guardian's own card still lay there, or the wrong one: no page says that it is being read."""
+    counter.call()
+    counter.reader_is("waiting_pin")
+    assert counter.stage() == "pin"
+    counter.reader_is("waiting_card")
+    assert counter.stage() == "card"
+    assert "マイナンバーカードを、読み取り機に置いてください" in screen_page(counter)
+    counter.first_tap("TP-02")
+    assert counter.stage() == "judged"
+
+
 def test_br_51_the_second_tap_of_the_same_card_saves(counter: Counter) -> None:
     counter.to_read_back("TP-02")
     assert drafts(counter) == ["started"]

@@ -61,11 +61,13 @@ def enter_paper() -> str | tuple[str, int]:
     require_role(staff, Role.COUNTER)
     copied = read_items(request.form, PAPER_WORDS)
     number, day = ticket_number(request.form.get("ticket", "").strip()), typed_day(request.form.get("day", "").strip())
-    errors = _ticket_errors(number, day) + list(copied.errors)
+    policy_id = request.form.get("policy_id", "")
+    errors = [] if policy_id else [_error("policy_id", "整理券に書いてある施策を選んでください。")]
+    errors += _ticket_errors(number, day) + list(copied.errors)
     errors += [_error(field, text) for field, text in TICKS.items() if request.form.get(field) != "yes"]
     if errors or copied.items is None or number is None or day is None:
         return _page(staff, terminal, errors, copied), 422
-    ticket = counter.TicketOnPaper(request.form.get("policy_id", ""), number, day)
+    ticket = counter.TicketOnPaper(policy_id, number, day)
     try:
         receipt_no = counter.enter_paper(staff, _entry_id(), ticket, copied.items)
     except (counter.ItemRefused, DomainError) as problem:
