@@ -1,8 +1,8 @@
 """The journeys that issue 6 counts as done, in a real browser at 390 px: who walks each, and what the page says.
 
-Those that need two processes, a second screen or the clock of the counter run elsewhere; ``ELSEWHERE`` names them, and a
-test holds it to what is there. One installation serves all; a person applies once for each policy. Each page that ends a
-walk is kept at 390 and 1280 px in ``test-output/pages``.
+Those that need two processes, a second screen or the clock of the counter run elsewhere; ``ELSEWHERE`` names them, and
+a test holds it to what is there. One installation serves all; a person applies once for each policy. Each page that
+ends a walk is kept at 390 and 1280 px in ``test-output/pages``.
 """
 
 from __future__ import annotations
@@ -119,9 +119,16 @@ class Walker:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, str]]:
-    with pytest.MonkeyPatch.context() as patch, migrated_database() as url, connected(url), clock.frozen(FIXTURE_TIME):
-        with running(url, tmp_path_factory.mktemp("state"), patch) as service, listening(service) as address:
-            yield service, address
+    state = tmp_path_factory.mktemp("state")
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        migrated_database() as url,
+        connected(url),
+        clock.frozen(FIXTURE_TIME),
+        running(url, state, patch) as service,
+        listening(service) as address,
+    ):
+        yield service, address
 
 
 @pytest.fixture
@@ -144,7 +151,7 @@ def test_each_journey_that_runs_elsewhere_is_there_with_its_person() -> None:
         ("wrong-town", "TP-24", "P-001", "この施策の条件に合いませんでした", ("E201", "みらい県はなの市")),
         ("same-name-town", "TP-11", "P-001", "この施策の条件に合いませんでした", ("E202", "ほくと県")),
         ("ambiguous-town", "TP-10", "P-001", "担当者の確認が必要です", ("対象外ということではありません",)),
-        ("list-miss", "TP-26B", "P-007", "担当者の確認が必要です", ("対象外ということではありません",)),
+        ("list-miss", "TP-26B", "P-007", "担当者の確認が必要です", ("E204", "「確認を依頼する」")),
     ],
 )
 def test_what_the_card_says_is_judged_at_once_with_its_reason(  # a row of the table
@@ -156,6 +163,8 @@ def test_what_the_card_says_is_judged_at_once_with_its_reason(  # a row of the t
     walker.card(card, f"/policies/{policy}/apply/identity")
     walker.at(heading)
     walker.sees(*words)
+    if "確認を依頼する" in words[-1]:
+        expect(walker.page.get_by_role("button", name="確認を依頼する", exact=True)).to_be_visible()
     walker.keep(name)
 
 
@@ -169,6 +178,8 @@ def test_what_the_card_says_is_judged_at_once_with_its_reason(  # a row of the t
 def test_a_card_that_cannot_be_read_is_no_refusal(walker: Walker, name: str, code: str, words: tuple[str, ...]) -> None:
     walker.card_fails(code, "/policies/P-001/apply/identity")
     walker.sees(code, *words)
+    expect(walker.page.get_by_role("link", name="もう一度カードを読み取る")).to_have_count(0)
+    expect(walker.page.get_by_role("link", name="施策のページで担当窓口を見る")).to_be_visible()
     walker.keep(name)
 
 
@@ -240,4 +251,5 @@ def test_in_maintenance_the_page_says_until_when_and_which_end_moves(walker: Wal
         walker.go("/policies/P-001/apply")
         walker.at("システムメンテナンス中です")
         walker.sees("E501")
+        expect(walker.page.locator("main")).not_to_contain_text("不具合")
         walker.keep("maintenance")

@@ -37,6 +37,10 @@ STEPS = (
 )
 
 
+NOT_WITH_THIS_CARD = frozenset({"E102", "E103", "E105", "E106", "E110", "E111"})
+"""Read again, the answer is the same until an office has done something."""
+
+
 @blueprint.get("/card-sessions/<uuid:session_id>")
 def wait(session_id: UUID) -> str | Response:
     """Where the reading is; works without a script by reloading."""
@@ -145,8 +149,10 @@ def _not_read(view: cards.SessionView) -> Response:
     if view.policy_id is not None:
         with db.reading() as session:
             label = office(policy_or_404(session, view.policy_id))
-    actions = [
-        {"label": say("もう一度カードを読み取る"), "url": again},
-        {"label": say("給付をさがす"), "url": "/policies"},
-    ]
+    actions = [{"label": say("給付をさがす"), "url": "/policies"}]
+    if view.problem.code not in NOT_WITH_THIS_CARD:
+        actions.insert(0, {"label": say("もう一度カードを読み取る"), "url": again})
+    elif view.policy_id is not None:
+        at_the_office = url_for("public.policy", policy_id=view.policy_id)
+        actions.insert(0, {"label": say("施策のページで担当窓口を見る"), "url": at_the_office})
     return problem_response(view.problem, next_actions=actions, office=label)
