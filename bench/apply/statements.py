@@ -28,6 +28,7 @@ _ENTRY = re.compile(r"^@@todoke-web@ (\w+):  (.*)$")
 _EXECUTED = re.compile(r"^(?:statement|execute [^:]*): (.*)$", re.DOTALL)
 _PARAMETER = re.compile(r"\$(\d+) = (NULL|'(?:[^']|'')*')")
 _UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+_BYTES = re.compile("[0-9a-f]{64}")
 FIRST_MADE = 5
 """The first number of ids that the service makes itself; those below belong to the draft (see ``copies``)."""
 
@@ -137,10 +138,15 @@ def _literal(value: str | None, known: dict[str, str]) -> str:
         kind = "uuid" if _UUID.fullmatch(bare) else ("bytea" if value != bare else "text")
         return f"({known[bare]})::{kind}"
     parts = re.split("(" + "|".join(re.escape(token) for token in known) + ")", value)
-    pieces = [f"({known[part]})::text" if part in known else _quoted(part) for part in parts if part]
+    pieces = [_as_text(part, known[part]) if part in known else _quoted(part) for part in parts if part]
     if len(pieces) <= 1:
         return _quoted(value)
     return f"({' || '.join(pieces)})" + ("::jsonb" if _is_json(value) else "")
+
+
+def _as_text(token: str, expression: str) -> str:
+    """What stands for a token inside a longer value; of bytes, which come after their mark, the digits alone."""
+    return f"encode({expression}, 'hex')" if _BYTES.fullmatch(token) else f"({expression})::text"
 
 
 def _is_json(value: str) -> bool:
