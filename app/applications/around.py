@@ -96,13 +96,13 @@ _WHO_STANDS = union_all(
     _stands(
         db_rows.is_among(Application.unit_key, "units"),
         db_rows.is_among(Application.fingerprint, "fingerprints"),
-        Application.cleared_by_staff.is_(False),
-        Application.duplicate_suspected.is_(False),
+        ~Application.cleared_by_staff,
+        ~Application.duplicate_suspected,
     ),
     _stands(
         db_rows.is_among(Application.unit_key, "units"),
         db_rows.is_among(Application.fingerprint, "fingerprints"),
-        Application.cleared_by_staff.is_(False),
-        Application.duplicate_suspected.is_(True),
+        ~Application.cleared_by_staff,
+        Application.duplicate_suspected,
     ),
 )
