@@ -103,6 +103,6 @@ _WHO_STANDS = union_all(
         db_rows.is_among(Application.unit_key, "units"),
         db_rows.is_among(Application.fingerprint, "fingerprints"),
         ~Application.cleared_by_staff,
-        Application.duplicate_suspected,
+        Application.__table__.c.duplicate_suspected,
     ),
 )
