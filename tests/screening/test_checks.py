@@ -21,7 +21,7 @@ def test_each_check_is_a_row_with_its_rule_and_the_digest_of_its_input() -> None
     application = uuid4()
     outcome = screen(document("P-012"), facts_of("TP-11"))
     with db.transaction() as session:
-        write_checks(session, "P-012", application, outcome)
+        write_checks(session, "P-012", [(application, outcome)])
     with db.reading() as session:
         rows = {row.kind: row for row in session.scalars(select(Check).where(Check.application_id == application))}
         assert set(rows) == {"CARD_AUTO", "AGE", "EXTERNAL_APP", "POST_REVIEW", "SUPPORT_MEASURE"}
@@ -41,7 +41,7 @@ def test_what_is_stored_reads_back_as_the_message_it_was() -> None:
     application = uuid4()
     outcome = screen(document("P-001"), facts_of("TP-09"))
     with db.transaction() as session:
-        write_checks(session, "P-001", application, outcome)
+        write_checks(session, "P-001", [(application, outcome)])
     with db.reading() as session:
         views = checks_of(session, "P-001", application)
         assert checks_of(session, "P-002", application) == []
@@ -56,7 +56,7 @@ def test_no_row_holds_an_address_or_a_birth_date() -> None:
     application = uuid4()
     with db.transaction() as session:
         for number, person in enumerate(PEOPLE):
-            write_checks(session, f"P-{number}", application, screen(document("P-012"), facts_of(person)))
+            write_checks(session, f"P-{number}", [(application, screen(document("P-012"), facts_of(person)))])
     with db.reading() as session:
         stored = "\n".join(
             repr([row.policy_id, row.kind, row.code, row.facts, row.rule_version])
@@ -73,7 +73,7 @@ def test_no_row_holds_an_address_or_a_birth_date() -> None:
 def test_the_database_refuses_a_check_that_says_nothing_known(wrong: dict[str, str | None]) -> None:
     application = uuid4()
     with db.transaction() as session:
-        write_checks(session, "P-001", application, screen(document("P-001"), facts_of("TP-02")))
+        write_checks(session, "P-001", [(application, screen(document("P-001"), facts_of("TP-02")))])
     with pytest.raises(IntegrityError), db.transaction() as session:
         session.execute(
             update(Check).where(Check.application_id == application, Check.kind == "CARD_AUTO").values(**wrong)
