@@ -8,9 +8,11 @@ from uuid import UUID
 
 from app import cards, db, organisations, settings
 from app.organisations import Role
-from card_sim.staff import load_staff
+from card_sim.staff import StaffPersona, load_staff
 
 TERMINAL = ("992011", "1番窓口(試験)")
+REVIEWER = StaffPersona("ST-05", "reviewer", "992011", "審査　葵")
+"""The sample data have no reviewer at the terminal's municipality, without whom its review could not be tried."""
 
 
 def prepare(state: Path) -> None:
@@ -20,7 +22,7 @@ def prepare(state: Path) -> None:
     if path.exists():
         kept = json.loads(path.read_text(encoding="utf-8"))
     before = dict(kept)
-    for one in load_staff():
+    for one in (*load_staff(), REVIEWER):
         with db.transaction() as session:
             known = organisations.get_staff(session, one.staff_id)
             if known is not None and one.staff_id in kept:
