@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from app.web.api.openapi import document, parts, text
@@ -17,7 +18,7 @@ def test_the_file_is_what_the_models_say() -> None:
 
 def test_every_route_for_machines_is_described(service: Service) -> None:
     routes = {
-        rule.rule.replace("<uuid:session_id>", "{session_id}")
+        re.sub("<(?:[a-z]+:)?([a-z_]+)>", r"{\1}", rule.rule)
         for rule in service.app.url_map.iter_rules()
         if rule.rule.startswith("/api/")
     }

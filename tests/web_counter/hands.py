@@ -41,7 +41,7 @@ class Counter:
         """The terminal's latest visit."""
         with db.reading() as session:
             wanted = select(CounterSession).where(CounterSession.terminal_id == self.terminal.terminal_id)
-            found = session.scalars(wanted.order_by(CounterSession.opened_at.desc())).first()
+            found = session.scalars(wanted.order_by(CounterSession.opened_at.desc(), CounterSession.id.desc())).first()
             session.expunge_all()
         assert found is not None
         return found
