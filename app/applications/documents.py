@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import db, documents, policies
 from app.applications.models import Application
+from app.applications.review_access import is_own_case, is_protected
 from app.applications.review_effects import note
 from app.documents import DiscardedFor, DocumentView
 from app.screening import ReviewRefused, Staff
@@ -35,7 +36,8 @@ def documents_of(session: Session, policy_id: str, application_id: UUID) -> list
 def document_for(staff: Staff, municipality_code: str, document_id: UUID, *, with_content: bool) -> DocumentForStaff:
     """One picture for a reviewer or approver of the policy's municipality; ``with_content`` it is looked at: recorded.
 
-    Raises ``ReviewRefused`` without the role and ``LookupError`` for an unknown one and for another municipality's.
+    Raises ``ReviewRefused`` without the role and ``LookupError`` for an unknown one, another municipality's, their own
+    or their child's, and for one whose case is the approvers' alone (BR-31).
     """
     with db.transaction() as session:
         view, application = _own(session, staff, municipality_code, document_id)
@@ -64,4 +66,8 @@ def _own(session: Session, staff: Staff, municipality_code: str, document_id: UU
     policy = policies.get(session, view.policy_id)
     if policy is None or policy.document.municipality_code != municipality_code:
         raise LookupError("no such document")
-    return view, session.get_one(Application, (view.policy_id, view.application_id))
+    application = session.get_one(Application, (view.policy_id, view.application_id))
+    hidden = is_protected(session, application) and "approver" not in staff.roles
+    if hidden or is_own_case(session, application, staff.staff_id):
+        raise LookupError("no such document")
+    return view, application

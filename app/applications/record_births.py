@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app import cards, db, jobs, people, points, policies, screening
 from app.applications.childs_amount import ChildsAmount, settle_amount
 from app.applications.models import Application
+from app.applications.review_access import check_has_no_part
 from app.applications.review_effects import document_of, locked_application, note
 from app.applications.states import ApplicationState
 from app.people import Birth, BirthsRefused, FamilyBirths
@@ -76,6 +77,7 @@ def record_births(
 
 
 def _check_it_is_theirs(session: Session, application: Application, check: Check, staff: Staff) -> None:
+    check_has_no_part(session, application, staff)
     if application.state == ApplicationState.RE_REVIEW:
         screening.check_role(staff, "reviewer")
         screening.check_is_somebody_else(session, check, staff)

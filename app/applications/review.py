@@ -13,10 +13,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import audit, cards, clock, db, documents, maintenance, municipalities, points, policies, screening
+from app import audit, clock, db, documents, maintenance, municipalities, points, policies, screening
 from app.applications.childs_amount import check_is_settled, of_application
 from app.applications.guardian import may_see
 from app.applications.models import Application
+from app.applications.review_access import check_has_no_part
 from app.applications.review_effects import (
     approve,
     document_of,
@@ -59,9 +60,7 @@ def take_check(policy_id: str, application_id: UUID, kind: CheckKind, staff: Sta
         application, checks = _open(session, policy_id, application_id)
         if application.state not in _REVIEWED:
             raise ReviewRefused("not_in_review")
-        evidence = cards.evidence_of(session, application.evidence_id)
-        if evidence is not None and evidence.assurance == "staff" and evidence.staff_id == staff.staff_id:
-            raise ReviewRefused("same_person")  # who said who the person is does not decide on it (four eyes)
+        check_has_no_part(session, application, staff)
         screening.take(session, checks[kind], staff)
         note(session, "check.taken", application, "staff", staff.staff_id, kind=kind.value)
 
@@ -109,19 +108,29 @@ def propose_refusal(  # noqa: PLR0917  # which check, who, and the two parts of 
         note(session, "refusal.proposed", application, "staff", staff.staff_id, kind=kind.value, code=code)
 
 
-def confirm_refusal(policy_id: str, application_id: UUID, kind: CheckKind, staff: Staff) -> RefusalLetter:
+def confirm_refusal(
+    policy_id: str, application_id: UUID, kind: CheckKind, staff: Staff, *, proposal_id: UUID | None = None
+) -> RefusalLetter:
     """A second person confirms: the application is refused, seat and amount are free, the letter's data are stored.
 
-    Raises ``ReviewRefused`` for the person who proposed it, and ``LetterIncomplete`` when the letter would lack reason,
-    date, office or the way to object: then nothing is refused (BR-64).
+    ``proposal_id`` is the proposal that the person has read; another one meanwhile is not confirmed. Raises
+    ``ReviewRefused`` for the person who proposed it, and ``LetterIncomplete`` when the letter would lack reason, date,
+    office or the way to object: then nothing is refused (BR-64).
     """
     with db.transaction() as session:
         application, checks = _open(session, policy_id, application_id)
+        check_has_no_part(session, application, staff)
         office = office_of(session, policy_id)
         object_by = clock.today() + timedelta(days=screening.OBJECTION_DAYS)
         words = screening.how_to_object(office, object_by)
         ruling, letter = screening.confirm(
-            session, checks[kind], staff, office=office, objection=words, object_by=object_by
+            session,
+            checks[kind],
+            staff,
+            proposal_id=proposal_id,
+            office=office,
+            objection=words,
+            object_by=object_by,
         )
         if ruling.proposal != "refuse" or letter is None:
             raise ReviewRefused("no_proposal")
@@ -145,6 +154,7 @@ def ask(  # noqa: PLR0917  # which check, who, and the question with its last mo
         application, checks = _open(session, policy_id, application_id)
         screening.check_is_assigned_to(checks[kind], staff)
         move_application(application, Action.ASK, "reviewer")
+        screening.drop_proposal(session, checks[kind])  # what the person answers may change it
         screening.act(session, checks[kind], CheckAction.ASK, "reviewer", staff.staff_id)
         screening.put_question(session, checks[kind], staff.staff_id, question, answer_by)
         note(session, "application.asked", application, "staff", staff.staff_id, kind=kind.value)
@@ -164,6 +174,7 @@ def answer(receipt_no: str, person_id: UUID, text: str, pictures: Sequence[docum
         if inquiry is None or inquiry.answer_by < clock.now():
             return False
         checks = screening.locked_checks(session, application.policy_id, application.id)
+        screening.drop_proposal(session, checks[CheckKind(inquiry.kind)])
         screening.take_answer(inquiry, text or (PICTURES_ALONE if pictures else ""))
         documents.store_pictures(session, application.policy_id, application.id, inquiry.id, pictures)
         screening.act(session, checks[CheckKind(inquiry.kind)], CheckAction.ANSWER, "resident")
@@ -235,22 +246,29 @@ def propose_on_objection(  # noqa: PLR0917  # which check, who, which way, and w
         check = checks[kind]
         if application.state != ApplicationState.RE_REVIEW or check.result != CheckState.APPEALED:
             raise ReviewRefused("not_in_review")
+        check_has_no_part(session, application, staff)
         screening.check_is_somebody_else(session, check, staff)
         screening.propose(session, check, staff, proposal, code=check.code, reason=reason)
         note(session, "objection.proposed", application, "staff", staff.staff_id, kind=kind.value, proposal=proposal)
 
 
-def confirm_on_objection(policy_id: str, application_id: UUID, kind: CheckKind, staff: Staff) -> ApplicationState:
-    """The approver confirms. Overturned, seat and amount are reserved again (E209 without a free one); upheld is final.
+def confirm_on_objection(
+    policy_id: str, application_id: UUID, kind: CheckKind, staff: Staff, *, proposal_id: UUID | None = None
+) -> ApplicationState:
+    """The approver confirms what they have read (``proposal_id``).
 
-    With several objections the application is decided when the last one is. Checks that were never decided come
-    first (``ReviewRefused``): an approval rests on all of them.
+    Overturned, seat and amount are reserved again (E209 without a free one); upheld is final. With several objections
+    the application is decided when the last one is. Checks that were never decided come first (``ReviewRefused``): an
+    approval rests on all of them.
     """
     with db.transaction() as session:
         application, checks = _open(session, policy_id, application_id)
+        check_has_no_part(session, application, staff)
         office = office_of(session, policy_id)
         words = screening.FINAL.format(office=office)
-        ruling, _ = screening.confirm(session, checks[kind], staff, office=office, objection=words, object_by=None)
+        ruling, _ = screening.confirm(
+            session, checks[kind], staff, proposal_id=proposal_id, office=office, objection=words, object_by=None
+        )
         actions = {"overturn": CheckAction.OVERTURN, "uphold": CheckAction.UPHOLD}
         if ruling.proposal not in actions:
             raise ReviewRefused("no_proposal")

@@ -19,6 +19,7 @@ from app.applications.documents import documents_of
 from app.applications.models import Application
 from app.applications.receipt_no import is_receipt_no
 from app.applications.review import review_queue
+from app.applications.review_access import is_own_case, is_protected
 from app.applications.states import ApplicationState
 from app.cards import EvidenceView
 from app.documents import DocumentView
@@ -66,7 +67,7 @@ class ReviewCase:
     childs_amount: ChildsAmount | None
     births: BirthsOnRecord | None
     documents: tuple[DocumentView, ...]
-    fingerprint: bytes
+    is_viewers_own: bool
 
 
 def cases_of(session: Session, municipality_code: str, *, protected_too: bool) -> list[CaseLine]:
@@ -89,7 +90,7 @@ def _lines_of(session: Session, policy_id: str, *, protected_too: bool) -> Itera
     )
     for row in found:
         own = items[row.id]
-        if row.receipt_no is None or (_is_protected(session, row) and not protected_too):
+        if row.receipt_no is None or (is_protected(session, row) and not protected_too):
             continue
         yield CaseLine(
             receipt_no=row.receipt_no,
@@ -106,7 +107,7 @@ def look_at_case(receipt_no: str, municipality_code: str, staff: Staff, *, prote
     """One case of the municipality; who looked at it is on record. ``None`` for any that is not theirs to see."""
     with db.transaction() as session:
         row = _case_row(session, receipt_no, municipality_code)
-        if row is None or (_is_protected(session, row) and not protected_too):
+        if row is None or (is_protected(session, row) and not protected_too):
             return None
         audit.record(
             session,
@@ -117,7 +118,7 @@ def look_at_case(receipt_no: str, municipality_code: str, staff: Staff, *, prote
             object_kind="application",
             object_id=str(row.id),
         )
-        return _case(session, row)
+        return _case(session, row, staff)
 
 
 def _case_row(session: Session, receipt_no: str, municipality_code: str) -> Application | None:
@@ -129,12 +130,7 @@ def _case_row(session: Session, receipt_no: str, municipality_code: str) -> Appl
     return row
 
 
-def _is_protected(session: Session, row: Application) -> bool:
-    both = {row.beneficiary_id, row.applicant_id}
-    return any(screening.stated_about(session, one).support_measure for one in both)
-
-
-def _case(session: Session, row: Application) -> ReviewCase:
+def _case(session: Session, row: Application, staff: Staff) -> ReviewCase:
     assert row.receipt_no is not None
     assert row.submitted_at is not None
     key = (row.policy_id, row.id)
@@ -162,5 +158,5 @@ def _case(session: Session, row: Application) -> ReviewCase:
         childs_amount=of_application(session, row, document),
         births=people.births_of(session, row.beneficiary_id, document.municipality_code) if counts else None,
         documents=tuple(documents_of(session, *key)),
-        fingerprint=row.fingerprint,
+        is_viewers_own=is_own_case(session, row, staff.staff_id),
     )

@@ -38,7 +38,6 @@ class SignedInStaff:
     municipality_code: str
     roles: frozenset[Role]
     terminal_id: UUID
-    own_fingerprint: bytes | None
 
 
 def sign_in(  # the three things typed, where, and the two limits
@@ -117,7 +116,6 @@ def staff_of(token: str, terminal_id: UUID, *, idle: timedelta, is_activity: boo
             municipality_code=account.municipality_code,
             roles=frozenset(Role(role) for role in account.roles),
             terminal_id=terminal_id,
-            own_fingerprint=account.own_fingerprint,
         )
 
 

@@ -81,6 +81,7 @@ class ProposalView:
     """What one person proposed and nobody has confirmed yet, for the second person."""
 
     kind: CheckKind
+    proposal_id: UUID
     proposal: str
     reason: str
     proposed_by: str
@@ -98,16 +99,26 @@ def proposals_of(session: Session, policy_id: str, application_id: UUID) -> list
         )
     )
     return [
-        ProposalView(CheckKind(row.kind), row.proposal, _reason(row), row.proposed_by, row.proposed_at) for row in rows
+        ProposalView(CheckKind(row.kind), row.id, row.proposal, _reason(row), row.proposed_by, row.proposed_at)
+        for row in rows
     ]
 
 
 def confirm(
-    session: Session, check: Check, staff: Staff, *, office: str, objection: str, object_by: date | None
+    session: Session,
+    check: Check,
+    staff: Staff,
+    *,
+    proposal_id: UUID | None,
+    office: str,
+    objection: str,
+    object_by: date | None,
 ) -> tuple[Ruling, RefusalLetter | None]:
     """A second person confirms; a refusal becomes a letter with all four parts or does not become one (BR-64).
 
-    Raises ``ReviewRefused`` without a proposal and for the person who made it, ``LetterIncomplete`` for a missing part.
+    ``proposal_id`` is the one they read: a page that was open meanwhile confirms no other. ``None``: the one that
+    stands. Raises ``ReviewRefused`` without a proposal and for the person who made it, ``LetterIncomplete`` for a
+    missing part.
     """
     check_role(staff, "approver")
     ruling = open_proposal(session, check)
@@ -115,6 +126,8 @@ def confirm(
         raise ReviewRefused("no_proposal")
     if ruling.proposed_by == staff.staff_id:
         raise ReviewRefused("same_person")
+    if proposal_id not in (None, ruling.id):
+        raise ReviewRefused("no_proposal")
     ruling.confirmed_by, ruling.confirmed_at = staff.staff_id, clock.now()
     letter = None
     if ruling.proposal != "overturn":

@@ -73,9 +73,18 @@ def apply_for_the_child(browser: Browser) -> str:
 
 
 def act(browser: Browser, receipt: str, what: str, kind: str = "POST_REVIEW", **fields: str) -> TestResponse:
-    """Send one of the case's forms; the fields of a check end in its kind."""
+    """Send one of the case's forms; the fields of a check end in its kind. Who confirms has read the page before."""
+    if what == "confirm" and "proposal" not in fields:
+        fields["proposal"] = read_proposal(browser, receipt, kind)
     own = {f"{name}-{kind}": value for name, value in fields.items()}
     return browser.send(f"/review/{receipt}/{what}", kind=kind, **own)
+
+
+def read_proposal(browser: Browser, receipt: str, kind: str = "POST_REVIEW") -> str:
+    """The proposal that the page of the case shows for a check, or nothing."""
+    page = browser.get(f"/review/{receipt}").get_data(as_text=True)
+    found = re.search(rf'name="proposal-{kind}"\s+value="([^"]+)"', page)
+    return found[1] if found else ""
 
 
 def record(browser: Browser, receipt: str, *days: str, **more: str) -> TestResponse:

@@ -8,11 +8,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from app import applications, clock, db
+from app import applications, cards, clock, db, people
 from app.applications.models import Application
 from app.audit import AuditEvent
 from app.organisations import Role
-from app.screening import Staff
+from app.policies import CheckKind
+from app.screening import ReviewRefused, Staff
 from tests.cases.test_cannot_tell import says_not_eligible
 from tests.web.service import Browser, Service, heading
 from tests.web_counter.hands import signed_in_staff
@@ -22,6 +23,7 @@ from tests.web_municipality.reviewing import (
     act,
     apply_for_the_child,
     approver,
+    read_proposal,
     reviewer,
     words,
 )
@@ -133,6 +135,35 @@ def test_m9_the_person_is_asked_until_a_day_answers_and_the_case_goes_on(
     assert "条件に合っている" in case(desk, receipt), "the reviewer's again"
 
 
+def test_the_second_person_confirms_what_they_read_and_nothing_else(
+    service: Service, browser: Browser, receipt: str
+) -> None:
+    desk, boss = reviewer(service), approver(service)
+    act(desk, receipt, "take")
+    act(desk, receipt, "refuse", code="E201", reason="住民票が他の町にあります。")
+    read = read_proposal(boss, receipt)
+    act(desk, receipt, "refuse", code="E203", reason="対象の年齢ではありません。")
+    late = act(boss, receipt, "confirm", proposal=read)
+    assert late.status_code == 409 and "別の案になりました" in words(late)
+    assert act(boss, receipt, "confirm", proposal="").status_code == 409
+    assert not says_not_eligible(resident_sees(browser, receipt))
+    assert act(boss, receipt, "confirm").status_code == 303
+    assert "対象の年齢ではありません。" in words(browser.get(f"/applications/{receipt}/refusal"))
+
+
+def test_br_32_a_refusal_proposed_before_the_answer_is_not_confirmed_after_it(
+    service: Service, browser: Browser, receipt: str
+) -> None:
+    desk, boss = reviewer(service), approver(service)
+    act(desk, receipt, "take")
+    act(desk, receipt, "refuse", code="E201", reason="住民票が他の町にあります。")
+    read = read_proposal(boss, receipt)
+    assert act(desk, receipt, "ask", question="お住まいは。", answer_by="2026-12-04").status_code == 303
+    browser.send(f"/applications/{receipt}/answer", answer="住んでいました。")
+    assert act(boss, receipt, "confirm", proposal=read).status_code == 409
+    assert not says_not_eligible(resident_sees(browser, receipt))
+
+
 def test_m9_without_an_answer_by_the_day_it_ends_as_expired_and_not_as_refused(
     service: Service, browser: Browser, receipt: str
 ) -> None:
@@ -202,14 +233,23 @@ def test_br_31_a_protected_person_is_seen_by_the_office_in_charge_alone(service:
     assert boss.get(f"/review/{receipt}").status_code == 200
 
 
-def test_nobody_decides_on_their_own_application(service: Service, receipt: str) -> None:
+def test_nobody_decides_on_their_own_application_nor_on_their_childs(service: Service, receipt: str) -> None:
     from app.organisations.models import StaffAccount
 
-    desk = reviewer(service)
+    desk, found = reviewer(service), application(receipt)
     with db.transaction() as session:
-        session.get_one(StaffAccount, "ST-R1").own_fingerprint = application(receipt).fingerprint
-    assert desk.get(f"/review/{receipt}").status_code == 403
-    assert act(desk, receipt, "take").status_code == 403
+        guardian = cards.evidence_of(session, found.guardian_evidence_id)
+        assert guardian is not None
+        of_the_mother = people.fingerprint_of_facts(session, guardian.facts_id)
+    for fingerprint in (found.fingerprint, of_the_mother):
+        with db.transaction() as session:
+            session.get_one(StaffAccount, "ST-R1").own_fingerprint = fingerprint
+        assert desk.get(f"/review/{receipt}").status_code == 403
+        assert act(desk, receipt, "take").status_code == 403
+        with pytest.raises(ReviewRefused):
+            applications.take_check(
+                found.policy_id, found.id, CheckKind.POST_REVIEW, Staff("ST-R1", frozenset({"reviewer"}))
+            )
 
 
 def test_who_looked_at_a_case_is_on_record_and_the_page_is_kept_nowhere(service: Service, receipt: str) -> None:

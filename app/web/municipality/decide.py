@@ -25,8 +25,8 @@ MAX_ANSWER_DAYS = 60
 REASONS: dict[str, str] = {
     "wrong_role": "この操作をする役割がありません。",
     "not_yours": "ほかの担当者が受け持っているか、まだ誰も受け持っていません。この画面を開き直してください。",
-    "same_person": "本人を確認した人や案を作った人は、決められません。別の職員が行ってください。",
-    "no_proposal": "確認を待つ案がありません。この画面を開き直してください。",
+    "same_person": "ご本人やご家族、本人を確認した人、案を作った人は、決められません。別の職員が行ってください。",
+    "no_proposal": "確認を待つ案がないか、読んだあとで別の案になりました。いまの案を読んでください。",
     "not_in_review": "この申込の状況が変わりました。いまの状況を確かめてください。",
     "others_open": "ほかの項目の確認が残っています。先にそちらを決めてください。",
     "deceased": "亡くなられたとの届出があるため、承認できません。",
@@ -68,10 +68,10 @@ def confirm(receipt_no: str) -> Answer:
     """The second person confirms what was proposed, a refusal or the answer to an objection."""
 
     def decide(found: ReviewCase, kind: CheckKind, who: Staff) -> object:
-        proposal = found.proposals.get(kind)
+        proposal, read = found.proposals.get(kind), _uuid(request.form.get(_own("proposal"), ""))
         if proposal is not None and proposal.proposal == "refuse":
-            return applications.confirm_refusal(*key_of(found), kind, who)
-        return applications.confirm_on_objection(*key_of(found), kind, who)
+            return applications.confirm_refusal(*key_of(found), kind, who, proposal_id=read)
+        return applications.confirm_on_objection(*key_of(found), kind, who, proposal_id=read)
 
     return _act(receipt_no, decide, role=Role.APPROVER)
 
@@ -177,6 +177,14 @@ def _own(name: str) -> str:
 def _text(name: str) -> str:
     text = request.form.get(_own(name), "").strip()
     return text if len(text) <= MAX_TEXT else ""
+
+
+def _uuid(text: str) -> UUID:
+    """What the page said the person has read; for anything else the number of nothing."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)
 
 
 def _day(text: str) -> date | None:

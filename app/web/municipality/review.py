@@ -129,13 +129,13 @@ def as_reviewer(staff: SignedInStaff) -> Staff:
 
 
 def case_or_404(receipt_no: str, staff: SignedInStaff) -> ReviewCase:
-    """The case, if it is of this municipality and theirs to see. 403 for their own application (four eyes)."""
+    """The case, if it is of this municipality and theirs to see. 403 for their own and their child's (four eyes)."""
     found = applications.look_at_case(
         receipt_no, staff.municipality_code, as_reviewer(staff), protected_too=sees_protected(staff)
     )
     if found is None:
         raise NotFound()
-    if staff.own_fingerprint is not None and staff.own_fingerprint == found.fingerprint:
+    if found.is_viewers_own:
         raise Forbidden()
     return found
 
@@ -247,6 +247,7 @@ def _check(found: ReviewCase, check: CheckView, staff: SignedInStaff) -> dict[st
             "words": {"refuse": "対象外とする案", "uphold": "決定を変えない案", "overturn": "決定を取り消す案"}[
                 proposal.proposal
             ],
+            "id": proposal.proposal_id,
             "reason": proposal.reason,
             "by": proposal.proposed_by,
             "at_text": minute_text(proposal.proposed_at),
