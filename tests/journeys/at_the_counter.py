@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 import psycopg
-from playwright.sync_api import Browser, Page, StorageState
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.journeys.system import System
 from tests.journeys.walker import AUTH_PIN, PAGE_NUMBER, TEXT_PIN, Person
@@ -80,7 +80,7 @@ class AtTheCounter:
         self, person_id: str, auth: str = "1234", ending: str = "カードを確認しました", asked_next: str = ""
     ) -> None:
         """Lay a card down and type the PINs. Where another card is asked for at once, the keypad goes on with it, and
-        what tells that the first was read is the desk: ``asked_next``."""
+        what tells that the first was read is the screen: ``asked_next``."""
         self.screen.lay_card(person_id)
         keypad = self.screen.new_tab()
         keypad.goto(self.system.keypad_url)
@@ -91,7 +91,7 @@ class AtTheCounter:
         keypad.get_by_label(AUTH_PIN, exact=True).fill(auth)
         keypad.get_by_role("button", name="読み取る").click()
         if asked_next:
-            self.desk.heading(asked_next)
+            expect(self.screen.page.locator("main")).to_contain_text(asked_next, timeout=20_000)
         else:
             self.screen.heading(re.compile(ending), keypad)
         keypad.close()

@@ -130,7 +130,7 @@ def test_a_guardian_with_three_children_one_card_after_another(counter: AtTheCou
     counter.call("P-021", for_child=True)
     counter.look_at_both_widths(counter.desk, "保護者のカード待ち")
     counter.look_at_both_widths(counter.screen, "保護者のカードを置く")
-    counter.read_card(GUARDIAN, asked_next="お子さまのカードが置かれるのを待っています")
+    counter.read_card(GUARDIAN, asked_next="お子さまの")
     counter.screen.take_card_away()
     receipts: list[str] = []
     for number, child in enumerate(CHILDREN):
