@@ -19,7 +19,7 @@ from app.counter.call_next import NotCounterStaff
 from app.counter.copied import FaceItems
 from app.counter.models import QueueTicket
 from app.counter.served import policy_served
-from app.counter.tickets import claim_ticket, use_ticket
+from app.counter.tickets import TicketUsed, claim_ticket, use_ticket
 from app.organisations import Role, SignedInStaff
 
 
@@ -71,7 +71,15 @@ def enter_paper(staff: SignedInStaff, entry_id: UUID, ticket: TicketOnPaper, ite
         _note(session, staff, row, application_id)
         return application_id, evidence.person_id
 
-    return applications.submit_prepared(ticket.policy_id, prepare).receipt_no
+    try:
+        return applications.submit_prepared(ticket.policy_id, prepare).receipt_no
+    except (LookupError, TicketUsed):
+        # The same entry, sent twice at once: the other one has used the ticket meanwhile.
+        with db.reading() as session:
+            known = _entered_before(session, entry_id)
+        if known is None:
+            raise
+        return known
 
 
 def _entered_before(session: Session, entry_id: UUID) -> str | None:

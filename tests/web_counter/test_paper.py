@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -75,6 +76,13 @@ def test_a_paper_with_a_ticket_from_before_the_end_counts_after_it(with_ticket: 
     assert (sent.came_at, sent.submitted_at) == (TICKET_AT, ENTERED_AT)
     assert sent.state == "screening", "nothing on a paper passes by itself"
     assert (sent.service_id, sent.choose_later) == (None, True), "K5: staff type no service ID"
+
+
+def test_sent_twice_at_once_both_answers_are_the_one_receipt(with_ticket: Counter) -> None:
+    entry = str(uuid4())
+    with ThreadPoolExecutor(4) as both:
+        answers = list(both.map(lambda _: paper(with_ticket, entry=entry), range(4)))
+    assert {receipt_in(answer) for answer in answers} == {the_application(with_ticket).receipt_no}
 
 
 def test_four_eyes_who_copied_the_paper_does_not_decide_on_it(with_ticket: Counter) -> None:
