@@ -192,7 +192,7 @@ def limits(  # noqa: PLR0917  # one parameter for each option
 def suspend(policy_id: str, by: str, reason: str) -> None:
     """Take nothing new for an open benefit (E210); who applied is served on, and is told by mail.
 
-    Exit status 2 where it is not open.
+    Exit status 2 where it is neither open nor full.
     """
     from app import policies as catalogue
 

@@ -19,11 +19,14 @@ class SuspendRefused(Exception):
 
 
 def suspend(policy_id: str, *, by: str, reason: str) -> None:
-    """From now on an application meets E210. Only what is open can be suspended; ``LookupError`` for an unknown one."""
+    """From now on an application meets E210. ``LookupError`` for an unknown one.
+
+    Only what is open can be suspended, and what is full: it may have a queue that still takes applications.
+    """
     if not reason.strip() or len(reason) > MAX_REASON or looks_like_my_number(reason):
         raise SuspendRefused(f"a reason has at most {MAX_REASON} characters, and no 12-digit number")
     with db.transaction() as session:
-        policy = _locked(session, policy_id, PolicyState.OPEN)
+        policy = _locked(session, policy_id, PolicyState.OPEN, PolicyState.FULL)
         policy.state = PolicyState.SUSPENDED
         change = _note(session, policy_id, "policy.suspended", by, reason)
         events.publish(session, PolicySuspended(policy_id, change))
@@ -38,14 +41,14 @@ def resume(policy_id: str, *, by: str) -> None:
         events.publish(session, PolicyResumed(policy_id, change))
 
 
-def _locked(session: Session, policy_id: str, wanted: PolicyState) -> Policy:
-    """The row, locked; refused unless the policy is in the wanted state now (computed, ``state.state_of``)."""
+def _locked(session: Session, policy_id: str, *wanted: PolicyState) -> Policy:
+    """The row, locked; refused unless the policy is in a wanted state now (computed, ``state.state_of``)."""
     row = session.get(Policy, policy_id, with_for_update=True)
     view = get(session, policy_id) if row is not None else None
     if row is None or view is None:
         raise LookupError(policy_id)
-    if view.state is not wanted:
-        raise SuspendRefused(f"{policy_id} is {view.state}, not {wanted}")
+    if view.state not in wanted:
+        raise SuspendRefused(f"{policy_id} is {view.state}, not {wanted[0]}")
     return row
 
 

@@ -73,7 +73,7 @@ def test_a_job_that_died_half_way_tells_nobody_twice(post: Post, monkeypatch: py
 
 
 def test_only_what_is_open_is_suspended_and_only_what_is_suspended_resumes(post: Post) -> None:
-    open_policy(capacity=1)
+    open_policy()
     with pytest.raises(SuspendRefused, match="open, not suspended"):
         policies.resume("P-001", by="ST-A1")
     with pytest.raises(LookupError):
@@ -87,9 +87,16 @@ def test_only_what_is_open_is_suspended_and_only_what_is_suspended_resumes(post:
     with clock.frozen(at("2027-04-01T00:00:00")), pytest.raises(SuspendRefused, match="closed"):
         policies.resume("P-001", by="ST-A1")
     policies.resume("P-001", by="ST-A1")
+
+
+def test_a_full_policy_with_a_queue_can_be_suspended_and_is_full_again_afterwards(post: Post) -> None:
+    open_policy(capacity=1, overflow="waitlist", reopen=True)
     apply(applicant())
-    with pytest.raises(SuspendRefused, match="full"):
-        policies.suspend("P-001", by="ST-A1", reason="確かめる")
+    policies.suspend("P-001", by="ST-A1", reason="確かめる")
+    with pytest.raises(DomainError, match="E210"):
+        apply(applicant())
+    policies.resume("P-001", by="ST-A1")
+    assert apply(applicant()).state is applications.ApplicationState.WAITLISTED
 
 
 def test_the_commands_suspend_resume_and_say_why_not(post: Post) -> None:
@@ -131,7 +138,7 @@ def test_br_07_who_has_to_choose_a_service_gets_the_moved_day_and_is_told_once(p
 
 
 def test_br_07_who_waits_for_a_seat_is_told_of_the_moved_end_and_of_its_going_back(post: Post) -> None:
-    open_policy(capacity=1, overflow="waitlist")
+    open_policy(capacity=1, overflow="waitlist", reopen=True)
     apply(applicant())
     who = post.reader()
     assert apply(who).state is applications.ApplicationState.WAITLISTED
