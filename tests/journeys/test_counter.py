@@ -68,6 +68,7 @@ def counter(at_the_counter: Callable[[int, int], AtTheCounter]) -> AtTheCounter:
     return at_the_counter(1280, 900)
 
 
+@pytest.mark.full
 def test_three_people_in_a_row_and_no_trace_of_the_one_before(counter: AtTheCounter) -> None:
     """BR-50: source, fields, storage, cookies, history, back and forward, and the server's answers, on both sides.
 
@@ -125,6 +126,7 @@ def left_of(counter: AtTheCounter, canaries: dict[str, list[str]]) -> dict[str, 
     return {who: left for who, own in canaries.items() if (left := [one for one in own if one in found])}
 
 
+@pytest.mark.full
 def test_a_guardian_with_three_children_one_card_after_another(counter: AtTheCounter) -> None:
     """4.2, BR-27: the guardian's card once, each child's twice, one receipt each, and a wipe between them."""
     counter.call("P-021", for_child=True)
@@ -160,6 +162,7 @@ def test_a_guardian_with_three_children_one_card_after_another(counter: AtTheCou
     assert counter.count("SELECT count(*) FROM counter_alarms WHERE seen_by IS NULL") == 0, "BR-55: none for a guardian"
 
 
+@pytest.mark.full
 def test_one_e_money_card_for_two_people_alarms_until_a_supervisor_has_looked(counter: AtTheCounter) -> None:
     """C-31a and C-31b in browsers: E303 for the resident, E803 for the desk, closed by somebody else."""
     counter.call()
@@ -181,6 +184,7 @@ def test_one_e_money_card_for_two_people_alarms_until_a_supervisor_has_looked(co
     counter.sql("DELETE FROM counter_alarms")
 
 
+@pytest.mark.full
 def test_a_ticket_a_paper_and_a_receipt_at_the_desk(counter: AtTheCounter) -> None:
     """A ticket is given out, the paper it belongs to is copied in, and its receipt is shown later."""
     desk, someone = counter.desk, load_people()["TP-29"]
@@ -236,6 +240,7 @@ def test_a_counter_left_idle_warns_and_wipes(counter: AtTheCounter) -> None:
     counter.desk.look("前の手続は終わり")
 
 
+@pytest.mark.full
 def test_a_card_taken_away_while_typing_wipes(counter: AtTheCounter) -> None:
     counter.call()
     counter.read_card("TP-10")
@@ -275,6 +280,7 @@ def test_a_locked_pin_ends_with_a_slip_for_the_other_desk(counter: AtTheCounter)
     counter.desk.look("ご案内の紙")
 
 
+@pytest.mark.full
 def test_both_sides_fit_a_small_screen(at_the_counter: Callable[[int, int], AtTheCounter]) -> None:
     made = at_the_counter(390, 844)
     made.call(look=True)

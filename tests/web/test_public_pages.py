@@ -45,6 +45,7 @@ def look(page: Page, name: str) -> None:
     page.screenshot(path=OUTPUT / f"{name}-{size['width']}.png", full_page=True)
 
 
+@pytest.mark.full
 def test_every_public_page_is_accessible_on_phones_and_desks(address: str, chromium: Browser) -> None:
     for width in (320, 390, 1280):
         page = chromium.new_page(viewport={"width": width, "height": 844}, locale="ja-JP")
