@@ -109,7 +109,7 @@ def propose_refusal(  # noqa: PLR0917  # which check, who, and the two parts of 
 
 
 def confirm_refusal(
-    policy_id: str, application_id: UUID, kind: CheckKind, staff: Staff, *, proposal_id: UUID | None = None
+    policy_id: str, application_id: UUID, kind: CheckKind, staff: Staff, *, proposal_id: UUID
 ) -> RefusalLetter:
     """A second person confirms: the application is refused, seat and amount are free, the letter's data are stored.
 
@@ -253,7 +253,7 @@ def propose_on_objection(  # noqa: PLR0917  # which check, who, which way, and w
 
 
 def confirm_on_objection(
-    policy_id: str, application_id: UUID, kind: CheckKind, staff: Staff, *, proposal_id: UUID | None = None
+    policy_id: str, application_id: UUID, kind: CheckKind, staff: Staff, *, proposal_id: UUID
 ) -> ApplicationState:
     """The approver confirms what they have read (``proposal_id``).
 

@@ -109,16 +109,15 @@ def confirm(
     check: Check,
     staff: Staff,
     *,
-    proposal_id: UUID | None,
+    proposal_id: UUID,
     office: str,
     objection: str,
     object_by: date | None,
 ) -> tuple[Ruling, RefusalLetter | None]:
     """A second person confirms; a refusal becomes a letter with all four parts or does not become one (BR-64).
 
-    ``proposal_id`` is the one they read: a page that was open meanwhile confirms no other. ``None``: the one that
-    stands. Raises ``ReviewRefused`` without a proposal and for the person who made it, ``LetterIncomplete`` for a
-    missing part.
+    ``proposal_id`` is the one they read: a page that was open meanwhile confirms no other.
+    Raises ``ReviewRefused`` without a proposal and for the person who made it, ``LetterIncomplete`` for a missing part.
     """
     check_role(staff, "approver")
     ruling = open_proposal(session, check)
@@ -126,7 +125,7 @@ def confirm(
         raise ReviewRefused("no_proposal")
     if ruling.proposed_by == staff.staff_id:
         raise ReviewRefused("same_person")
-    if proposal_id not in (None, ruling.id):
+    if proposal_id != ruling.id:
         raise ReviewRefused("no_proposal")
     ruling.confirmed_by, ruling.confirmed_at = staff.staff_id, clock.now()
     letter = None

@@ -19,6 +19,7 @@ from app.screening import ReviewRefused, Staff
 from tests.applications.applicants import Applicant, by_receipt, checks_of, counters, fill_in, grants_of, open_policy
 from tests.applications.guardians import apply_for, child, family_policy, parent
 from tests.applications.submitting import refusal
+from tests.cases.proposals import read
 
 pytestmark = pytest.mark.usefixtures("installation")
 
@@ -98,7 +99,7 @@ def test_br_29_the_eldest_beyond_the_limit_leaves_a_second_child_whom_two_people
     with pytest.raises(ReviewRefused, match="no_tier"):
         applications.pass_check(*where, POST_REVIEW, REVIEWER)
     applications.propose_refusal(*where, POST_REVIEW, REVIEWER, "E203", "第2子のため、第3子以降の区分にあたりません。")
-    applications.confirm_refusal(*where, POST_REVIEW, APPROVER)
+    applications.confirm_refusal(*where, POST_REVIEW, APPROVER, proposal_id=read(*where, POST_REVIEW))
     assert counters("P-010").reserved == 0
 
 

@@ -15,6 +15,7 @@ from app.applications import ApplicationState, Receipt
 from app.language import LANGUAGES, say, speaking
 from app.policies import CheckKind
 from app.screening import Staff
+from tests.cases.proposals import read
 from tests.cases.test_cannot_tell import says_not_eligible
 from tests.cases.town import APPROVER, OTHER_REVIEWER, REVIEWER, Resident, apply, open_policy, refuse, resident, stored
 
@@ -69,7 +70,7 @@ def refused() -> Iterator[Step]:
     yield who, receipt
     applications.propose_on_objection(*where, OTHER_REVIEWER, "uphold", "改めて確認しました。")  # type: ignore[arg-type]
     yield who, receipt
-    applications.confirm_on_objection(*where, APPROVER)  # type: ignore[arg-type]
+    applications.confirm_on_objection(*where, APPROVER, proposal_id=read(*where))  # type: ignore[arg-type]
     yield who, receipt
 
 

@@ -15,6 +15,7 @@ from app.errors import DomainError
 from app.policies import CheckKind
 from app.screening import CheckMoveRefused, LetterIncomplete, RefusalLetter, ReviewRefused
 from app.screening.models import CheckMoved, Inquiry, Ruling
+from tests.cases.proposals import read
 from tests.cases.town import (
     APPROVER,
     COUNTER,
@@ -113,11 +114,11 @@ def test_br_64_a_refusal_needs_two_people_and_states_reason_date_office_and_obje
     where = ("P-001", application.id, CARD)
     applications.take_check(*where, REVIEWER)
     with pytest.raises(ReviewRefused, match="no_proposal"):
-        applications.confirm_refusal(*where, APPROVER)
+        applications.confirm_refusal(*where, APPROVER, proposal_id=read(*where))
     applications.propose_refusal(*where, REVIEWER, "E201", "住民票がほくと県あさひ市にあることを確認しました。")
     assert stored_state(application) == "screening"
     assert counters().reserved == 10_000
-    letter = applications.confirm_refusal(*where, APPROVER)
+    letter = applications.confirm_refusal(*where, APPROVER, proposal_id=read(*where))
     assert letter.reason == "住民票がほくと県あさひ市にあることを確認しました。"
     assert letter.decided_on == FIXTURE_TIME.date()
     assert letter.office == "みらい県あさひ市 給付担当窓口"
@@ -141,9 +142,9 @@ def test_nobody_confirms_their_own_refusal_and_the_database_agrees() -> None:
     applications.take_check(*where, EVERYTHING)
     applications.propose_refusal(*where, EVERYTHING, "E201", "市外にお住まいです。")
     with pytest.raises(ReviewRefused, match="same_person"):
-        applications.confirm_refusal(*where, EVERYTHING)
+        applications.confirm_refusal(*where, EVERYTHING, proposal_id=read(*where))
     with pytest.raises(ReviewRefused, match="wrong_role"):
-        applications.confirm_refusal(*where, OTHER_REVIEWER)
+        applications.confirm_refusal(*where, OTHER_REVIEWER, proposal_id=read(*where))
     assert stored_state(application) == "screening"
     with pytest.raises(IntegrityError, match="two_people"), db.transaction() as session:
         session.execute(
@@ -167,7 +168,7 @@ def test_br_64_without_an_office_nothing_is_refused(monkeypatch: pytest.MonkeyPa
     applications.propose_refusal(*where, REVIEWER, "E201", "市外にお住まいです。")
     monkeypatch.setattr("app.applications.review.office_of", lambda session, policy_id: "")
     with pytest.raises(LetterIncomplete, match="office"):
-        applications.confirm_refusal(*where, APPROVER)
+        applications.confirm_refusal(*where, APPROVER, proposal_id=read(*where))
     assert (stored_state(application), checks_of(application)["CARD_AUTO"]) == ("screening", "assigned")
     with pytest.raises(ValueError, match="reason"):
         applications.propose_refusal(*where, REVIEWER, "E201", "  ")
@@ -252,8 +253,8 @@ def test_an_objection_is_looked_at_by_another_reviewer_and_overturned_by_two() -
         applications.propose_on_objection(*where, REVIEWER, "overturn", "")
     applications.propose_on_objection(*where, OTHER_REVIEWER, "overturn", "")
     with pytest.raises(ReviewRefused, match="same_person"):
-        applications.confirm_on_objection(*where, Staff_with_both("ST-R2"))
-    assert applications.confirm_on_objection(*where, APPROVER) is ApplicationState.APPROVED
+        applications.confirm_on_objection(*where, Staff_with_both("ST-R2"), proposal_id=read(*where))
+    assert applications.confirm_on_objection(*where, APPROVER, proposal_id=read(*where)) is ApplicationState.APPROVED
     assert (counters().seats_taken, counters().ordered) == (1, 10_000)
 
 
@@ -271,7 +272,7 @@ def test_overturned_without_a_free_seat_waits_until_the_approver_adds_budget() -
     assert applications.object_to_refusal(receipt.receipt_no, who.person_id, "住んでいました。")
     applications.propose_on_objection(*where, OTHER_REVIEWER, "overturn", "")
     with pytest.raises(DomainError, match="E209"):
-        applications.confirm_on_objection(*where, APPROVER)
+        applications.confirm_on_objection(*where, APPROVER, proposal_id=read(*where))
     assert (stored_state(application), checks_of(application)["CARD_AUTO"]) == ("re_review", "appealed")
 
 
@@ -285,7 +286,9 @@ def test_an_objection_that_is_upheld_is_final_and_has_its_own_letter() -> None:
     with pytest.raises(ValueError, match="reason"):
         applications.propose_on_objection(*where, OTHER_REVIEWER, "uphold", "")
     applications.propose_on_objection(*where, OTHER_REVIEWER, "uphold", "住民票を改めて確認しました。")
-    assert applications.confirm_on_objection(*where, APPROVER) is ApplicationState.REJECTED_FINAL
+    assert (
+        applications.confirm_on_objection(*where, APPROVER, proposal_id=read(*where)) is ApplicationState.REJECTED_FINAL
+    )
     assert checks_of(application)["CARD_AUTO"] == "upheld"
     with db.reading() as session:
         first, last = applications.refusal_letters(session, "P-001", application.id)

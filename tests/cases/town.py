@@ -22,6 +22,7 @@ from app.points.models import Grant, GrantOrder
 from app.policies import CheckKind
 from app.screening import Staff
 from app.start import register_event_handlers
+from tests.cases.proposals import read
 from tests.payments.samples import every_service, service_item
 from tests.policies.samples import item
 
@@ -188,4 +189,4 @@ def refuse(
     where = (application.policy_id, application.id, kind)
     applications.take_check(*where, reviewer)
     applications.propose_refusal(*where, reviewer, "E201", "基準日に市内にお住まいでないことを確認しました。")
-    return applications.confirm_refusal(*where, approver)
+    return applications.confirm_refusal(*where, approver, proposal_id=read(*where))

@@ -7,6 +7,7 @@ from datetime import timedelta
 from app import applications, clock, db, screening
 from app.policies import CheckKind
 from app.screening import Staff
+from tests.cases.proposals import read
 from tests.web.service import Browser, Service
 from tests.web.test_answer_pages import doubtful
 from tests.web.test_guardian_pages import words
@@ -25,7 +26,7 @@ def refused(service: Service, person_id: str = "TP-11", account: str = "55556666
     where = ("P-001", row.id, CARD)
     applications.answer(receipt.rpartition("/")[2], row.applicant_id, "あさひ市です。")
     applications.propose_refusal(*where, REVIEWER, "E201", REASON)
-    applications.confirm_refusal(*where, APPROVER)
+    applications.confirm_refusal(*where, APPROVER, proposal_id=read(*where))
     return browser, receipt
 
 
@@ -94,7 +95,7 @@ def test_br_64_what_was_upheld_is_a_letter_without_a_form(service: Service) -> N
     (row,) = service.applications()
     where = ("P-001", row.id, CARD)
     applications.propose_on_objection(*where, OTHER, "uphold", "住民票を改めて確認しました。")
-    applications.confirm_on_objection(*where, APPROVER)
+    applications.confirm_on_objection(*where, APPROVER, proposal_id=read(*where))
     shown = words(browser.get(f"{receipt}/refusal"))
     assert "住民票を改めて確認しました。" in shown and "再審査を終えた決定です" in shown
     assert "再審査を求める" not in shown
