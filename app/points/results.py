@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from enum import Enum, auto
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -29,6 +30,8 @@ from app.points.states import (
 )
 
 REASON_UNKNOWN = "unspecified"
+
+_Row = TypeVar("_Row", GrantOrder, Grant)
 
 
 class Recorded(Enum):
@@ -99,13 +102,18 @@ def locked_order(session: Session, policy_id: str, order_id: UUID) -> GrantOrder
 
 def locked_orders(session: Session, keys: Collection[tuple[str, UUID]]) -> dict[tuple[str, UUID], GrantOrder]:
     """Those of these orders (policy, id) that there are, locked until the transaction ends."""
+    return _locked(session, GrantOrder, keys)
+
+
+def _locked(session: Session, model: type[_Row], keys: Collection[tuple[str, UUID]]) -> dict[tuple[str, UUID], _Row]:
+    """Always in the same order, so that two who lock many never wait for each other."""
     rows = session.scalars(
-        select(GrantOrder)
+        select(model)
         .where(
-            db_rows.among(GrantOrder.policy_id, {policy_id for policy_id, _ in keys}),
-            db_rows.among(GrantOrder.id, [order_id for _, order_id in keys]),
+            db_rows.among(model.policy_id, {policy_id for policy_id, _ in keys}),
+            db_rows.among(model.id, [row_id for _, row_id in keys]),
         )
-        .order_by(GrantOrder.policy_id, GrantOrder.id)
+        .order_by(model.policy_id, model.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
@@ -198,18 +206,7 @@ def _answered(order: GrantOrder) -> None:
 
 def _grants_of(session: Session, orders: Sequence[GrantOrder]) -> dict[tuple[str, UUID], Grant]:
     """The grants of locked orders, locked too."""
-    keys = [(order.policy_id, order.grant_id) for order in orders]
-    rows = session.scalars(
-        select(Grant)
-        .where(
-            db_rows.among(Grant.policy_id, {policy_id for policy_id, _ in keys}),
-            db_rows.among(Grant.id, [grant_id for _, grant_id in keys]),
-        )
-        .order_by(Grant.policy_id, Grant.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    return {(row.policy_id, row.id): row for row in rows}
+    return _locked(session, Grant, [(order.policy_id, order.grant_id) for order in orders])
 
 
 def _record_receipt(session: Session, order: GrantOrder, answer: GatewayAnswer) -> Recorded:
