@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 
 from app import applications
 from app.applications import DiscardedFor, DocumentForStaff
+from app.documents import DocumentView
 from app.language import minute_text
 from app.organisations import Role, SignedInStaff
 from app.screening import Staff
@@ -71,6 +72,14 @@ def as_reviewer(staff: SignedInStaff) -> Staff:
     return Staff(staff.staff_id, frozenset(name for role, name in _REVIEWS.items() if role in staff.roles))
 
 
+def _discarded(view: DocumentView) -> tuple[str, str] | None:
+    """When a picture was erased and why; ``None`` while it is there, and where retention took it without a reason."""
+    if view.discarded_at is None:
+        return None
+    why = next((text for reason, text in REASONS.items() if reason == view.discarded_for), "")
+    return minute_text(view.discarded_at), why
+
+
 def _staff() -> SignedInStaff:
     staff = current_staff()
     if staff is None or this_terminal() is None:
@@ -104,9 +113,7 @@ def _page(document_id: UUID, errors: list[dict[str, str | None]] | None = None) 
             ("枚目", f"{view.place}枚目"),
             ("届いた時刻", minute_text(view.received_at)),
         ],
-        discarded=(minute_text(view.discarded_at), REASONS.get(view.discarded_for or ""))  # type: ignore[call-overload]
-        if view.discarded_at
-        else None,
+        discarded=_discarded(view),
         reasons=list(REASONS.items()),
         errors=errors,
     )
