@@ -19,8 +19,9 @@ _COMMA = "[,、\u066c]"
 _GROUPED = re.compile(
     rf"(?<!\d)(?<!\d{_COMMA})(?:\d{{3}}(?:{_COMMA}\d{{3}}){{3}}|\d{{4}}(?:{_COMMA}\d{{4}}){{2}})(?!{_COMMA}?\d)"
 )
-# What a spreadsheet makes of a number with more digits than the column shows: 1.23456789018E+11.
-_SCIENTIFIC = re.compile(r"(?<![\d.])(\d{1,12})(?:\.(\d{1,20}))?[eE]\+?(\d{1,2})(?!\d)")
+# What a spreadsheet makes of a number with more digits than the column shows: 1.23456789018E+11. Without point and sign
+# it is no number's spelling but a part of a code or of a hexadecimal name (2e11).
+_SCIENTIFIC = re.compile(r"(?<![\d.])(\d{1,12})(?:\.(\d{1,20})[eE]\+?|[eE]\+)(\d{1,2})(?!\d)")
 _KANJI = str.maketrans("〇零○◯一壱壹弌二弐貳三参參四肆五伍六陸七漆柒八捌九玖", "000011112223334455667778899")
 
 

@@ -133,6 +133,8 @@ def test_another_spelling_refuses_as_seldom_as_plain_digits_and_the_same_numbers
         "第一、第二、第三、第四、第五、第六",
         "1E+15",
         "6E+15",
+        "2e11",
+        "7K3M-2E11",
     ],
 )
 def test_what_people_write_about_amounts_days_and_places_is_not_refused_BR_57(text: str) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app import db, people
 from app.audit import AuditEvent
+from app.my_number import looks_like_my_number
 from app.organisations import Role
 from tests.organisations.counter import add_clerk
 from tests.web.service import ACCOUNT, CODE, Service, check_is_clear, error_code, heading, person
@@ -195,6 +196,17 @@ def test_a_my_number_is_refused_and_not_put_back(counter: Counter) -> None:
     answer = counter.press("account", account="1234-5678-9018", security_code=CODE)
     assert error_code(answer) == "E309"
     assert "9018" not in answer.get_data(as_text=True)
+
+
+def test_a_visit_whose_own_name_holds_twelve_digits_that_fit_is_no_my_number(counter: Counter) -> None:
+    """One in 800 of our own names looks like it: whoever got it could not have agreed to anything."""
+    counter.call()
+    counter.first_tap("TP-02")
+    fits = next(name for n in range(10_000) if looks_like_my_number(name := f"01a0b2c3-d4e5-7abc-8def-{n:012d}"))
+    assert error_code(counter.press("agree", visit=fits, **CONSENT)) != "E309"
+    assert counter.stage() == "judged", "another visit's form does nothing"
+    for typed in (fits[24:], f" {fits}", fits.replace("-7abc", "-1abc"), fits.upper()):
+        assert error_code(counter.press("agree", visit=typed, **CONSENT)) == "E309", typed
 
 
 def test_who_fails_a_condition_may_ask_staff_to_look(service: Service) -> None:
