@@ -68,8 +68,7 @@ def look(chromium: Chromium, address: str, one: PageOf) -> Seen:
 
 
 def in_other_colours(page: Page, name: str) -> list[str]:
-    """Without motion, dark, and in forced colours."""
-    page.emulate_media(reduced_motion="reduce")  # first: nothing fades from one colour into the other afterwards
+    """Without motion, dark, and in forced colours; the page is open with reduced motion."""
     moving = page.evaluate(MOVING)
     found = [f"{moving} things move"] if moving else []
     for colours in ({"color_scheme": "dark"}, {"forced_colors": "active"}):
@@ -102,6 +101,8 @@ def test_every_page_holds_in_the_readers_own_colours_and_without_motion(opened: 
     for one in opened.pages:
         with context_for(chromium, opened.address, one, PHONE, JAPANESE) as context:
             page = context.new_page()
+            # Before the page comes, as with a person who set it: what had begun to fade would still be fading.
+            page.emulate_media(reduced_motion="reduce")
             page.goto(opened.address + one.path)
             one.finish(page)
             for summary in page.locator("main details > summary").all():
