@@ -15,6 +15,7 @@ from app import cards, db_rows, payments, screening
 from app.applications.models import STANDING, Application
 from app.applications.states import ApplicationState
 from app.cards import EvidenceView
+from app.db_statements import Statement
 from app.policies import PolicyView
 from app.screening import Stated
 
@@ -82,7 +83,7 @@ def who_stands(session: Session, policy_id: str, drafts: Collection[Application]
         "fingerprints": [draft.fingerprint for draft in drafts],
         "units": list({draft.unit_key for draft in drafts}),
     }
-    return [Stands(*row) for row in session.execute(_WHO_STANDS, values)]
+    return [Stands(*row) for row in _WHO_STANDS.rows(session, **values)]
 
 
 def _stands(*conditions: ColumnElement[bool]) -> Select[Any]:
@@ -91,7 +92,8 @@ def _stands(*conditions: ColumnElement[bool]) -> Select[Any]:
 
 
 # By three indexes, each for its own part: one condition over all would read the whole policy.
-_WHO_STANDS = union_all(
+_WHO_STANDS = Statement(
+    union_all(
     _stands(db_rows.is_among(Application.beneficiary_id, "people")),
     _stands(
         db_rows.is_among(Application.unit_key, "units"),
@@ -105,4 +107,5 @@ _WHO_STANDS = union_all(
         ~Application.cleared_by_staff,
         Application.__table__.c.duplicate_suspected,
     ),
+)
 )

@@ -28,6 +28,7 @@ from app.applications.receipt_no import new_receipt_no
 from app.applications.states import Action, ApplicationState, move
 from app.applications.wallets import payment_wallet
 from app.cards import EvidenceView
+from app.db_statements import Statement
 from app.errors import DomainError
 from app.policies import PolicyState, PolicyView
 from app.screening import ScreeningOutcome
@@ -51,7 +52,7 @@ _CHANGED_BY_SUBMIT = (
 )
 
 
-_DRAFTS = (
+_DRAFTS = Statement(
     select(Application)
     .where(Application.policy_id == bindparam("policy"), db_rows.is_among(Application.id, "ids"))
     .order_by(Application.id)
@@ -152,12 +153,10 @@ def _receipt(application: Application, *, already: bool = False) -> Receipt:
 
 
 def _locked(session: Session, policy_id: str, drafts: Sequence[tuple[UUID, UUID]]) -> dict[UUID, Application]:
-    """The drafts, locked in one order for everybody. They leave the session: ``_write`` writes them."""
+    """The drafts, locked in one order for everybody. They are not the session's: ``_write`` writes them."""
     wanted = [application_id for application_id, _ in drafts]
-    rows = session.scalars(_DRAFTS, {"policy": policy_id, "ids": wanted}).all()
-    for row in rows:
-        session.expunge(row)
-    return {row.id: row for row in rows}
+    rows = _DRAFTS.rows(session, policy=policy_id, ids=wanted)
+    return {row.id: Application(**row._asdict()) for row in rows}
 
 
 # --- what is thought of one draft -----------------------------------------------------------------------------------

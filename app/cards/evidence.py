@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from app.cards.models import Evidence
 from app.db_rows import is_among
+from app.db_statements import Statement
 from app.municipalities import Resolution, Status
 from app.people import FourItems, facts_of_many
 from app.people.ages import parse_card_birth_date
 
-_EVIDENCE = select(Evidence).where(is_among(Evidence.id, "ids"))
+_EVIDENCE = Statement(select(Evidence).where(is_among(Evidence.id, "ids")))
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def evidence_of_many(session: Session, evidence_ids: Collection[UUID]) -> dict[U
     """These pieces of evidence by id; without those that don't exist or whose person's facts are erased."""
     if not evidence_ids:
         return {}
-    rows = session.scalars(_EVIDENCE, {"ids": list(evidence_ids)}).all()
+    rows = _EVIDENCE.rows(session, ids=list(evidence_ids))
     items = facts_of_many(session, {row.facts_id for row in rows})
     return {row.id: _view(row, items[row.facts_id]) for row in rows if row.facts_id in items}
 

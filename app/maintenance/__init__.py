@@ -1,7 +1,17 @@
 """メンテナンス: what stops when, and which ends move because of it (BR-07, promise 9)."""
 
 from app.maintenance.ends import Interval, moved_end
-from app.maintenance.guard import Known, check_open, from_column, known, moving, orders_paused, refusal, windows_column
+from app.maintenance.guard import (
+    Known,
+    check_open,
+    from_column,
+    known,
+    moving,
+    orders_paused,
+    recent,
+    refusal,
+    windows_column,
+)
 from app.maintenance.windows import (
     MaintenanceChanged,
     Window,
@@ -26,6 +36,7 @@ __all__ = [
     "moved_end",
     "moving",
     "orders_paused",
+    "recent",
     "refusal",
     "windows_column",
 ]

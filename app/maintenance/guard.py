@@ -43,12 +43,20 @@ class _Cache:
     windows: tuple[Known, ...] = ()
 
 
-def windows_column() -> ScalarSelect[object]:
-    """All windows that matter, as one column for another floor's query; read it with ``from_column``."""
+def recent() -> datetime:
+    """What was to end before this moment no longer matters to anybody."""
+    return clock.now() - timedelta(days=REMEMBERED_DAYS)
+
+
+def windows_column(since: ColumnElement[datetime] | None = None) -> ScalarSelect[object]:
+    """All windows that matter, as one column for another floor's query; read it with ``from_column``.
+
+    ``since``: the parameter that gets ``recent()``, for a query that is made once.
+    """
     epoch = [func.extract("epoch", one) for one in (M.starts_at, M.ends_at, M.planned_end)]
     array = func.jsonb_agg(func.jsonb_build_array(*epoch, M.stops_residents, M.stops_orders))
-    recent = M.planned_end > clock.now() - timedelta(days=REMEMBERED_DAYS)
-    return select(array).where(M.cancelled_at.is_(None), recent).scalar_subquery()
+    matters = M.planned_end > (recent() if since is None else since)
+    return select(array).where(M.cancelled_at.is_(None), matters).scalar_subquery()
 
 
 def from_column(value: object) -> tuple[Known, ...]:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
 from app import clock, db, db_rows
+from app.db_statements import Statement
 from app.notifications.models import Contact, Message, MessageState, ViewCode
 
 # Made once: the submit of every application passes here (docs/decisions/0011).
@@ -81,14 +82,14 @@ def tell(
     return written.one_or_none() is not None
 
 
-_WITH_ADDRESS = select(Contact.person_id).where(db_rows.is_among(Contact.person_id, "people"))
+_WITH_ADDRESS = Statement(select(Contact.person_id).where(db_rows.is_among(Contact.person_id, "people")))
 
 
 def with_an_address(session: Session, person_ids: Collection[UUID]) -> frozenset[UUID]:
     """Which of these people gave an address; ``tell`` decides whether anything is sent there."""
     if not person_ids:
         return frozenset()
-    return frozenset(session.scalars(_WITH_ADDRESS, {"people": list(person_ids)}))
+    return frozenset(row.person_id for row in _WITH_ADDRESS.rows(session, people=list(person_ids)))
 
 
 def erase_messages(session: Session, applications: Collection[tuple[str, UUID]]) -> int:

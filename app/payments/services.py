@@ -9,10 +9,11 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from pydantic import ValidationError
-from sqlalchemy import Engine, Pool, select
+from sqlalchemy import Engine, Pool, bindparam, select
 from sqlalchemy.orm import Session
 
 from app import clock, db
+from app.db_statements import Statement
 from app.payments.documents import ServiceDocument
 from app.payments.models import PaymentService
 
@@ -101,8 +102,11 @@ def parse_services(items: Sequence[object], source: str) -> list[ServiceDocument
 
 def get_service(session: Session, service_id: str) -> ServiceDocument | None:
     """One payment service, or None when there is none of this id."""
-    row = session.get(PaymentService, service_id)
-    return ServiceDocument.model_validate(row.document) if row else None
+    rows = _ONE.rows(session, service=service_id)
+    return ServiceDocument.model_validate(rows[0].document) if rows else None
+
+
+_ONE = Statement(select(PaymentService.document).where(PaymentService.service_id == bindparam("service")))
 
 
 def services_of(session: Session, service_ids: Iterable[str]) -> list[ServiceDocument]:

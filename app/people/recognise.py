@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.db import new_id
 from app.db_rows import is_among
+from app.db_statements import Statement
 from app.people.models import Person, PersonFacts, PersonKey
 from app.people.names import fold_for_fingerprint
 from app.pii import Private, vault
 
-_FACTS = select(PersonFacts).where(is_among(PersonFacts.id, "ids"))
+_FACTS = Statement(select(PersonFacts).where(is_among(PersonFacts.id, "ids")))
 _FIELDS = ("name", "address", "birth_date", "sex")
 
 
@@ -127,7 +128,7 @@ def facts_of_many(session: Session, facts_ids: Collection[UUID]) -> dict[UUID, F
     """The four items of these readings by id, decrypted; without those that are erased."""
     if not facts_ids:
         return {}
-    return {row.id: _decrypted(row) for row in session.scalars(_FACTS, {"ids": list(facts_ids)})}
+    return {row.id: _decrypted(row) for row in _FACTS.rows(session, ids=list(facts_ids))}
 
 
 def fingerprint_of_facts(session: Session, facts_id: UUID) -> bytes:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Row, and_, case, or_, select, update
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, and_, bindparam, case, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
 from app import clock
+from app.db_statements import Statement
 from app.errors import DomainError
 from app.policies.models import LEDGER_COUNTERS, PolicyCounter
 from app.policies.state import Counters
@@ -34,39 +38,48 @@ def apply(
     balanced = sum(deltas.get(name, 0) for name in LEDGER_COUNTERS) == deltas.get("funded", 0)
     if unknown or not balanced:
         raise ValueError(f"unbalanced or unknown counters: {sorted(deltas)}")
-    changes = {name: _COLUMNS[name] + delta for name, delta in deltas.items() if delta}
+    moved = {name: delta for name, delta in deltas.items() if delta}
     if seats:
-        changes["seats_taken"] = PolicyCounter.seats_taken + seats
+        moved["seats_taken"] = seats
     if waiting:
-        changes["waiting"] = PolicyCounter.waiting + waiting
-    if not changes:
+        moved["waiting"] = waiting
+    if not moved:
         return
-    legal: list[ColumnElement[bool]] = [value >= 0 for value in changes.values()]
-    seats_after = changes.get("seats_taken", _COLUMNS["seats_taken"])
-    budget_after = changes.get("budget", _COLUMNS["budget"])
-    if seats > 0:
-        legal.append(or_(PolicyCounter.capacity.is_(None), seats_after <= PolicyCounter.capacity))
-        if not (waiting or passing_queue):
-            legal.append(PolicyCounter.waiting == 0)
-    is_full = or_(
-        and_(PolicyCounter.capacity.is_not(None), seats_after >= PolicyCounter.capacity),
-        budget_after < PolicyCounter.smallest_amount,
-    )
     takes = seats > 0 or deltas.get("budget", 0) < 0
-    if takes:
-        filled = case((and_(PolicyCounter.filled_at.is_(None), is_full), clock.now()), else_=PolicyCounter.filled_at)
-        changes["filled_at"] = filled
-    changed = session.execute(
-        update(PolicyCounter)
-        .where(PolicyCounter.policy_id == policy_id, *legal)
-        .values(changes)
-        .returning(PolicyCounter.policy_id)
-        .execution_options(synchronize_session=False)
-    ).one_or_none()
-    if changed is None:
+    guarded = _guarded(frozenset(moved), takes, takes_seats=seats > 0, for_the_queue=bool(waiting) or passing_queue)
+    by = {f"by_{name}": change for name, change in moved.items()}
+    if not guarded.rows(session, policy=policy_id, now=clock.now(), **by):
         if takes:
             raise DomainError("E209")
         raise CountersRefused(policy_id)
+
+
+@lru_cache(maxsize=200)
+def _guarded(moved: frozenset[str], takes: bool, *, takes_seats: bool, for_the_queue: bool) -> Statement:
+    """The update that moves these columns, each by its parameter, if the result is legal."""
+    after = {name: _COLUMNS[name] + bindparam(f"by_{name}", type_=BigInteger()) for name in sorted(moved)}
+    legal: list[ColumnElement[bool]] = [value >= 0 for value in after.values()]
+    seats_after = after.get("seats_taken", _COLUMNS["seats_taken"])
+    budget_after = after.get("budget", _COLUMNS["budget"])
+    if takes_seats:
+        legal.append(or_(PolicyCounter.capacity.is_(None), seats_after <= PolicyCounter.capacity))
+        if not for_the_queue:
+            legal.append(PolicyCounter.waiting == 0)
+    changes: dict[str, ColumnElement[Any]] = dict(after)
+    if takes:
+        is_full = or_(
+            and_(PolicyCounter.capacity.is_not(None), seats_after >= PolicyCounter.capacity),
+            budget_after < PolicyCounter.smallest_amount,
+        )
+        now = bindparam("now", type_=DateTime(timezone=True))
+        filled = case((and_(PolicyCounter.filled_at.is_(None), is_full), now), else_=PolicyCounter.filled_at)
+        changes["filled_at"] = filled
+    return Statement(
+        update(PolicyCounter)
+        .where(PolicyCounter.policy_id == bindparam("policy"), *legal)
+        .values(changes)
+        .returning(PolicyCounter.policy_id)
+    )
 
 
 def open_seats(session: Session, policy_id: str, seats: int) -> None:
@@ -123,7 +136,6 @@ def lock_free_budget(session: Session, policy_id: str) -> int:
     return session.scalars(query).one()
 
 
-def from_row(row: Row[tuple[object, ...]]) -> Counters:
+def from_row(row: Any) -> Counters:
     """The counters from a row that holds ``COUNTER_COLUMNS``, possibly among others."""
-    values = row._mapping
-    return Counters(**{name: values[_COLUMNS[name]] for name in Counters.__dataclass_fields__})
+    return Counters(**{name: getattr(row, name) for name in Counters.__dataclass_fields__})

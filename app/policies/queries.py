@@ -6,12 +6,12 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
-from sqlalchemy import and_, select
+from sqlalchemy import DateTime, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from app import clock, maintenance, municipalities
+from app.db_statements import Statement
 from app.errors import DomainError
 from app.language import say
 from app.maintenance import Interval
@@ -29,7 +29,10 @@ _PUBLIC = [state.value for state in PUBLIC_STATES]
 
 @dataclass(frozen=True, slots=True)
 class PolicyView:
-    """All there is to show or decide about one policy now. ``refusal`` is why it takes no application, if so."""
+    """All there is to show or decide about one policy now. ``refusal`` is why it takes no application, if so.
+
+    What is in words is made when it is asked for, in the reader's language: most who decide show none of it.
+    """
 
     policy_id: str
     version: int
@@ -37,63 +40,100 @@ class PolicyView:
     document: PolicyDocument
     stored_state: PolicyState
     state: PolicyState
-    state_label: str
     refusal: DomainError | None
     counters: Counters
     municipality: Municipality
-    municipality_label: str
-    category_label: str
-    amount: int | None
-    taken_at_submit: int | None
-    amount_text: str
-    conditions: tuple[str, ...]
-    window_rows: tuple[tuple[str, str], ...]
-    can_apply_online: bool
-    apply_block_reason: str | None
-    seats_left: int | None
+
+    @property
+    def state_label(self) -> str:
+        return say(STATE_LABELS[self.state])
+
+    @property
+    def municipality_label(self) -> str:
+        return self.municipality.label
+
+    @property
+    def category_label(self) -> str:
+        return say(self.document.category_label)
+
+    @property
+    def amount(self) -> int | None:
+        return fixed_amount(self.document)
+
+    @property
+    def taken_at_submit(self) -> int | None:
+        return taken_at_submit(self.document)
+
+    @property
+    def amount_text(self) -> str:
+        return amount_text(self.document)
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        return tuple(in_plain_words(self.document))
+
+    @property
+    def window_rows(self) -> tuple[tuple[str, str], ...]:
+        return tuple(window_rows(self.document))
+
+    @property
+    def can_apply_online(self) -> bool:
+        return can_apply_online(self.document)[0]
+
+    @property
+    def apply_block_reason(self) -> str | None:
+        reason = can_apply_online(self.document)[1]
+        return say(reason) if reason else None
+
+    @property
+    def seats_left(self) -> int | None:
+        return self.counters.seats_left
+
+
+_GET = Statement(
+    select(
+        Policy.municipality_code,
+        Policy.state,
+        PolicyVersion.version,
+        PolicyVersion.content_digest,
+        PolicyVersion.published_at,
+        *counters.COUNTER_COLUMNS,
+        maintenance.windows_column(bindparam("recent", None, type_=DateTime(timezone=True))).label("maintenance"),
+    )
+    .join(
+        PolicyVersion,
+        (PolicyVersion.policy_id == Policy.policy_id) & (PolicyVersion.version == Policy.current_version),
+    )
+    .join(PolicyCounter, PolicyCounter.policy_id == Policy.policy_id)
+    .where(Policy.policy_id == bindparam("policy", None), Policy.state.in_(_PUBLIC))
+)
 
 
 def get(session: Session, policy_id: str) -> PolicyView | None:
     """A public policy with everything its page shows; ``None`` for an unknown one and for one not yet public."""
-    row = session.execute(
-        select(Policy, PolicyVersion, *counters.COUNTER_COLUMNS, maintenance.windows_column().label("maintenance"))
-        .join(
-            PolicyVersion,
-            (PolicyVersion.policy_id == Policy.policy_id) & (PolicyVersion.version == Policy.current_version),
-        )
-        .join(PolicyCounter, PolicyCounter.policy_id == Policy.policy_id)
-        .where(Policy.policy_id == policy_id, Policy.state.in_(_PUBLIC))
-    ).one_or_none()
-    if row is None:
+    found = _GET.rows(session, policy=policy_id, recent=maintenance.recent())
+    if not found:
         return None
-    policy, version = row.Policy, row.PolicyVersion
+    (row,) = found
     windows = maintenance.from_column(row.maintenance)
-    document = _parsed(version, maintenance.moving(windows))
+    moving = maintenance.moving(windows)
+    document = _known(policy_id, row.content_digest, moving)
+    declared = _known(policy_id, row.content_digest, ())
+    if document is None or declared is None:
+        version = session.get_one(PolicyVersion, (policy_id, row.version))
+        document, declared = _parsed(version, moving), _parsed(version, ())
     counted = counters.from_row(row)
-    state = state_of(policy.state, document, counted, clock.now())
-    place = municipalities.get(policy.municipality_code)
-    may_apply, reason = can_apply_online(document)
+    state = state_of(row.state, document, counted, clock.now())
     return PolicyView(
         policy_id=policy_id,
-        version=version.version,
-        published_at=version.published_at,
+        version=row.version,
+        published_at=row.published_at,
         document=document,
-        stored_state=PolicyState(policy.state),
+        stored_state=PolicyState(row.state),
         state=state,
-        state_label=say(STATE_LABELS[state]),
-        refusal=refusal_of(state, document) or _stopped(windows, version, document),
+        refusal=refusal_of(state, document) or _stopped(windows, declared, document),
         counters=counted,
-        municipality=place,
-        municipality_label=place.label,
-        category_label=say(document.category_label),
-        amount=fixed_amount(document),
-        taken_at_submit=taken_at_submit(document),
-        amount_text=amount_text(document),
-        conditions=tuple(in_plain_words(document)),
-        window_rows=tuple(window_rows(document)),
-        can_apply_online=may_apply,
-        apply_block_reason=say(reason) if reason else None,
-        seats_left=counted.seats_left,
+        municipality=municipalities.get(row.municipality_code),
     )
 
 
@@ -162,20 +202,32 @@ def category_options() -> list[tuple[str, str]]:
 
 
 def _stopped(
-    windows: tuple[maintenance.Known, ...], version: PolicyVersion, document: PolicyDocument
+    windows: tuple[maintenance.Known, ...], declared: PolicyDocument, document: PolicyDocument
 ) -> DomainError | None:
     """E501 while maintenance is on, with the end that it moved, if it moved one."""
     end = document.window.apply_to
-    return maintenance.refusal(windows, clock.now(), end if end != _parsed(version, ()).window.apply_to else None)
+    return maintenance.refusal(windows, clock.now(), end if end != declared.window.apply_to else None)
+
+
+def _known(policy_id: str, digest: bytes, windows: tuple[Interval, ...]) -> PolicyDocument | None:
+    return _documents.get((policy_id, digest, windows))
 
 
 def _parsed(version: PolicyVersion, windows: tuple[Interval, ...]) -> PolicyDocument:
-    return _parse(json.dumps(version.document), windows)
+    """The document of a version, its ends moved by the windows; taken apart once."""
+    found = _known(version.policy_id, version.content_digest, windows)
+    if found is None:
+        if windows:
+            found = with_moved_ends(_parsed(version, ()), windows)
+        else:
+            found = PolicyDocument.model_validate_json(json.dumps(version.document))
+        if len(_documents) >= _MAX_DOCUMENTS:
+            _documents.clear()
+        _documents[version.policy_id, version.content_digest, windows] = found
+    return found
 
 
-@lru_cache(maxsize=1_000)
-def _parse(text: str, windows: tuple[Interval, ...]) -> PolicyDocument:
-    # By the text itself, so that a cached document can never be another policy's.
-    if windows:
-        return with_moved_ends(_parse(text, ()), windows)
-    return PolicyDocument.model_validate_json(text)
+_MAX_DOCUMENTS = 2_000
+# By the digest of what is in it, and by its policy, so that a kept document can never be another policy's. A stored
+# version never changes: the service's database role may not (docs/decisions/0014).
+_documents: dict[tuple[str, bytes, tuple[Interval, ...]], PolicyDocument] = {}

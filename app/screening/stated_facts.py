@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app import clock, db_rows
+from app.db_statements import Statement
 from app.policies import Activity
 from app.screening.models import StatedFact
 
@@ -80,7 +81,7 @@ def stated_about(session: Session, person_id: UUID) -> Stated:
     return stated_about_many(session, [person_id])[person_id]
 
 
-_STATED = (
+_STATED = Statement(
     select(StatedFact)
     .where(db_rows.is_among(StatedFact.person_id, "people"))
     .ext(distinct_on(StatedFact.person_id, StatedFact.kind, StatedFact.subject))
@@ -92,7 +93,7 @@ def stated_about_many(session: Session, person_ids: Collection[UUID]) -> dict[UU
     """The same for many people; everybody is in it, also of whom nothing was stated."""
     if not person_ids:
         return {}
-    rows = session.scalars(_STATED, {"people": list(person_ids)}).all()
+    rows = _STATED.rows(session, people=list(person_ids))
     of_person: dict[UUID, list[StatedFact]] = {}
     for row in rows:
         of_person.setdefault(row.person_id, []).append(row)
