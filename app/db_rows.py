@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Any
 
 import psycopg
@@ -29,10 +30,10 @@ from sqlalchemy import (
     literal,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.db import Base, driver_connection
+from app.db_statements import as_sqlalchemy, send
 
 COPY_FROM = 50
 """From so many rows on, ``COPY``."""
@@ -61,25 +62,55 @@ def insert_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str,
     if len(rows) >= COPY_FROM:
         _copy(session, _copy_statement(table, columns), [[turn(row[name]) for name, turn in adapt] for row in rows])
         return
-    values = tuple(turn(row[name]) for row in rows for name, turn in adapt)
-    _execute(session, _insert_statement(table, columns, len(rows)), values)
+    values = [turn(row[name]) for row in rows for name, turn in adapt]
+    write(session, partial(_insert_statement, table, columns, len(rows)), values)
+
+
+Written = Callable[[int], str]
+"""A statement that changes rows, its parameters numbered from the given number."""
+
+
+def write(session: Session, statement: Written, values: list[Any], *, is_query: bool = False) -> None:
+    """Send a statement, or leave it to the ``together`` that is open. ``is_query``: it begins with SELECT."""
+    gathered: list[tuple[bool, Written, list[Any]]] | None = session.info.get(_GATHERED)
+    if gathered is None:
+        send(driver_connection(session), statement(1).encode(), values)
+    else:
+        gathered.append((is_query, statement, values))
+
+
+_GATHERED = "db_rows.gathered"
 
 
 @contextmanager
 def together(session: Session, *, most: int) -> Iterator[None]:
-    """What is written inside goes to the database without waiting for an answer between, where it is few rows.
+    """What is written inside goes to the database as one statement at the end, where it is few rows.
 
-    A fault is raised at the end at the latest. Inside only ``insert_rows`` and ``update_rows``.
+    Each part sees the rows as they were before; foreign keys and other constraints look at what all have written.
+    Inside only what ends in ``write``: ``insert_rows``, ``update_rows``, ``jobs.defer_all``.
     """
-    if most >= COPY_FROM:  # which can't go along with others
+    if most >= COPY_FROM or _GATHERED in session.info:  # many rows can't go along with others
         yield
         return
     session.flush()
+    gathered: list[tuple[bool, Written, list[Any]]] = []
+    session.info[_GATHERED] = gathered
     try:
-        with driver_connection(session).pipeline():
-            yield
-    except psycopg.Error as error:
-        raise _as_sqlalchemy("(several)", error) from error
+        yield
+    finally:
+        del session.info[_GATHERED]
+    if not gathered:
+        return
+    gathered.sort(key=itemgetter(0))  # only a change runs to its end without being asked for its rows
+    if sum(is_query for is_query, _, _ in gathered) > 1:
+        raise RuntimeError("one query can go along with what is written together")
+    texts: list[str] = []
+    values: list[Any] = []
+    for _, statement, some in gathered:
+        texts.append(statement(len(values) + 1))
+        values += some
+    parts = ", ".join(f"part{number} AS ({text})" for number, text in enumerate(texts[:-1]))
+    send(driver_connection(session), (f"WITH {parts} {texts[-1]}" if parts else texts[-1]).encode(), values)
 
 
 def insert_unless_taken(
@@ -96,9 +127,9 @@ def insert_unless_taken(
     written: list[Any] = []
     for first in range(0, len(rows), ROWS_AT_ONCE):
         some = rows[first : first + ROWS_AT_ONCE]
-        values = tuple(turn(row[name]) for row in some for name, turn in adapt)
-        statement = f"{_insert_statement(table, columns, len(some))} ON CONFLICT DO NOTHING RETURNING {returning}"
-        written += _execute(session, statement, values).fetchall()
+        values = [turn(row[name]) for row in some for name, turn in adapt]
+        statement = f"{_insert_statement(table, columns, len(some), 1)} ON CONFLICT DO NOTHING RETURNING {returning}"
+        written += send(driver_connection(session), statement.encode(), values).fetchall()
     return written
 
 
@@ -124,8 +155,12 @@ def update_rows(
         some = rows[first : first + ROWS_AT_ONCE]
         columns = tuple(some[0])
         adapt = _adapters(table, columns)
-        values = tuple([turn(row[name]) for row in some] for name, turn in adapt)
-        _execute(session, _update_statement(table, columns, tuple(keys)), values)
+        if len(some) == 1:  # lists of one cost the driver as much as the row itself
+            one = [turn(some[0][name]) for name, turn in adapt]
+            write(session, partial(_update_of_one, table, columns, tuple(keys)), one)
+            continue
+        values = [[turn(row[name]) for row in some] for name, turn in adapt]
+        write(session, partial(_update_statement, table, columns, tuple(keys)), values)
 
 
 def write_changed(session: Session, *tables: Sequence[Base]) -> None:
@@ -165,27 +200,18 @@ def _copy(session: Session, statement: str, rows: Sequence[Sequence[Any]]) -> No
             for row in rows:
                 copy.write_row(row)
     except psycopg.Error as error:
-        raise _as_sqlalchemy(statement, error) from error
-
-
-def _execute(session: Session, statement: str, values: Sequence[Any]) -> psycopg.Cursor[Any]:
-    """By the driver itself: every application passes here several times (docs/decisions/0011)."""
-    try:
-        return driver_connection(session).execute(statement.encode(), values)
-    except psycopg.Error as error:
-        raise _as_sqlalchemy(statement, error) from error
-
-
-def _as_sqlalchemy(statement: str, error: psycopg.Error) -> BaseException:
-    """As SQLAlchemy would have raised it: callers tell conflicts from faults by its classes."""
-    return DBAPIError.instance(statement, None, error, psycopg.Error, hide_parameters=True)
+        raise as_sqlalchemy(error) from error
 
 
 @lru_cache(maxsize=500)
-def _insert_statement(table: type[Base], columns: tuple[str, ...], rows: int) -> str:
-    one = f"({', '.join(['%s'] * len(columns))})"
-    names = ", ".join(columns)
-    return f"INSERT INTO {table.__tablename__} ({names}) VALUES {', '.join([one] * rows)}"  # noqa: S608  # our names only
+def _insert_statement(table: type[Base], columns: tuple[str, ...], rows: int, first: int) -> str:
+    width = len(columns)
+    places = ", ".join(f"({_places(first + row * width, width)})" for row in range(rows))
+    return f"INSERT INTO {table.__tablename__} ({', '.join(columns)}) VALUES {places}"  # noqa: S608  # our names only
+
+
+def _places(first: int, count: int) -> str:
+    return ", ".join(f"${number}" for number in range(first, first + count))
 
 
 @lru_cache(maxsize=500)
@@ -194,9 +220,17 @@ def _copy_statement(table: type[Base], columns: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=500)
-def _update_statement(table: type[Base], columns: tuple[str, ...], keys: tuple[str, ...]) -> str:
+def _update_of_one(table: type[Base], columns: tuple[str, ...], keys: tuple[str, ...], first: int) -> str:
+    place = {name: f"${number}" for number, name in enumerate(columns, start=first)}
+    changes = ", ".join(f"{name} = {place[name]}" for name in columns if name not in keys)
+    same = " AND ".join(f"{name} = {place[name]}" for name in keys)
+    return f"UPDATE {table.__tablename__} SET {changes} WHERE {same}"  # noqa: S608  # our names only
+
+
+@lru_cache(maxsize=500)
+def _update_statement(table: type[Base], columns: tuple[str, ...], keys: tuple[str, ...], first: int) -> str:
     types = {column.name: column.type for column in table.__table__.columns}
-    arrays = ", ".join(f"%s::{_type_name(types[name])}[]" for name in columns)
+    arrays = ", ".join(f"${number}::{_type_name(types[name])}[]" for number, name in enumerate(columns, start=first))
     changes = ", ".join(f"{name} = v.{name}" for name in columns if name not in keys)
     same = " AND ".join(f"t.{name} = v.{name}" for name in keys)
     source = f"unnest({arrays}) AS v ({', '.join(columns)})"

@@ -6,9 +6,9 @@ Arguments are ids only; they are stored and logged in clear. Domains register th
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any
 
@@ -16,9 +16,10 @@ import procrastinate
 from procrastinate.connector import BaseConnector
 from procrastinate.tasks import Task
 from procrastinate.types import JSONDict
+from psycopg.types.json import Jsonb
 from sqlalchemy.orm import Session
 
-from app import clock, db
+from app import clock, db, db_rows
 
 TASK_MODULES = (
     "app.job_tasks",
@@ -67,12 +68,29 @@ def defer(session: Session, task: Task[Any, Any, Any], *, lock: str | None = Non
 
 
 def defer_all(session: Session, some: Iterable[tuple[Task[Any, Any, Any], JSONDict]]) -> None:
-    """Queue many jobs in the caller's transaction, those of one task by one statement."""
-    of_task: dict[Task[Any, Any, Any], list[JSONDict]] = defaultdict(list)
+    """Queue many jobs in the caller's transaction by one statement, which may go along with others
+    (``db_rows.together``)."""
+    values: list[Any] = []
+    count = 0
     for task, ids in some:
-        of_task[task].append(ids)
-    for task, all_ids in of_task.items():
-        task.configure(connection=db.driver_connection(session)).batch_defer(*all_ids)
+        if task.queueing_lock is not None:
+            raise ValueError("what waits only once is queued by defer_once")
+        values += (task.queue, task.name, task.priority, task.lock, Jsonb(ids))
+        count += 1
+    if count:
+        db_rows.write(session, partial(_queue_all, count), values, is_query=True)
+
+
+@lru_cache(maxsize=100)
+def _queue_all(count: int, first: int) -> str:
+    """The library's own function, called without its objects: every application passes here."""
+    rows = (
+        "ROW(${}::varchar, ${}::varchar, ${}::integer, ${}::text, NULL, ${}::jsonb, NULL)::{}".format(
+            *range(at, at + 5), "procrastinate_job_to_defer_v1"
+        )
+        for at in range(first, first + 5 * count, 5)
+    )
+    return f"SELECT procrastinate_defer_jobs_v1(ARRAY[{', '.join(rows)}])"
 
 
 def defer_once(

@@ -324,6 +324,7 @@ def _take_seats(session: Session, around: Around, judged: Sequence[_Judged], boo
                 service=service,
                 link_is_locked=one.wanted is not None and one.wanted.fixed,
             )
+    book.gather()  # before anything asks the database, which would write the planned grants one by one
     _tell(session, [(one.application, one.outcome.aggregate) for one in judged])
     checks = [(one.application.id, one.outcome) for one in judged]
     with db_rows.together(session, most=max(book.gather(), sum(len(outcome.checks) for _, outcome in checks))):

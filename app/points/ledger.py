@@ -82,12 +82,13 @@ class Book:
         return max(len(self._entries), len(self._grants), audit.waiting(self._session))
 
     def write_rows(self) -> None:
-        """Write what was posted and planned so far: grants, orders, entries, audit events; not yet the counters."""
+        """Write what was posted and planned so far: grants, orders, entries, audit events, jobs; not the counters."""
         db_rows.insert_rows(self._session, Grant, self._grants)
         db_rows.insert_rows(self._session, GrantOrder, self._orders)
         db_rows.insert_rows(self._session, LedgerEntry, self._entries)
         audit.write(self._session)
-        self._grants, self._orders, self._entries = [], [], []
+        jobs.defer_all(self._session, self._jobs)
+        self._grants, self._orders, self._entries, self._jobs = [], [], [], []
 
     def defer(self, task: Task[Any, Any, Any], **ids: str | int) -> None:
         """A job that is queued with what this book writes."""
@@ -105,7 +106,6 @@ class Book:
         with db_rows.together(self._session, most=self.gather()):
             self.write_rows()
         self._session.flush()
-        jobs.defer_all(self._session, self._jobs)
         moved = {name: change for name, change in self._deltas.items() if change}
         if seats < 0 or moved.get("budget", 0) > 0:
             events.publish(self._session, RoomFreed(self.policy_id))
