@@ -18,7 +18,6 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import (
     BigInteger,
-    Connection,
     Date,
     DateTime,
     Engine,
@@ -30,7 +29,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 NAMING_CONVENTION = {
@@ -83,6 +82,7 @@ def configure(database_url: str, *, pool_size: int = 10, application_name: str =
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=10,
+        pool_use_lifo=True,  # what the last one used is still at hand in the server, too
         hide_parameters=True,  # an error's text goes to logs; what a statement carried does not
         connect_args={
             "application_name": application_name,
@@ -147,10 +147,34 @@ def looking() -> Iterator[Session]:
 
 
 @contextmanager
-def at_once() -> Iterator[Connection]:
-    """A connection on which every statement is a transaction of its own, without the round trips of a longer one."""
-    with _standing_alone().connect() as connection:
+def at_once() -> Iterator[psycopg.Connection[Any]]:
+    """A connection on which every statement is a transaction of its own, without the round trips of a longer one.
+
+    It is the driver's: for ``db_statements``, by which every request asks for its session.
+    """
+    try:
+        pooled = engine().raw_connection()
+    except psycopg.Error as error:
+        raise as_sqlalchemy(error) from error
+    connection = pooled.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    try:
+        connection.autocommit = True
         yield connection
+    finally:
+        if connection.closed:
+            pooled.invalidate()
+        else:
+            connection.autocommit = False
+        pooled.close()
+
+
+def as_sqlalchemy(error: psycopg.Error) -> BaseException:
+    """What the driver raised as SQLAlchemy would have raised it: callers tell conflicts from faults by its classes.
+
+    What was sent is not part of it.
+    """
+    return DBAPIError.instance("(by the driver)", None, error, psycopg.Error, hide_parameters=True)
 
 
 def _standing_alone() -> Engine:

@@ -32,8 +32,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.db import Base, driver_connection
-from app.db_statements import as_sqlalchemy, send
+from app.db import Base, as_sqlalchemy, driver_connection
+from app.db_statements import send
 
 COPY_FROM = 50
 """From so many rows on, ``COPY``."""
@@ -74,6 +74,7 @@ def write(session: Session, statement: Written, values: list[Any], *, is_query: 
     """Send a statement, or leave it to the ``together`` that is open. ``is_query``: it begins with SELECT."""
     gathered: list[tuple[bool, Written, list[Any]]] | None = session.info.get(_GATHERED)
     if gathered is None:
+        session.flush()
         send(driver_connection(session), statement(1).encode(), values)
     else:
         gathered.append((is_query, statement, values))

@@ -1,25 +1,29 @@
 """Statements that are made once and sent by the driver itself: for what every application asks and changes.
 
 SQLAlchemy describes them, so that columns and types stay those of the models; put together and compiled they are only
-the first time. Each use after that costs a fraction of a query through the session (docs/decisions/0030).
+the first time. Each use after that costs a fraction of a query through the session (docs/decisions/0025).
 """
 
 from __future__ import annotations
 
+import re
 from collections import namedtuple
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import Enum
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, TypeVar
 
 import psycopg
 from sqlalchemy import Delete, Insert, Update
 from sqlalchemy.dialects.postgresql.psycopg import dialect
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import SelectBase
 
-from app.db import driver_connection
+from app.db import as_sqlalchemy, driver_connection
 
-_DIALECT = dialect(paramstyle="numeric_dollar")
+_DIALECT = dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+T = TypeVar("T")
 _Described = SelectBase | Insert | Update | Delete
 
 
@@ -36,19 +40,70 @@ class Statement:
 
         What the session still holds is written first. Errors are raised as SQLAlchemy raises them.
         """
-        text, parameters, row = self._made or self._make()
+        return self.ask(session, **values).rows()
+
+    def ask(self, session: Session, **values: Any) -> Answer:
+        """Send the statement; its answer can be looked at once the block of ``in_one_go`` is over."""
         session.flush()
-        sent = send(driver_connection(session), text, [values.get(name, usual) for name, usual in parameters])
-        return [row(*one) for one in sent.fetchall()] if row else sent.fetchall()
+        return self.ask_on(driver_connection(session), **values)
+
+    def ask_on(self, connection: psycopg.Connection[Any], **values: Any) -> Answer:
+        """The same on a connection of ``db.at_once``."""
+        text, parameters, row = self._made or self._make()
+        return Answer(send(connection, text, [values.get(name, usual) for name, usual in parameters]), row)
+
+    def part(self, **values: Any) -> tuple[Callable[[int], str], list[Any]]:
+        """The text, its parameters numbered from a given number, and their values: for ``db_rows.write``."""
+        text, parameters, _ = self._made or self._make()
+        return partial(_numbered_from, text), [values.get(name, usual) for name, usual in parameters]
 
     def _make(self) -> tuple[bytes, list[tuple[str, Any]], Any]:
         compiled = self._described.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         usual = {name: one.value if isinstance(one, Enum) else one for name, one in compiled.params.items()}
-        parameters = [(name, usual[name]) for name in compiled.positiontup or ()]  # type: ignore[attr-defined]
+        names = compiled.positiontup or ()
+        parameters = [(name, usual[name]) for name in names]
         columns = self._described.selected_columns if isinstance(self._described, SelectBase) else ()
-        row = namedtuple("Row", [column.key for column in columns], rename=True) if columns else None
+        row = namedtuple("Row", [str(column.key) for column in columns], rename=True) if columns else None
         self._made = (str(compiled).encode(), parameters, row)
         return self._made
+
+
+@lru_cache(maxsize=200)
+def _numbered_from(text: bytes, first: int) -> str:
+    return _NUMBER.sub(lambda found: f"${int(found[1]) + first - 1}", text.decode())
+
+
+_NUMBER = re.compile(r"\$(\d+)")
+
+
+class Answer:
+    """What the database answers to one statement."""
+
+    def __init__(self, cursor: psycopg.Cursor[Any], row: Any) -> None:
+        self._cursor, self._row = cursor, row
+
+    def rows(self) -> list[Any]:
+        """The rows, by the names of their columns."""
+        found = self._cursor.fetchall()
+        return [self._row(*one) for one in found] if self._row else found
+
+
+Later = Callable[[], T]
+"""What was asked for, to be called once the answers are there."""
+
+
+@contextmanager
+def in_one_go(session: Session) -> Iterator[None]:
+    """What is asked inside goes to the database without waiting in between; at the end the answers are there.
+
+    Inside only ``Statement.ask`` and what is made of it; a fault is raised at the end at the latest.
+    """
+    session.flush()
+    try:
+        with driver_connection(session).pipeline():
+            yield
+    except psycopg.Error as error:
+        raise as_sqlalchemy(error) from error
 
 
 def send(connection: psycopg.Connection[Any], text: bytes, values: list[Any]) -> psycopg.Cursor[Any]:
@@ -57,8 +112,3 @@ def send(connection: psycopg.Connection[Any], text: bytes, values: list[Any]) ->
         return psycopg.RawCursor(connection).execute(text, values)
     except psycopg.Error as error:
         raise as_sqlalchemy(error) from error
-
-
-def as_sqlalchemy(error: psycopg.Error) -> BaseException:
-    """Callers tell conflicts from faults by SQLAlchemy's classes. What was sent is not part of it."""
-    return DBAPIError.instance("(by the driver)", None, error, psycopg.Error, hide_parameters=True)

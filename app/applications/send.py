@@ -28,7 +28,7 @@ from app.applications.receipt_no import new_receipt_no
 from app.applications.states import Action, ApplicationState, move
 from app.applications.wallets import payment_wallet
 from app.cards import EvidenceView
-from app.db_statements import Statement
+from app.db_statements import Later, Statement, in_one_go
 from app.errors import DomainError
 from app.policies import PolicyState, PolicyView
 from app.screening import ScreeningOutcome
@@ -84,6 +84,7 @@ class Attempt:
     page: ConfirmingPage | None
     duplicate_suspected: bool = False
     queue: bool = False
+    link_first: bool = False
 
 
 class NoRoom(Exception):
@@ -99,18 +100,22 @@ class _Judged:
     outcome: ScreeningOutcome
     wanted: payments.WantedLink | None
     link_id: UUID | None = None
+    new_link: payments.PaymentLink | None = None
 
 
 def send(
     session: Session, policy_id: str, drafts: Sequence[tuple[UUID, UUID]], attempt: Attempt
 ) -> list[Receipt | DomainError]:
-    """Send drafts (application, person) of one policy in the caller's transaction, as if one after another.
+    """Send drafts (application, person) of one policy in the caller's transaction, as if one after another, and end it
+    where some took their seats.
 
     Gives the results of the first of them, up to one that depends on an earlier one: that is for another transaction.
     Raises E209 or ``NoRoom`` when not all that passed fit into the policy; the caller's transaction is then to end.
     """
-    found = _locked(session, policy_id, drafts)
-    policy = policies.get(session, policy_id)
+    with in_one_go(session):
+        locked = _lock(session, policy_id, drafts)
+        asked = policies.ask(session, policy_id)
+    found, policy = locked(), asked()
     around = look_around(session, policy, found.values()) if policy else None
     results: list[Receipt | DomainError | None] = []
     judged: dict[int, _Judged] = {}
@@ -152,11 +157,10 @@ def _receipt(application: Application, *, already: bool = False) -> Receipt:
 # --- what there is --------------------------------------------------------------------------------------------------
 
 
-def _locked(session: Session, policy_id: str, drafts: Sequence[tuple[UUID, UUID]]) -> dict[UUID, Application]:
+def _lock(session: Session, policy_id: str, drafts: Sequence[tuple[UUID, UUID]]) -> Later[dict[UUID, Application]]:
     """The drafts, locked in one order for everybody. They are not the session's: ``_write`` writes them."""
-    wanted = [application_id for application_id, _ in drafts]
-    rows = _DRAFTS.rows(session, policy=policy_id, ids=wanted)
-    return {row.id: Application(**row._asdict()) for row in rows}
+    rows = _DRAFTS.ask(session, policy=policy_id, ids=[application_id for application_id, _ in drafts])
+    return lambda: {row.id: Application(**row._asdict()) for row in rows.rows()}
 
 
 # --- what is thought of one draft -----------------------------------------------------------------------------------
@@ -245,7 +249,7 @@ def _wanted_link(
     account = account_in_draft(application)
     if application.service_id is None or account is None:
         raise DomainError("E504", step="決済サービスの選択")
-    service = around.service(session, application.service_id)
+    service = around.services.get(application.service_id)
     if service is None:
         raise DomainError("E504", step="決済サービスの選択")
     age = age_for_service(session, application, evidence)
@@ -275,14 +279,7 @@ def _waits(around: Around, attempt: Attempt) -> bool:
 def _write(session: Session, around: Around, judged: Sequence[_Judged], attempt: Attempt) -> dict[UUID, DomainError]:
     """Write all that goes with these, and last take the seats; gives those that were refused at their service ID."""
     policy_id = around.policy.policy_id
-    wanted = [one.wanted for one in judged if one.wanted is not None]
-    refused: dict[UUID, DomainError] = {}
-    if wanted:
-        links = payments.create_links(session, policy_id, wanted)
-        refused = {of: link for of, link in links.items() if isinstance(link, DomainError)}
-        for one in judged:
-            link = links.get(one.application.id)
-            one.link_id = None if link is None or isinstance(link, DomainError) else link.id
+    refused = _bind(session, around, judged, attempt)
     staying = [one for one in judged if one.application.id not in refused]
     if not staying:
         return refused
@@ -300,6 +297,26 @@ def _write(session: Session, around: Around, judged: Sequence[_Judged], attempt:
         return refused
     _take_seats(session, around, staying, book)
     return refused
+
+
+def _bind(session: Session, around: Around, judged: Sequence[_Judged], attempt: Attempt) -> dict[UUID, DomainError]:
+    """Bind each to its service ID; gives those that were refused at it.
+
+    The link of a single one is written with all the rest: who finds there that it can't be is the next attempt.
+    """
+    policy_id = around.policy.policy_id
+    if len(judged) == 1 and not attempt.link_first and not _waits(around, attempt):
+        for one in judged:
+            if one.wanted is not None:
+                one.new_link = payments.new_link(policy_id, one.wanted)
+                one.link_id = one.new_link.id
+        return {}
+    wanted = [one.wanted for one in judged if one.wanted is not None]
+    links = payments.create_links(session, policy_id, wanted) if wanted else {}
+    for one in judged:
+        link = links.get(one.application.id)
+        one.link_id = None if link is None or isinstance(link, DomainError) else link.id
+    return {of: link for of, link in links.items() if isinstance(link, DomainError)}
 
 
 def _take_seats(session: Session, around: Around, judged: Sequence[_Judged], book: points.Book) -> None:
@@ -324,15 +341,18 @@ def _take_seats(session: Session, around: Around, judged: Sequence[_Judged], boo
                 service=service,
                 link_is_locked=one.wanted is not None and one.wanted.fixed,
             )
-    book.gather()  # before anything asks the database, which would write the planned grants one by one
-    _tell(session, [(one.application, one.outcome.aggregate) for one in judged])
     checks = [(one.application.id, one.outcome) for one in judged]
-    with db_rows.together(session, most=max(book.gather(), sum(len(outcome.checks) for _, outcome in checks))):
-        book.write_rows()
+
+    def beside() -> None:
+        for one in judged:
+            if one.new_link is not None:
+                payments.insert_link(session, one.new_link)
+        _tell(session, [(one.application, one.outcome.aggregate) for one in judged])
         screening.write_checks(session, around.policy.policy_id, checks)
         _update(session, judged)
+
     try:
-        book.close(seats=len(judged))
+        book.close_and_commit(seats=len(judged), beside=beside, most=sum(len(one.checks) for _, one in checks))
     except DomainError:
         if document.overflow == "waitlist":
             raise NoRoom from None

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import db
+from app import db, payments
 from app.applications.draft import check_not_applied_yet
 from app.applications.facts import Typed, known_about
 from app.applications.guardian import Acting
@@ -64,8 +64,7 @@ def submit_prepared(
             conflicts += 1
             if conflicts > MAX_CONFLICTS or draft is None:
                 raise
-            if _after_conflict(conflict, policy_id, *draft):
-                attempt = replace(attempt, duplicate_suspected=True)
+            attempt = _after_conflict(conflict, attempt, policy_id, *draft)
 
 
 def submit_many(policy_id: str, drafts: Sequence[Draft]) -> list[Receipt | DomainError]:
@@ -123,15 +122,20 @@ def judge(
     return outcome_of(policy, known, review_requested)
 
 
-def _after_conflict(conflict: IntegrityError, policy_id: str, application_id: UUID, person_id: UUID) -> bool:
-    """Two submits met in the database. True when somebody alike was first; then, and where the other has gone since,
-    the later one tries again."""
+def _after_conflict(
+    conflict: IntegrityError, attempt: Attempt, policy_id: str, application_id: UUID, person_id: UUID
+) -> Attempt:
+    """Two submits met in the database. The later one tries again, knowing where: somebody alike was first, or the
+    service ID was bound already; where the other has gone since, as before."""
     diagnosis = getattr(conflict.orig, "diag", None)
     constraint = getattr(diagnosis, "constraint_name", None)
-    if constraint == BENEFICIARY_INDEX:
-        with db.reading() as session:
-            whose = select(Application.beneficiary_id).where(Application.id == application_id)
-            check_not_applied_yet(session, policy_id, session.scalars(whose).one(), person_id)
-    elif constraint != FINGERPRINT_INDEX:
+    if constraint in payments.LINK_RULES:
+        return replace(attempt, link_first=True)
+    if constraint == FINGERPRINT_INDEX:
+        return replace(attempt, duplicate_suspected=True)
+    if constraint != BENEFICIARY_INDEX:
         raise conflict
-    return bool(constraint == FINGERPRINT_INDEX)
+    with db.reading() as session:
+        whose = select(Application.beneficiary_id).where(Application.id == application_id)
+        check_not_applied_yet(session, policy_id, session.scalars(whose).one(), person_id)
+    return attempt

@@ -18,7 +18,7 @@ from app.cards.agents import (
     take_from_counter,
 )
 from app.cards.erase import erase_readings
-from app.cards.evidence import EvidenceView, evidence_of, evidence_of_many, latest_address_code
+from app.cards.evidence import EvidenceView, ask_evidence, evidence_of, latest_address_code
 from app.cards.finish import ResultIn, finish_session
 from app.cards.pairing import LIFE_MINUTES, CounterPlace, issue_pair_code, pair_agent
 from app.cards.relay import RelayError, relay_step
@@ -54,6 +54,7 @@ __all__ = [
     "Task",
     "all_readers",
     "any_reader_by_number",
+    "ask_evidence",
     "authenticate_agent",
     "cancel_session",
     "end_sessions_of",
@@ -61,7 +62,6 @@ __all__ = [
     "erase_readings",
     "evidence_by_staff",
     "evidence_of",
-    "evidence_of_many",
     "evidence_on_paper",
     "fetch_revocation_lists",
     "find_reader",

@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 
 from app.cards.models import Evidence
 from app.db_rows import is_among
-from app.db_statements import Statement
+from app.db_statements import Later, Statement
 from app.municipalities import Resolution, Status
-from app.people import FourItems, facts_of_many
+from app.people import FourItems, facts_among, items_of
 from app.people.ages import parse_card_birth_date
 
 _EVIDENCE = Statement(select(Evidence).where(is_among(Evidence.id, "ids")))
+_FACTS = facts_among(select(Evidence.facts_id).where(is_among(Evidence.id, "ids")))
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,21 @@ class EvidenceView:
 
 def evidence_of(session: Session, evidence_id: UUID) -> EvidenceView | None:
     """One piece of evidence, or None when it does not exist or the person's facts are erased."""
-    return evidence_of_many(session, [evidence_id]).get(evidence_id)
+    return ask_evidence(session, [evidence_id])().get(evidence_id)
 
 
-def evidence_of_many(session: Session, evidence_ids: Collection[UUID]) -> dict[UUID, EvidenceView]:
-    """These pieces of evidence by id; without those that don't exist or whose person's facts are erased."""
+def ask_evidence(session: Session, evidence_ids: Collection[UUID]) -> Later[dict[UUID, EvidenceView]]:
+    """Asks for these pieces of evidence, by id; without those that don't exist or whose person's facts are erased."""
     if not evidence_ids:
-        return {}
-    rows = _EVIDENCE.rows(session, ids=list(evidence_ids))
-    items = facts_of_many(session, {row.facts_id for row in rows})
-    return {row.id: _view(row, items[row.facts_id]) for row in rows if row.facts_id in items}
+        return dict
+    ids = list(evidence_ids)
+    evidence, facts = _EVIDENCE.ask(session, ids=ids), _FACTS.ask(session, ids=ids)
+
+    def answer() -> dict[UUID, EvidenceView]:
+        items = {row.id: items_of(row) for row in facts.rows()}
+        return {row.id: _view(row, items[row.facts_id]) for row in evidence.rows() if row.facts_id in items}
+
+    return answer
 
 
 def _view(row: Evidence, items: FourItems) -> EvidenceView:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app import applications, clock, events, points
 from app.applications import ApplicationChanged
 from app.notifications.of_policies import tell_of_policy
-from app.notifications.outbox import tell, with_an_address
+from app.notifications.outbox import tell, tell_with_the_rest, with_an_address
 from app.points import GrantFailed, GrantSucceeded, ReceiptMissed
 from app.policies import EndMoved, PolicyResumed, PolicySuspended
 from app.returns import RebateReturnOpened, RebateReturnOver
@@ -51,12 +51,13 @@ def register() -> None:
 def tell_of_change(session: Session, happened: Sequence[ApplicationChanged]) -> None:
     """The applicants are told, whoever benefits: it is the applicant's mail address."""
     told = [event for event in happened if event.action in TOLD]
-    readers = with_an_address(session, {event.applicant_id for event in told})
+    # One is told as what happened is written; of many it is first asked who has an address at all.
+    readers = None if len(told) == 1 else with_an_address(session, {event.applicant_id for event in told})
     for event in told:
-        if event.applicant_id in readers:
+        if readers is None or event.applicant_id in readers:
             kind, only_once = TOLD[event.action]
             key = f"{kind}:{event.application_id}" + ("" if only_once else f":{clock.now().isoformat()}")
-            tell(session, event.applicant_id, kind, key, about=(event.policy_id, event.application_id))
+            tell_with_the_rest(session, event.applicant_id, kind, key, (event.policy_id, event.application_id))
 
 
 def tell_of_grant(session: Session, happened: Sequence[GrantSucceeded]) -> None:

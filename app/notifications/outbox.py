@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import BigInteger, Boolean, DateTime, Text, Uuid, bindparam, cast, delete, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
@@ -28,7 +30,7 @@ _COLUMNS = {
     "created_at": DateTime(timezone=True),
     "next_at": DateTime(timezone=True),
 }
-_TO_PROVED_ADDRESS = (
+_TO_PROVED_ADDRESS = Statement(
     insert(_MESSAGES)  # the table: the ORM takes an insert with parameters for one of its own objects
     .from_select(
         list(_COLUMNS),
@@ -63,23 +65,38 @@ def tell(
     False where there is nothing to send. ONE statement, because the submit waits for it. The same ``event_key`` again
     changes nothing.
     """
+    return bool(_TO_PROVED_ADDRESS.rows(session, **_values(person_id, kind, event_key, about, facts, to_unconfirmed)))
+
+
+def tell_with_the_rest(session: Session, person_id: UUID, kind: str, event_key: str, about: tuple[str, UUID]) -> None:
+    """``tell`` as a part of what is written together, whether there is an address or not."""
+    db_rows.write(session, *_TO_PROVED_ADDRESS.part(**_values(person_id, kind, event_key, about, None, False)))
+
+
+def _values(  # noqa: PLR0917  # the columns of a message
+    person_id: UUID,
+    kind: str,
+    event_key: str,
+    about: tuple[str, UUID] | None,
+    facts: Mapping[str, str | int] | None,
+    to_unconfirmed: bool,
+) -> dict[str, Any]:
     now = clock.now()
     policy_id, application_id = about or (None, None)
-    values = {
-        "id": db.new_id(),
-        "event_key": event_key,
-        "kind": kind,
-        "policy_id": policy_id,
-        "application_id": application_id,
-        "facts": dict(facts or {}),
-        "state": MessageState.QUEUED.value,
-        "attempts": 0,
-        "created_at": now,
-        "next_at": now,
+    return {
+        "new_id": db.new_id(),
+        "new_event_key": event_key,
+        "new_kind": kind,
+        "new_policy_id": policy_id,
+        "new_application_id": application_id,
+        "new_facts": Jsonb(dict(facts or {})),
+        "new_state": MessageState.QUEUED.value,
+        "new_attempts": 0,
+        "new_created_at": now,
+        "new_next_at": now,
+        "reader": person_id,
+        "unproved_too": to_unconfirmed,
     }
-    parameters = {f"new_{name}": value for name, value in values.items()}
-    written = session.execute(_TO_PROVED_ADDRESS, {**parameters, "reader": person_id, "unproved_too": to_unconfirmed})
-    return written.one_or_none() is not None
 
 
 _WITH_ADDRESS = Statement(select(Contact.person_id).where(db_rows.is_among(Contact.person_id, "people")))

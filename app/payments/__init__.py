@@ -21,6 +21,7 @@ from app.payments.lines import (
     take_line,
 )
 from app.payments.links import (
+    LINK_RULES,
     LinkView,
     Wallet,
     WantedLink,
@@ -35,19 +36,23 @@ from app.payments.links import (
     find_accounts,
     get_link,
     go_stale,
+    insert_link,
     is_taken,
     link_of_application,
     link_views,
     lock_link,
+    new_link,
     release_link,
     remove_link,
 )
 from app.payments.maintenance import maintenance_end
+from app.payments.models import PaymentLink
 from app.payments.services import (
     OfferedService,
     ServiceCounts,
     ServiceFault,
     ServicesRefused,
+    ask_services,
     get_service,
     known_service_ids,
     load_services,
@@ -62,6 +67,7 @@ from app.payments.states import IllegalMove, LinkState
 from app.payments.windows import Offer, PolicyTerms, offers
 
 __all__ = [
+    "LINK_RULES",
     "PAUSES",
     "GrantMode",
     "HolderCheck",
@@ -73,6 +79,7 @@ __all__ = [
     "LinkView",
     "Offer",
     "OfferedService",
+    "PaymentLink",
     "Permit",
     "PolicyTerms",
     "Reversal",
@@ -87,6 +94,7 @@ __all__ = [
     "account_of",
     "accounts_of",
     "applications_with_account",
+    "ask_services",
     "check_account_id",
     "check_account_is_free",
     "check_security_code",
@@ -103,6 +111,7 @@ __all__ = [
     "give_back",
     "go_stale",
     "hold_line",
+    "insert_link",
     "is_held",
     "is_taken",
     "jittered",
@@ -115,6 +124,7 @@ __all__ = [
     "lock_link",
     "maintenance_end",
     "mask",
+    "new_link",
     "offered_services",
     "offers",
     "parse_services",

@@ -20,6 +20,10 @@ from app.payments.states import LIVE, MOVES, LinkEvent, LinkState, after
 from app.pii import Private, vault
 
 ACCOUNTS_AT_ONCE = 1_000
+LINK_RULES = frozenset(
+    {"uq_payment_links_live_account", "uq_payment_links_live_application", "ex_payment_links_one_owner"}
+)
+"""The constraints that a second choice, or a second person, breaks."""
 MAX_TRIES = 5
 """So often somebody else may take the slot that was free a moment ago, before it is our fault."""
 
@@ -107,7 +111,7 @@ def create_links(
 
     Nothing is written for one that is refused.
     """
-    new = {one.application_id: _new(policy_id, one) for one in wanted}
+    new = {one.application_id: new_link(policy_id, one) for one in wanted}
     # The first slot is free nearly always: who looked first would make the other hundred thousand pay.
     written = _insert(session, list(new.values()))
     bound: dict[UUID, PaymentLink | DomainError] = {}
@@ -155,7 +159,16 @@ def _free_slot(  # noqa: PLR0917  # the ID, and for whom
     return next(slot for slot in range(1, len(taken) + 2) if slot not in taken)
 
 
-def _new(policy_id: str, wanted: WantedLink) -> PaymentLink:
+def insert_link(session: Session, link: PaymentLink) -> None:
+    """Write a link as if its ID were free and the application had none, as is so nearly always.
+
+    Where it is not so, one of ``LINK_RULES`` is broken, and ``create_links`` is to be asked in a new transaction.
+    """
+    db_rows.insert_rows(session, PaymentLink, [db_rows.values_of(link)])
+
+
+def new_link(policy_id: str, wanted: WantedLink) -> PaymentLink:
+    """The link as it is to be written in the first slot."""
     link_id = db.new_id()
     now = clock.now()
     state = LinkState(wanted.state)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from pydantic import ValidationError
-from sqlalchemy import Engine, Pool, bindparam, select
+from sqlalchemy import Engine, Pool, select
 from sqlalchemy.orm import Session
 
-from app import clock, db
-from app.db_statements import Statement
+from app import clock, db, db_rows
+from app.db_statements import Later, Statement
 from app.payments.documents import ServiceDocument
 from app.payments.models import PaymentService
 
@@ -102,11 +102,22 @@ def parse_services(items: Sequence[object], source: str) -> list[ServiceDocument
 
 def get_service(session: Session, service_id: str) -> ServiceDocument | None:
     """One payment service, or None when there is none of this id."""
-    rows = _ONE.rows(session, service=service_id)
-    return ServiceDocument.model_validate(rows[0].document) if rows else None
+    return ask_services(session, [service_id])().get(service_id)
 
 
-_ONE = Statement(select(PaymentService.document).where(PaymentService.service_id == bindparam("service")))
+def ask_services(session: Session, service_ids: Collection[str]) -> Later[dict[str, ServiceDocument]]:
+    """Asks for the services of these ids that exist, by id."""
+    if not service_ids:
+        return dict
+    found = _SOME.ask(session, services=list(service_ids))
+    return lambda: {row.service_id: ServiceDocument.model_validate(row.document) for row in found.rows()}
+
+
+_SOME = Statement(
+    select(PaymentService.service_id, PaymentService.document).where(
+        db_rows.is_among(PaymentService.service_id, "services")
+    )
+)
 
 
 def services_of(session: Session, service_ids: Iterable[str]) -> list[ServiceDocument]:

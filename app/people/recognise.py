@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,13 +13,11 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.db import new_id
-from app.db_rows import is_among
 from app.db_statements import Statement
 from app.people.models import Person, PersonFacts, PersonKey
 from app.people.names import fold_for_fingerprint
 from app.pii import Private, vault
 
-_FACTS = Statement(select(PersonFacts).where(is_among(PersonFacts.id, "ids")))
 _FIELDS = ("name", "address", "birth_date", "sex")
 
 
@@ -108,7 +105,7 @@ def _keep_facts(session: Session, person_id: UUID, items: FourItems, fingerprint
     """A row for this reading; the same items again share the row of the last reading."""
     newest = select(PersonFacts).where(PersonFacts.person_id == person_id).order_by(PersonFacts.received_at.desc())
     last = session.scalar(newest.limit(1))
-    if last is not None and last.fingerprint == fingerprint and _decrypted(last) == items:
+    if last is not None and last.fingerprint == fingerprint and items_of(last) == items:
         return last.id
     facts_id = new_id()
     encrypted = {f"{field}_enc": vault().encrypt(getattr(items, field), _context(field, facts_id)) for field in _FIELDS}
@@ -121,14 +118,12 @@ def _keep_facts(session: Session, person_id: UUID, items: FourItems, fingerprint
 def facts_of(session: Session, facts_id: UUID) -> FourItems | None:
     """The four items of one reading, decrypted; None when they are erased."""
     row = session.get(PersonFacts, facts_id)
-    return None if row is None else _decrypted(row)
+    return None if row is None else items_of(row)
 
 
-def facts_of_many(session: Session, facts_ids: Collection[UUID]) -> dict[UUID, FourItems]:
-    """The four items of these readings by id, decrypted; without those that are erased."""
-    if not facts_ids:
-        return {}
-    return {row.id: _decrypted(row) for row in _FACTS.rows(session, ids=list(facts_ids))}
+def facts_among(named: SelectBase) -> Statement:
+    """A statement, made once, for the readings whose ids another floor's query names; its rows are for ``items_of``."""
+    return Statement(select(PersonFacts).where(PersonFacts.id.in_(named)))
 
 
 def fingerprint_of_facts(session: Session, facts_id: UUID) -> bytes:
@@ -148,7 +143,8 @@ def erase_facts_of_others(session: Session, known: SelectBase, before: datetime)
     return len(session.scalars(gone.returning(PersonFacts.id)).all())
 
 
-def _decrypted(row: PersonFacts) -> FourItems:
+def items_of(row: PersonFacts) -> FourItems:
+    """The four items of one reading, decrypted."""
     return FourItems(
         **{field: vault().decrypt(getattr(row, f"{field}_enc"), _context(field, row.id)) for field in _FIELDS}
     )

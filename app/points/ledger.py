@@ -7,6 +7,7 @@ or over capacity. A nightly job compares the two (``check_invariants``).
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -100,19 +101,42 @@ class Book:
         Raises E209 when the policy has not that many points or seats left, or when somebody waits for the seat and the
         caller may not pass them (``policies.counters.apply``).
         """
-        if self._closed:
-            raise RuntimeError("the book is closed")
-        self._closed = True
+        moved = self._finish()
         with db_rows.together(self._session, most=self.gather()):
             self.write_rows()
         self._session.flush()
-        moved = {name: change for name, change in self._deltas.items() if change}
         if seats < 0 or moved.get("budget", 0) > 0:
             events.publish(self._session, RoomFreed(self.policy_id))
         if moved or seats or waiting:
             counters.apply(
                 self._session, self.policy_id, seats=seats, waiting=waiting, passing_queue=passing_queue, **moved
             )
+
+    def close_and_commit(self, *, seats: int, beside: Callable[[], None], most: int) -> None:
+        """``close`` for who takes ``seats`` and has nothing left to do: the counters' row is locked for no longer than
+        the commit takes. ``beside`` writes what else belongs to it, ``most`` rows of a table. Raises E209 as ``close``.
+        """
+        moved = self._finish()
+        most = max(most, self.gather())
+        if most >= db_rows.COPY_FROM:  # which can't go along with others
+            beside()
+            self.write_rows()
+            counters.apply(self._session, self.policy_id, seats=seats, passing_queue=False, **moved)
+            self._session.commit()
+            return
+        with (
+            counters.applied_at_commit(self._session, self.policy_id, seats=seats, **moved),
+            db_rows.together(self._session, most=most),
+        ):
+            beside()
+            self.write_rows()
+
+    def _finish(self) -> dict[str, int]:
+        """No more entries; by how much the counters are to move."""
+        if self._closed:
+            raise RuntimeError("the book is closed")
+        self._closed = True
+        return {name: change for name, change in self._deltas.items() if change}
 
 
 def held_for(session: Session, policy_id: str, application_id: UUID, account: Account) -> int:

@@ -65,6 +65,7 @@ from app.policies.load import (
 from app.policies.models import Policy, PolicyVersion
 from app.policies.queries import (
     PolicyView,
+    ask,
     category_options,
     current_documents,
     document_of,
@@ -143,6 +144,7 @@ __all__ = [
     "SuspendRefused",
     "amount_text",
     "answer_words",
+    "ask",
     "birth_conditions_of",
     "bring_listings_up_to_date",
     "can_apply_online",

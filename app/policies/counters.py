@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, and_, bindparam, case, or_, select, update
+from psycopg.errors import DivisionByZero
+from sqlalchemy import BigInteger, DateTime, and_, bindparam, case, func, literal_column, or_, select, update
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
-from app import clock
-from app.db_statements import Statement
+from app import clock, db
+from app.db_statements import Statement, in_one_go
 from app.errors import DomainError
 from app.policies.models import LEDGER_COUNTERS, PolicyCounter
 from app.policies.state import Counters
@@ -34,29 +38,63 @@ def apply(
     until commit. Raises ``DomainError`` E209 when no seat or not enough budget is free, ``CountersRefused`` when
     something is released that was not held.
     """
-    unknown = deltas.keys() - {*LEDGER_COUNTERS, "funded"}
-    balanced = sum(deltas.get(name, 0) for name in LEDGER_COUNTERS) == deltas.get("funded", 0)
-    if unknown or not balanced:
-        raise ValueError(f"unbalanced or unknown counters: {sorted(deltas)}")
-    moved = {name: delta for name, delta in deltas.items() if delta}
-    if seats:
-        moved["seats_taken"] = seats
-    if waiting:
-        moved["waiting"] = waiting
-    if not moved:
-        return
-    takes = seats > 0 or deltas.get("budget", 0) < 0
-    guarded = _guarded(frozenset(moved), takes, takes_seats=seats > 0, for_the_queue=bool(waiting) or passing_queue)
-    by = {f"by_{name}": change for name, change in moved.items()}
-    if not guarded.rows(session, policy=policy_id, now=clock.now(), **by):
-        if takes:
-            raise DomainError("E209")
-        raise CountersRefused(policy_id)
+    move = _Move(seats, waiting, passing_queue, deltas)
+    if move.by and not move.statement().rows(session, **move.values(policy_id)):
+        raise move.refusal(policy_id)
+
+
+@contextmanager
+def applied_at_commit(session: Session, policy_id: str, *, seats: int = 0, **deltas: int) -> Iterator[None]:
+    """What is written inside, then the same change, then the commit: all in one go.
+
+    Nobody waits for the row while the program is told how it went. What ``apply`` would refuse fails in the database,
+    so that the commit behind it is none. Raises as ``apply``; the transaction is over at the end.
+    """
+    move = _Move(seats, 0, False, deltas)
+    connection = db.driver_connection(session)
+    try:
+        with in_one_go(session):
+            yield
+            move.statement(or_fail=True).ask(session, **move.values(policy_id))
+            connection.commit()
+    except DataError as fault:
+        if isinstance(fault.orig, DivisionByZero):
+            raise move.refusal(policy_id) from None
+        raise
+    session.commit()  # which has nothing left to send
+
+
+class _Move:
+    """By how much which columns move, and what that takes."""
+
+    def __init__(self, seats: int, waiting: int, passing_queue: bool, deltas: dict[str, int]) -> None:
+        unknown = deltas.keys() - {*LEDGER_COUNTERS, "funded"}
+        balanced = sum(deltas.get(name, 0) for name in LEDGER_COUNTERS) == deltas.get("funded", 0)
+        if unknown or not balanced:
+            raise ValueError(f"unbalanced or unknown counters: {sorted(deltas)}")
+        self.by = {name: delta for name, delta in deltas.items() if delta}
+        if seats:
+            self.by["seats_taken"] = seats
+        if waiting:
+            self.by["waiting"] = waiting
+        self._takes_seats, self._for_the_queue = seats > 0, bool(waiting) or passing_queue
+        self._takes = seats > 0 or deltas.get("budget", 0) < 0
+
+    def statement(self, *, or_fail: bool = False) -> Statement:
+        moved = frozenset(self.by)
+        return _guarded(moved, self._takes, self._takes_seats, for_the_queue=self._for_the_queue, or_fail=or_fail)
+
+    def values(self, policy_id: str) -> dict[str, Any]:
+        return {"policy": policy_id, "now": clock.now(), **{f"by_{name}": change for name, change in self.by.items()}}
+
+    def refusal(self, policy_id: str) -> Exception:
+        return DomainError("E209") if self._takes else CountersRefused(policy_id)
 
 
 @lru_cache(maxsize=200)
-def _guarded(moved: frozenset[str], takes: bool, *, takes_seats: bool, for_the_queue: bool) -> Statement:
-    """The update that moves these columns, each by its parameter, if the result is legal."""
+def _guarded(moved: frozenset[str], takes: bool, takes_seats: bool, *, for_the_queue: bool, or_fail: bool) -> Statement:
+    """The update that moves these columns, each by its parameter, if the result is legal. ``or_fail``: where it is
+    not, no row is moved and dividing by that number fails."""
     after = {name: _COLUMNS[name] + bindparam(f"by_{name}", type_=BigInteger()) for name in sorted(moved)}
     legal: list[ColumnElement[bool]] = [value >= 0 for value in after.values()]
     seats_after = after.get("seats_taken", _COLUMNS["seats_taken"])
@@ -74,12 +112,15 @@ def _guarded(moved: frozenset[str], takes: bool, *, takes_seats: bool, for_the_q
         now = bindparam("now", type_=DateTime(timezone=True))
         filled = case((and_(PolicyCounter.filled_at.is_(None), is_full), now), else_=PolicyCounter.filled_at)
         changes["filled_at"] = filled
-    return Statement(
+    guarded = (
         update(PolicyCounter)
         .where(PolicyCounter.policy_id == bindparam("policy"), *legal)
         .values(changes)
         .returning(PolicyCounter.policy_id)
     )
+    if or_fail:
+        return Statement(select((literal_column("1") // func.count()).label("moved")).select_from(guarded.cte("moved")))
+    return Statement(guarded)
 
 
 def open_seats(session: Session, policy_id: str, seats: int) -> None:

@@ -6,12 +6,13 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import DateTime, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from app import clock, maintenance, municipalities
-from app.db_statements import Statement
+from app.db_statements import Later, Statement
 from app.errors import DomainError
 from app.language import say
 from app.maintenance import Interval
@@ -111,10 +112,16 @@ _GET = Statement(
 
 def get(session: Session, policy_id: str) -> PolicyView | None:
     """A public policy with everything its page shows; ``None`` for an unknown one and for one not yet public."""
-    found = _GET.rows(session, policy=policy_id, recent=maintenance.recent())
-    if not found:
-        return None
-    (row,) = found
+    return ask(session, policy_id)()
+
+
+def ask(session: Session, policy_id: str) -> Later[PolicyView | None]:
+    """``get`` for ``in_one_go``."""
+    asked = _GET.ask(session, policy=policy_id, recent=maintenance.recent())
+    return lambda: next((_view(session, policy_id, row) for row in asked.rows()), None)
+
+
+def _view(session: Session, policy_id: str, row: Any) -> PolicyView:
     windows = maintenance.from_column(row.maintenance)
     moving = maintenance.moving(windows)
     document = _known(policy_id, row.content_digest, moving)

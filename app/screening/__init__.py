@@ -43,7 +43,7 @@ from app.screening.rulings import (
     take_objection,
 )
 from app.screening.staff import ReviewRefused, Role, Staff, check_role
-from app.screening.stated_facts import Stated, carry_over_facts, state_fact, stated_about, stated_about_many
+from app.screening.stated_facts import Stated, ask_stated, carry_over_facts, state_fact, stated_about
 from app.screening.states import CheckAction, CheckMoveRefused, CheckState, Standing
 
 __all__ = [
@@ -79,6 +79,7 @@ __all__ = [
     "answered",
     "answers_due",
     "applicant_route",
+    "ask_stated",
     "carry_over_facts",
     "check_is_assigned_to",
     "check_is_somebody_else",
@@ -106,7 +107,6 @@ __all__ = [
     "standing",
     "state_fact",
     "stated_about",
-    "stated_about_many",
     "suspect_duplicate",
     "take",
     "take_answer",

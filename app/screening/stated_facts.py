@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app import clock, db_rows
-from app.db_statements import Statement
+from app.db_statements import Later, Statement
 from app.policies import Activity
 from app.screening.models import StatedFact
 
@@ -78,7 +78,7 @@ def state_fact(
 
 def stated_about(session: Session, person_id: UUID) -> Stated:
     """The latest statement of each kind and subject, as the checks ask for them."""
-    return stated_about_many(session, [person_id])[person_id]
+    return ask_stated(session, [person_id])()[person_id]
 
 
 _STATED = Statement(
@@ -89,17 +89,19 @@ _STATED = Statement(
 )
 
 
-def stated_about_many(session: Session, person_ids: Collection[UUID]) -> dict[UUID, Stated]:
-    """The same for many people; everybody is in it, also of whom nothing was stated."""
+def ask_stated(session: Session, person_ids: Collection[UUID]) -> Later[dict[UUID, Stated]]:
+    """Asks the same for many people; everybody is in the answer, also of whom nothing was stated."""
     if not person_ids:
-        return {}
-    rows = _STATED.rows(session, people=list(person_ids))
-    of_person: dict[UUID, list[StatedFact]] = {}
-    for row in rows:
-        of_person.setdefault(row.person_id, []).append(row)
-    return {
-        person_id: _stated(of_person[person_id]) if person_id in of_person else Stated() for person_id in person_ids
-    }
+        return dict
+    stated = _STATED.ask(session, people=list(person_ids))
+
+    def answer() -> dict[UUID, Stated]:
+        of_person: dict[UUID, list[StatedFact]] = {}
+        for row in stated.rows():
+            of_person.setdefault(row.person_id, []).append(row)
+        return {one: _stated(of_person[one]) if one in of_person else Stated() for one in person_ids}
+
+    return answer
 
 
 def _stated(rows: Sequence[StatedFact]) -> Stated:

@@ -18,16 +18,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import CallbackDict
 
 from app import clock, db
+from app.db_statements import Statement
 from app.settings import Settings
 from app.web.models import WebSession
 
 TOUCH_SECONDS = 60
 _STATE = "/state"
 
-_LOAD = select(WebSession.data, WebSession.expires_at, WebSession.last_seen_at).where(
-    WebSession.token_hash == bindparam("key")
+_LOAD = Statement(
+    select(WebSession.data, WebSession.expires_at, WebSession.last_seen_at).where(
+        WebSession.token_hash == bindparam("key")
+    )
 )
-_TOUCH = update(WebSession).where(WebSession.token_hash == bindparam("key")).values(last_seen_at=bindparam("now"))
+_TOUCH = Statement(
+    update(WebSession).where(WebSession.token_hash == bindparam("key")).values(last_seen_at=bindparam("now"))
+)
 
 
 class ServerSession(CallbackDict[str, Any], SessionMixin):
@@ -73,16 +78,16 @@ class DatabaseSessions(SessionInterface):
     def _load(self, token: str, request: Request) -> ServerSession:
         key, now = _hash(token), clock.real_now()
         with db.at_once() as connection:
-            row = connection.execute(_LOAD, {"key": key}).one_or_none()
+            row = next(iter(_LOAD.ask_on(connection, key=key).rows()), None)
             if row is None or row.expires_at <= now or row.last_seen_at + self._idle <= now:
                 return ServerSession()
             g.session_ends = min(row.expires_at, row.last_seen_at + self._idle)
             # What a page asks by itself is no sign of a person.
             asked_by_script = request.path.endswith(_STATE) and "extend" not in request.args
             if now - row.last_seen_at > timedelta(seconds=TOUCH_SECONDS) and not asked_by_script:
-                connection.execute(_TOUCH, {"key": key, "now": now})
+                _TOUCH.ask_on(connection, key=key, now=now)
                 g.session_ends = min(row.expires_at, now + self._idle)
-            return ServerSession(dict(row.data), token)
+            return ServerSession(row.data, token)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Write what changed; give a new token after sign-in and drop the row when the session is emptied."""

@@ -150,11 +150,12 @@ def test_a_policy_that_changed_since_the_consent_is_agreed_to_anew() -> None:
 
 
 STEPS = [
-    (payments, "create_links"),
+    (payments, "new_link"),
+    (payments, "insert_link"),
     (screening, "write_checks"),
     (points, "plan_grant"),
     (points, "order_grant"),
-    (points.Book, "close"),
+    (points.Book, "write_rows"),
 ]
 
 

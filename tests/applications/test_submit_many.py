@@ -36,18 +36,22 @@ def test_br_33_who_does_not_fit_is_refused_in_turn_and_everybody_else_has_a_seat
 def test_many_are_one_transaction_and_a_fault_leaves_nothing_half_done(monkeypatch: pytest.MonkeyPatch) -> None:
     open_policy(capacity=10)
     drafts = drafts_of(3)
-    close, closed = points.Book.close, []
+    close, write, closed = points.Book.close_and_commit, points.Book.write_rows, []
 
-    def break_down(self: Any, **what: int) -> None:
-        closed.append(what)
-        close(self, **what)
+    def note(self: Any, *, seats: int, **what: Any) -> None:
+        closed.append(seats)
+        close(self, seats=seats, **what)
+
+    def break_down(self: Any) -> None:
+        write(self)
         raise RuntimeError("the lights go out")
 
     with monkeypatch.context() as patched:
-        patched.setattr(points.Book, "close", break_down)
+        patched.setattr(points.Book, "close_and_commit", note)
+        patched.setattr(points.Book, "write_rows", break_down)
         with pytest.raises(RuntimeError, match="the lights go out"):
             applications.submit_many("P-001", drafts)
-    assert closed == [{"seats": 3}], "the counters move once for all"
+    assert closed == [3], "the counters move once for all"
     assert (submitted_count(), counters().seats_taken) == (0, 0)
     applications.submit_many("P-001", drafts)
     assert (submitted_count(), counters().seats_taken) == (3, 3)

@@ -129,11 +129,16 @@ def test_br_14_alike_people_at_the_same_moment_are_one_approved_and_one_for_staf
     look, met, looked = around.who_stands, threading.Barrier(2), threading.local()
 
     def look_together(session: Any, policy_id: str, drafts: Any) -> Any:
-        found = look(session, policy_id, drafts)
-        if not hasattr(looked, "once"):
-            looked.once = True
-            met.wait(10)
-        return found
+        asked = look(session, policy_id, drafts)
+
+        def answer() -> Any:
+            found = asked()
+            if not hasattr(looked, "once"):
+                looked.once = True
+                met.wait(10)
+            return found
+
+        return answer
 
     monkeypatch.setattr(around, "who_stands", look_together)
     results = together(sending(one, drafts[0]), sending(other, drafts[1]))

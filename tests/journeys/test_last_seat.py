@@ -6,9 +6,10 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import update
@@ -39,6 +40,7 @@ from tests.journeys.confirm_page import (
     walk_to_the_confirm_page,
 )
 
+T = TypeVar("T")
 AMOUNT, BUDGET = 10_000, 100_000
 _policies = (f"P-{number}" for number in itertools.count(101))
 _cards = itertools.count(1)
@@ -82,13 +84,13 @@ def codes(*pages: Page) -> list[str]:
     return [page.error_code for page in pages if page.error_code]
 
 
-def everybody_meets(act: Callable[..., None], count: int = 2) -> Callable[..., None]:
+def everybody_meets(act: Callable[..., T], count: int = 2) -> Callable[..., T]:
     """``act``, held back until this many transactions have come as far: the race at its worst, every time."""
     met = threading.Barrier(count)
 
-    def meeting(session: Session, policy_id: str, **changes: int) -> None:
+    def meeting(session: Session, policy_id: str, **changes: int) -> T:
         met.wait(10)
-        act(session, policy_id, **changes)
+        return act(session, policy_id, **changes)
 
     return meeting
 
@@ -107,7 +109,7 @@ def test_br_33_the_guard_alone_decides_when_both_have_passed_every_other_check(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     policy, one, other = town.two_for_the_last_seat()
-    monkeypatch.setattr(guarded, "apply", everybody_meets(guarded.apply))
+    monkeypatch.setattr(guarded, "applied_at_commit", everybody_meets(guarded.applied_at_commit))
     pages = press_together(one.press, other.press)
     assert (len(receipts(*pages)), codes(*pages)) == (1, ["E209"])
     assert (counters(policy).seats_taken, counters(policy).ordered, submitted_count(policy)) == (1, AMOUNT, 1)
@@ -117,23 +119,17 @@ def test_br_33_the_guard_alone_decides_when_both_have_passed_every_other_check(
 # --- the control: what the guard is there for ---------------------------------------------------------------------
 
 
-def look_then_take(count: int = 2) -> Callable[..., None]:
+def look_then_take(count: int = 2) -> Callable[..., AbstractContextManager[None]]:
     """The guard removed: everybody looks at the counters before anybody writes, and what was seen is believed."""
     everybody_has_looked = threading.Barrier(count)
 
-    def unguarded(
-        session: Session,
-        policy_id: str,
-        *,
-        seats: int = 0,
-        waiting: int = 0,
-        passing_queue: bool = False,
-        **deltas: int,
-    ) -> None:
+    @contextmanager
+    def unguarded(session: Session, policy_id: str, *, seats: int = 0, **deltas: int) -> Iterator[None]:
         seen = guarded.read(session, policy_id)
         everybody_has_looked.wait(10)
         if seen.seats_left == 0:
             raise DomainError("E209")
+        yield
         changes: dict[Any, Any] = {getattr(PolicyCounter, n): getattr(PolicyCounter, n) + d for n, d in deltas.items()}
         changes[PolicyCounter.seats_taken] = PolicyCounter.seats_taken + seats
         session.execute(update(PolicyCounter).where(PolicyCounter.policy_id == policy_id).values(changes))
@@ -152,7 +148,7 @@ def test_br_33_control_without_the_guard_the_same_two_applications_oversell(
     for _ in range(2):
         policy, one, other = town.two_for_the_last_seat()
         with monkeypatch.context() as without_guard:
-            without_guard.setattr(guarded, "apply", look_then_take())
+            without_guard.setattr(guarded, "applied_at_commit", look_then_take())
             pages = press_together(one.press, other.press)
         assert (len(set(receipts(*pages))), codes(*pages)) == (2, [])
         sold = counters(policy)
@@ -163,7 +159,7 @@ def test_br_33_control_without_the_guard_the_database_itself_is_the_last_judge(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     policy, one, other = town.two_for_the_last_seat()
-    monkeypatch.setattr(guarded, "apply", look_then_take())
+    monkeypatch.setattr(guarded, "applied_at_commit", look_then_take())
     pages = press_together(one.press, other.press)
     assert len(receipts(*pages)) == 1
     assert sorted(page.status for page in pages) == [200, 500]

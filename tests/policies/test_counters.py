@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import timedelta
 from threading import Barrier
 
 import pytest
-from sqlalchemy import update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.exc import IntegrityError, InvalidRequestError
 
 from app import clock, db, policies
+from app.db_statements import Statement
 from app.errors import DomainError
+from app.people.models import Person
 from app.policies import Counters, CountersRefused, PolicyState, counters
 from app.policies.models import PolicyCounter
 from tests.policies.samples import SERVICE_IDS, document, item
@@ -143,3 +146,59 @@ def test_the_database_itself_refuses_an_illegal_row(small_policy: str, broken: d
 def test_an_unknown_policy_has_no_counters(database: str) -> None:
     with pytest.raises(LookupError), db.reading() as session:
         counters.read(session, "P-999")
+
+
+def _take_a_seat_and_commit(policy_id: str) -> bool:
+    """As a submit does: what is written, the counters and the commit in one go."""
+    try:
+        with (
+            db.transaction() as session,
+            counters.applied_at_commit(session, policy_id, seats=1, budget=-2_000, reserved=2_000),
+        ):
+            _WRITTEN.ask(session, person=db.new_id(), now=clock.now())
+    except DomainError as error:
+        assert error.code == "E209"
+        return False
+    return True
+
+
+_WRITTEN = Statement(insert(Person).values(id=bindparam("person"), created_at=bindparam("now")))
+
+
+def _written() -> int:
+    with db.reading() as session:
+        return session.scalars(select(func.count()).select_from(Person)).one()
+
+
+def test_br_33_of_many_at_once_as_many_commit_as_there_are_seats_and_of_the_others_nothing_stays(
+    small_policy: str,
+) -> None:
+    before, start = _written(), Barrier(8)
+
+    def take(_: int) -> bool:
+        start.wait(10)
+        return _take_a_seat_and_commit(small_policy)
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(take, range(8)))
+    assert (taken.count(True), _read(small_policy).seats_taken, _written() - before) == (3, 3, 3)
+
+
+def test_who_committed_with_the_counters_can_do_nothing_more_in_that_transaction(small_policy: str) -> None:
+    with pytest.raises(InvalidRequestError), db.transaction() as session:
+        with counters.applied_at_commit(session, small_policy, seats=1, budget=-2_000, reserved=2_000):
+            pass
+        session.scalars(select(PolicyCounter)).all()
+    assert _read(small_policy).seats_taken == 1
+
+
+def test_a_fault_in_what_is_written_before_the_counters_leaves_nothing_and_is_told_as_it_is(small_policy: str) -> None:
+    person = db.new_id()
+    for expected in (nullcontext(), pytest.raises(IntegrityError)):
+        with (
+            expected,
+            db.transaction() as session,
+            counters.applied_at_commit(session, small_policy, seats=1, budget=-2_000, reserved=2_000),
+        ):
+            _WRITTEN.ask(session, person=person, now=clock.now())
+    assert (_read(small_policy).seats_taken, _written()) == (1, 1)
