@@ -20,9 +20,9 @@ from app.payments.lines import (
     resume_line,
     take_line,
 )
+from app.payments.link_views import LinkView, link_of_application, link_views
 from app.payments.links import (
     LINK_RULES,
-    LinkView,
     Wallet,
     WantedLink,
     account_index,
@@ -38,8 +38,6 @@ from app.payments.links import (
     go_stale,
     insert_link,
     is_taken,
-    link_of_application,
-    link_views,
     lock_link,
     new_link,
     release_link,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import clock, db, db_rows
 from app.errors import DomainError
-from app.payments.account_ids import index_form, last4, masked
+from app.payments.account_ids import index_form, last4
 from app.payments.documents import ServiceDocument
 from app.payments.models import PaymentLink
 from app.payments.states import LIVE, MOVES, LinkEvent, LinkState, after
@@ -48,18 +48,6 @@ _LOCK = (
     .values(state=LinkState.LOCKED.value, changed_at=bindparam("now"))
     .returning(PaymentLink.id)
 )
-
-
-@dataclass(frozen=True)
-class LinkView:
-    """What pages show of a payment link."""
-
-    link_id: UUID
-    service_id: str
-    masked: str
-    last4: str
-    holder_masked: str | None
-    state: LinkState
 
 
 @dataclass(frozen=True)
@@ -323,27 +311,6 @@ def accounts_of(session: Session, links: Sequence[tuple[str, UUID]]) -> dict[UUI
     return found
 
 
-def link_of_application(session: Session, policy_id: str, application_id: UUID) -> LinkView | None:
-    """The live link of an application, as pages show it."""
-    row = session.scalar(
-        select(PaymentLink).where(
-            PaymentLink.policy_id == policy_id,
-            PaymentLink.application_id == application_id,
-            PaymentLink.state.in_(LIVE),
-        )
-    )
-    return _view(row) if row else None
-
-
-def link_views(session: Session, policy_id: str, link_ids: Iterable[UUID]) -> dict[UUID, LinkView]:
-    """These links of a policy, by id, as pages show them."""
-    wanted = set(link_ids)
-    if not wanted:
-        return {}
-    rows = session.scalars(select(PaymentLink).where(PaymentLink.policy_id == policy_id, PaymentLink.id.in_(wanted)))
-    return {row.id: _view(row) for row in rows}
-
-
 def _live_link_of(session: Session, policy_id: str, application_id: UUID) -> PaymentLink | None:
     return session.scalar(
         select(PaymentLink)
@@ -402,10 +369,6 @@ def _remove(link: PaymentLink) -> None:
 def _move(link: PaymentLink, event: LinkEvent) -> None:
     link.state = after(LinkState(link.state), event)
     link.changed_at = clock.now()
-
-
-def _view(row: PaymentLink) -> LinkView:
-    return LinkView(row.id, row.service_id, masked(row.last4), row.last4, row.holder_masked, LinkState(row.state))
 
 
 def _context(link_id: UUID) -> str:

@@ -24,6 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "app.settings",
         "app.db",
         "app.db_rows",
+        "app.db_statements",
         "app.clock",
         "app.errors",
         "app.pii",
