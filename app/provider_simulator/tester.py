@@ -15,6 +15,7 @@ from flask import Blueprint, Response, current_app, jsonify, render_template, re
 
 from app.provider_simulator.call_backs import CallBackSender
 from app.provider_simulator.faults import MAX_COUNT, MAX_SECONDS, OPERATIONS, Fault, FaultKind, FaultSwitch
+from app.provider_simulator.new_accounts import new_account
 from app.provider_simulator.services import SERVICES
 from app.provider_simulator.simulated_time import SimulatedTime
 from app.provider_simulator.store import SecurityCode, Store
@@ -93,21 +94,31 @@ def move_clock() -> tuple[Response, int] | Response:
 
 @blueprint.get("/")
 def code_form() -> str:
-    """The page that shows a security code."""
-    return render_template("code.html", services=SERVICES, chosen=request.args.get("service", ""), account="")
+    """The page that shows a security code; who comes from a service's page gets a new account to try with, too."""
+    chosen = request.args.get("service", "")
+    if chosen not in SERVICES:
+        return render_template("code.html", services=SERVICES, chosen=chosen, account="")
+    return _with_code(chosen, new_account(SERVICES[chosen]), is_new=True)
 
 
 @blueprint.post("/")
 def show_code() -> tuple[str, int] | str:
     """The code, large; the account comes by form so that no address line holds it."""
     service_id, account = request.form.get("service", ""), "".join(request.form.get("account", "").split())
-    code = _code_for(service_id, account)
-    context = {"services": SERVICES, "chosen": service_id, "account": account}
-    if code is None:
+    if _code_for(service_id, account) is None:
+        context = {"services": SERVICES, "chosen": service_id, "account": account}
         label = SERVICES[service_id].id_label if service_id in SERVICES else "番号"
         return render_template("code.html", **context, error=f"{label}の形が違います。もう一度確認してください。"), 422
+    return _with_code(service_id, account)
+
+
+def _with_code(service_id: str, account: str, *, is_new: bool = False) -> str:
+    code = _code_for(service_id, account)
+    assert code is not None
     until = code.valid_until.astimezone(TOKYO).strftime("%H:%M:%S") if code.valid_until else None
-    return render_template("code.html", **context, code=code.code, valid_until=until, service=SERVICES[service_id])
+    context = {"services": SERVICES, "chosen": service_id, "account": "" if is_new else account}
+    shown = {"code": code.code, "shown_account": account, "valid_until": until, "is_new": is_new}
+    return render_template("code.html", **context, **shown, service=SERVICES[service_id])
 
 
 @blueprint.get("/book")

@@ -47,6 +47,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.jinja_env.template_class = Parts
     app.jinja_env.add_extension(WithoutIndent)
     app.add_template_filter(japanese_date, "japanese_date")
+    app.add_template_filter(kept_together, "kept_together")
     app.add_template_filter("{:,}".format, "thousands")
 
     @app.context_processor
@@ -58,6 +59,13 @@ def install(app: Flask, settings: Settings) -> None:
             "session_seconds": seconds_left() if signed_in_person() is not None else None,
             "current_path": request.path,
         }
+
+
+def kept_together(text: str) -> Markup:
+    """Words like e-Tax and what stands in brackets begin a new line rather than be broken, where there is room."""
+    parts = re.split(r"([A-Za-z0-9]+(?:-[A-Za-z0-9]+)+|（[^（）]*）)", text)
+    whole = Markup('<span class="nowrap">{}</span>')
+    return Markup("").join(whole.format(part) if i % 2 else part for i, part in enumerate(parts))
 
 
 def japanese_date(value: datetime | date) -> str:

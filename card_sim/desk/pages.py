@@ -17,6 +17,9 @@ from card_sim.desk.views import fault_choices, fault_words, japanese_moment, mat
 from card_sim.faults import Fault, UnknownFault
 
 QUERY_MAX = 100
+USUAL = "TP-02"
+"""The resident of the sample town with an ordinary card, for whoever is here for the first time."""
+
 ROWS_MAX = 200
 """A generated population is too long for one page; the search finds the rest."""
 
@@ -48,6 +51,7 @@ def index() -> str:
         not_shown=max(len(found) - ROWS_MAX, 0),
         query=query,
         unusual_only=unusual_only,
+        usual=desk.view(USUAL) if USUAL in desk.people else None,
         **_frame(),
     )
 

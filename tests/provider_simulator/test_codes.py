@@ -7,7 +7,9 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
+from app.provider_simulator.new_accounts import new_account
 from app.provider_simulator.services import SERVICES
+from tests.payments.samples import every_service
 from tests.provider_simulator.conftest import TOKENS
 
 ACCOUNT = "1234567890123"
@@ -84,6 +86,23 @@ def test_the_page_shows_the_code_and_the_test_banner(client):
     assert re.search(r'value="SVC-QR-02"\s+selected', start)
     page = client.post("/", data={"service": "SVC-QR-01", "account": " 1234567890123 "}).get_data(as_text=True)
     assert f">{_code(client)}<" in page
+
+
+def test_who_comes_from_the_page_of_a_service_gets_a_new_account_with_its_code(client):
+    """A stranger has neither account nor app: the demo hands out both, to each one a different account."""
+    pages = [client.get("/?service=SVC-QR-01").get_data(as_text=True) for _ in range(2)]
+    first, second = (re.findall(r'class="code[^"]*"[^>]*>([0-9]+)<', page) for page in pages)
+    assert first[0] != second[0]
+    account, code = first
+    assert _verify(client, code, account)["result"] == "verified"
+
+
+def test_every_new_account_is_one_that_todoke_takes():
+    ours = {service.service_id: service for service in every_service()}
+    for service_id, service in SERVICES.items():
+        for _ in range(20):
+            account = new_account(service)
+            assert ours[service_id].accepts(account), (service_id, account)
 
 
 def test_the_page_says_what_is_wrong_and_keeps_what_was_typed_as_text(client):

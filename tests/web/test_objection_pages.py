@@ -39,6 +39,15 @@ def test_br_64_the_status_page_leads_to_the_letter_with_its_four_parts(service: 
         assert part in shown, part
 
 
+def test_br_64_who_was_refused_is_not_told_that_a_check_will_begin(service: Service) -> None:
+    browser, receipt = doubtful(service, "TP-11", "5555666677778")
+    assert "これから確認します" in words(browser.get(receipt)), "the second check waits for the first"
+    browser, receipt = refused(service, "TP-20", "2222333344445")
+    shown = words(browser.get(receipt))
+    assert "条件に合いません" in shown
+    assert "これから確認します" not in shown
+
+
 def test_br_64_an_objection_reaches_the_queue_in_the_persons_own_words(service: Service) -> None:
     browser, receipt = refused(service)
     assert browser.send(f"{receipt}/refusal", reason=WHY).headers["Location"].endswith(receipt)

@@ -120,6 +120,7 @@ def _account(service: ServiceDocument) -> dict[str, Any]:
     settings: Settings = current_app.extensions["todoke"]
     return {
         "service": {
+            "service_id": service.service_id,
             "name": service.name,
             "id_label": service.id_label,
             "id_help": payments.describe_account_id(service),

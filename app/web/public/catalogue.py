@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from app import cards, clock, db, municipalities, payments, policies
 from app.language import one_after_another, say
 from app.policies import PolicyView
-from app.settings import Settings
+from app.settings import Environment, Settings
 from app.web.pages import qr_svg
 from app.web.policy_search import SearchInput, SearchResult, run_search
 from app.web.public import blueprint, drawn
@@ -40,8 +40,14 @@ def home() -> str:
         "public/home.html",
         featured=open_now.items[:FEATURED],
         card=drawn.card,
+        trial=at_once.items[0] if at_once.items and _is_for_trying() else None,
         counts={"open": open_now.total, "at_once": at_once.total, "municipalities": givers},
     )
+
+
+def _is_for_trying() -> bool:
+    settings: Settings = current_app.extensions["todoke"]
+    return settings.environment is not Environment.PRODUCTION
 
 
 @blueprint.get("/policies")

@@ -181,7 +181,6 @@ def _read_back(
         service={"name": service.name},
         service_change_url=url_for("resident.assign_choose", receipt_no=view.receipt_no),
         last4=last4,
-        masked_id=f"…{last4}",
         holder_masked=choice.holder.holder_masked,
         warning=None,
         form_token=_sealed(own, choice),

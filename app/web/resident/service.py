@@ -147,6 +147,7 @@ def _account_page(
 def account_view(service: payments.ServiceDocument) -> dict[str, str | None]:
     """What the page that asks for the ID says of the service."""
     return {
+        "service_id": service.service_id,
         "name": service.name,
         "id_label": service.id_label,
         "id_help": say(
@@ -214,7 +215,6 @@ def _confirm_page(policy_id: str, errors: list[dict[str, str | None]] | None = N
         service={"name": service.name} if service else None,
         service_change_url=url_for("resident.choose", policy_id=policy_id),
         last4=draft.last4,
-        masked_id=f"…{draft.last4}",
         holder_masked=draft.holder_masked,
         warning=_warning(hours, service),
         form_token=read_back_token(policy_id, draft),

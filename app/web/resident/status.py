@@ -13,6 +13,7 @@ from app import applications, db, municipalities, notifications
 from app.applications import ApplicationState, ApplicationView
 from app.language import points_text, say
 from app.policies import CheckKind
+from app.screening import CheckState
 from app.settings import Settings
 from app.web.pages import qr_svg
 from app.web.resident import blueprint
@@ -23,6 +24,12 @@ from app.web.resident.receipt_link import private_link
 from app.web.service_texts import most_text
 from app.web.sessions import seconds_left
 from app.web.sign_in import sign_out, signed_in_person
+
+S = ApplicationState
+
+_DECIDED = frozenset({S.REJECTED, S.REJECTED_FINAL, S.WITHDRAWN, S.LAPSED, S.CLOSED_OUT, S.ASSIGN_EXPIRED, S.REVOKED})
+"""No check begins any more; one that never ran says nothing to the person."""
+_NOT_BEGUN = frozenset({CheckState.PENDING, CheckState.RUNNING})
 
 TONES = {"granted": "good", "rejected": "bad", "rejected_final": "bad", "failed": "act"}
 
@@ -98,6 +105,7 @@ def application(receipt_no: str) -> str | Response:
             check_row(say(check.title), check.result, check.problem)
             for check in view.checks
             if check.kind is not CheckKind.SUPPORT_MEASURE
+            and not (view.state in _DECIDED and CheckState(check.result) in _NOT_BEGUN)
         ],
         reason_code=next((check.problem.code for check in view.checks if check.problem), None),
         actions=_actions(view),
