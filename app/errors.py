@@ -212,9 +212,39 @@ MESSAGES: dict[str, Message] = {
     "E218": Message(
         Kind.WAIT, 202, "確認がまだ終わっていません。対象外ということではありません。{date}ごろお知らせします。"
     ),
-    "E301": Message(Kind.INPUT, 422, "{label}は{format}です。{n}文字目を確認してください。"),
+    "E301": Message(
+        Kind.INPUT,
+        422,
+        "{label}は{format}です。{n}文字目を確認してください。",
+        variants=(
+            ("empty", "{label}を入力してください。{format}です。"),
+            ("short", "{label}は{format}です。入力されたのは{typed}文字({masked})で、{missing}文字足りません。"),
+            ("long", "{label}は{format}です。入力されたのは{typed}文字({masked})で、{extra}文字多いです。"),
+            ("unfinished", "{label}は{format}です。入力されたもの({masked})は、途中で終わっているようです。"),
+            (
+                "check_digit",
+                "{label}は{format}です。長さは合っていますが、どこかに打ち違いがあります。"
+                "アプリやカードの番号と、はじめから見比べてください。",
+            ),
+        ),
+    ),
     "E302": Message(
-        Kind.INPUT, 422, "セキュリティコードが違うか、期限が切れています。決済アプリで新しいコードを表示してください。"
+        Kind.INPUT,
+        422,
+        "セキュリティコードが違うか、期限が切れています。決済アプリで新しいコードを表示してください。",
+        variants=(
+            ("form", "「{code_label}」は{format}です。アプリやカードの表示を見て、もう一度入力してください。"),
+            # One sentence for a wrong code and for an ID that the provider does not know: IDs can't be searched for.
+            (
+                "either",
+                "「{label}」か「{code_label}」が違います。両方をアプリやカードの表示と見比べて、もう一度入力してください。",
+            ),
+            (
+                "either_or_late",
+                "「{label}」か「{code_label}」が違うか、コードの期限が切れています。"
+                "番号を見比べて、新しいコードを表示して入力してください。",
+            ),
+        ),
     ),
     "E303": Message(
         Kind.INPUT, 422, "この決済サービスは、別の方の申込で使われています。ご自身の決済サービスをお選びください。"
@@ -253,6 +283,10 @@ MESSAGES: dict[str, Message] = {
         Kind.INPUT,
         422,
         "{service}では1回に{max}ポイントまで({unit}ポイント単位)です。ほかの決済サービスか、分けて受け取る方法を選べます。",
+        variants=(
+            ("too_little", "{service}では1回に{min}ポイントからです。ほかの決済サービスを選べます。"),
+            ("unit", "{service}では{unit}ポイント単位でだけ受け取れます。ほかの決済サービスを選べます。"),
+        ),
     ),
     "E312": Message(Kind.INPUT, 422, "この決済サービスで受け取れるのは{max}人分までです。{suggestion}を選べます。"),
     "E313": Message(

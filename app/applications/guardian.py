@@ -22,6 +22,7 @@ from app.applications.states import ApplicationState
 from app.cards import EvidenceView
 from app.errors import DomainError
 from app.people.ages import law_age
+from app.pii import Private
 from app.policies import PolicyDocument, PolicyView
 from app.screening import Guardian
 
@@ -136,6 +137,14 @@ def acting_for(session: Session, application: Application, document: PolicyDocum
 def wallet_of(application: Application) -> UUID:
     """The person whose service ID receives."""
     return application.applicant_id if application.wallet == Wallet.GUARDIAN else application.beneficiary_id
+
+
+def names_for_wallet(session: Session, policy_id: str, application_id: UUID) -> list[Private]:
+    """How the card writes whose service ID receives; nothing once it is erased (E308)."""
+    row = session.get_one(Application, (policy_id, application_id))
+    of_guardian = row.guardian_evidence_id if row.wallet == Wallet.GUARDIAN else None
+    evidence = cards.evidence_of(session, of_guardian or row.evidence_id)
+    return [evidence.items.name] if evidence else []
 
 
 def age_for_service(session: Session, application: Application, evidence: EvidenceView | None) -> int | None:

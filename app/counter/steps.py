@@ -142,9 +142,10 @@ def give_account(
         row = visit_in(session, terminal_id, visit_id, CounterState.EDITING)
         visit = _loaded(session, row)
         service = chosen_service(session, visit)
+        names = applications.names_for_wallet(session, row.policy_id, visit.draft.application_id)
     normalized = payments.check_account_id(service, typed, confirmed_not_my_number=confirmed_not_my_number)
     code = payments.check_security_code(service, code)
-    holder = payments.verify_account(service, normalized, code, visit.draft.amount)
+    holder = payments.verify_account(service, normalized, code, visit.draft.amount, names=names)
     if holder.problem is not None:
         raise holder.problem
     index = payments.account_index(service, normalized)

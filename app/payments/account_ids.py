@@ -7,7 +7,13 @@ import re
 from app import my_number
 from app.errors import DomainError
 from app.payments.documents import ServiceDocument
-from app.payments.formats import describe_account_id, first_wrong_position
+from app.payments.formats import (
+    describe_account_id,
+    describe_security_code,
+    first_wrong_position,
+    kind_of_mistake,
+    whole_length,
+)
 
 # Full-width forms of ASCII, and the dashes and the long vowel mark that Japanese keyboards give for a hyphen.
 _FOLD = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | dict.fromkeys(
@@ -19,7 +25,7 @@ def check_account_id(service: ServiceDocument, raw: str, *, confirmed_not_my_num
     """The service ID in its one written form: full-width folded, spaces dropped, format and check digit right.
 
     Raises E309 for anything that looks like a My Number (BR-57), E310 once where the field's own format is 12 digits
-    (BR-58; ``confirmed_not_my_number`` is the person's "no, it isn't"), and E301 with the first wrong position.
+    (BR-58; ``confirmed_not_my_number`` is the person's "no, it isn't"), and E301 with what is wrong.
     """
     value = _fold(raw)
     if not service.matches(value) and service.matches(value.upper()):
@@ -34,14 +40,14 @@ def check_account_id(service: ServiceDocument, raw: str, *, confirmed_not_my_num
     # And nothing that a spreadsheet would take for a formula where a provider opens a file of orders (BR-63).
     printable = value.isascii() and value.isprintable() and not value.startswith(("=", "+", "-", "@"))
     if not (printable and service.accepts(value)):
-        n = first_wrong_position(service, value) if printable else _first_foreign_position(value)
-        raise DomainError("E301", label=service.id_label, format=describe_account_id(service), n=n)
+        raise _not_an_id(service, value, printable=printable)
     return value
 
 
 def check_security_code(service: ServiceDocument, raw: str) -> str:
     """The security code folded as the ID is; empty for a service that asks for none. Raises E302 or E309."""
-    if service.security_code_regex is None:
+    form = describe_security_code(service)
+    if service.security_code_regex is None or form is None:
         return ""
     if my_number.looks_like_my_number(raw):
         raise DomainError("E309")
@@ -49,7 +55,7 @@ def check_security_code(service: ServiceDocument, raw: str) -> str:
     for candidate in (value, value.upper()):
         if candidate.isascii() and re.fullmatch(service.security_code_regex, candidate):
             return candidate
-    raise DomainError("E302")
+    raise DomainError("E302", variant="form", code_label=service.security_code_label or "", format=form)
 
 
 def last4(normalized: str) -> str:
@@ -74,6 +80,17 @@ def masked(tail: str) -> str:
 def index_form(normalized: str) -> bytes:
     """The form that decides whether two IDs are one: mail addresses differ from no other by case alone."""
     return (normalized.lower() if "@" in normalized else normalized).encode("ascii")
+
+
+def _not_an_id(service: ServiceDocument, value: str, *, printable: bool) -> DomainError:
+    """E301 in the words that help: how many were typed and how many it has, or which one is wrong. Never the value."""
+    n = first_wrong_position(service, value) if printable else _first_foreign_position(value)
+    facts: dict[str, str | int] = {"label": service.id_label, "format": describe_account_id(service), "n": n}
+    variant = kind_of_mistake(service, value) if printable else None
+    if variant in ("short", "long", "unfinished"):
+        difference = len(value) - (whole_length(service) or len(value))
+        facts |= {"typed": len(value), "masked": mask(value), "missing": -difference, "extra": difference}
+    return DomainError("E301", variant=variant, **facts)
 
 
 def _fold(raw: str) -> str:

@@ -68,7 +68,10 @@ class SampleIds(_Strict):
 
 
 class ServiceDocument(_Strict):
-    """One payment service. Amounts are whole points; ``grant_lead`` is the usual time from order to receipt."""
+    """One payment service. Amounts are whole points; ``grant_lead`` is the usual time from order to receipt.
+
+    ``any_holder``: its accounts may be somebody else's, so that the holder's name refuses nobody (E308).
+    """
 
     service_id: _Identifier
     provider_id: _Identifier | None
@@ -101,6 +104,7 @@ class ServiceDocument(_Strict):
     maintenance: _Note
     warning: _Note | None
     sample_ids: SampleIds
+    any_holder: bool = False
 
     @property
     def at_once(self) -> bool:

@@ -60,6 +60,29 @@ def first_wrong_position(service: ServiceDocument, value: str) -> int:
     return 1
 
 
+def whole_length(service: ServiceDocument) -> int | None:
+    """How many characters each of this service's IDs has; ``None`` where they differ."""
+    steps = _simple_steps(service.id_regex)
+    return None if steps is None else len(steps[0]) + steps[2]
+
+
+def kind_of_mistake(service: ServiceDocument, value: str) -> str | None:
+    """What is wrong with a typed ID as the person would say it: the variant of E301, or ``None`` for one character.
+
+    ``value`` is printable ASCII.
+    """
+    if not value:
+        return "empty"
+    if service.matches(value):
+        return "check_digit"
+    whole, wrong = whole_length(service), first_wrong_position(service, value)
+    if whole is not None and len(value) > whole and service.matches(value[:whole]):
+        return "long"
+    if wrong == len(value) + 1:
+        return "unfinished" if whole is None else "short"
+    return None
+
+
 def _simple_steps(pattern: str) -> tuple[str, str, int] | None:
     body = pattern.removeprefix("^").removesuffix("$")
     prefix, kind, count, position = "", "", 0, 0

@@ -87,5 +87,14 @@ def _does_not_suit(service: ServiceDocument, amount: int | None, age: int | None
     if age is not None and age < service.min_age:
         return DomainError("E305", service=service.name, age=service.min_age)
     if amount is not None and not service.fits(amount):
-        return DomainError("E311", service=service.name, max=f"{service.largest_grant:,}", unit=service.unit)
+        return _does_not_fit(service, amount)
     return None
+
+
+def _does_not_fit(service: ServiceDocument, amount: int) -> DomainError:
+    """E311 with the bound that the amount breaks."""
+    if amount < service.min_per_grant:
+        return DomainError("E311", variant="too_little", service=service.name, min=f"{service.min_per_grant:,}")
+    if amount <= service.largest_grant:
+        return DomainError("E311", variant="unit", service=service.name, unit=service.unit)
+    return DomainError("E311", service=service.name, max=f"{service.largest_grant:,}", unit=service.unit)

@@ -13,6 +13,7 @@ from app.people.births import (
     record_births,
 )
 from app.people.erase import forget_keys, lock_person
+from app.people.holders import Holder, compare_holder
 from app.people.link import KeysLinked, link_key
 from app.people.masking import masked_name
 from app.people.recognise import (
@@ -39,11 +40,13 @@ __all__ = [
     "BirthsRefused",
     "FamilyBirths",
     "FourItems",
+    "Holder",
     "KeysLinked",
     "Recognition",
     "ages",
     "births_of",
     "carry_over_births",
+    "compare_holder",
     "dates",
     "erase_births",
     "erase_facts",

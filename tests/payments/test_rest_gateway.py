@@ -23,6 +23,7 @@ from app.payments.gateways import (
     forget_all,
     register,
 )
+from app.pii import Private
 from app.provider_simulator import create_simulator
 from app.settings import ProviderEndpoint
 from tests.payments.samples import service
@@ -144,8 +145,8 @@ def test_no_log_line_and_no_traceback_holds_the_account_or_the_token(provider, c
 def test_a_right_code_verifies_and_shows_the_masked_holder(database, provider):
     register("PRV-01", _gateway(provider))
     code = httpx.get(f"{provider}/v1/services/SVC-QR-01/accounts/{ACCOUNT}/code").json()["code"]
-    right = verify_account(service(), ACCOUNT, code)
-    wrong = verify_account(service(), ACCOUNT, "0000" if code != "0000" else "1111")
+    right = verify_account(service(), ACCOUNT, code, names=())
+    wrong = verify_account(service(), ACCOUNT, "0000" if code != "0000" else "1111", names=())
     forget_all()
     assert (right.state, right.holder_masked) == ("verified", "ヨシ＊ ハ＊＊")
     assert wrong.state == "mismatch"
@@ -154,12 +155,46 @@ def test_a_right_code_verifies_and_shows_the_masked_holder(database, provider):
     assert wrong.holder_masked is None
 
 
+IN_KANJI = "0000000000024"
+"""An account of which the simulated provider shows 「佐＊ 太＊」; of the others it shows kana, or nothing."""
+
+
+@pytest.mark.parametrize(
+    ("account", "name", "any_holder", "told"),
+    [
+        (IN_KANJI, "佐藤　太郎", False, None),
+        (IN_KANJI, "佐藤　花子", False, "E308"),
+        (IN_KANJI, "佐藤　花子", True, None),
+        (IN_KANJI, "鈴木　太郎", False, None),
+        (ACCOUNT, "佐藤　太郎", False, None),
+        ("1111222233334", "佐藤　太郎", False, None),
+    ],
+)
+def test_e308_only_a_holder_who_can_be_seen_to_be_somebody_else_is_refused(
+    database, provider, account, name, any_holder, told
+):
+    register("PRV-01", _gateway(provider))
+    code = httpx.get(f"{provider}/v1/services/SVC-QR-01/accounts/{account}/code").json()["code"]
+    asked = verify_account(service(any_holder=any_holder), account, code, names=[Private(name)])
+    wrong = verify_account(
+        service(any_holder=any_holder), account, "0000" if code != "0000" else "1111", names=[Private(name)]
+    )
+    forget_all()
+    assert asked.state == ("mismatch" if told else "verified")
+    assert (asked.problem.code if asked.problem else None) == told
+    assert asked.holder_masked is None if told else asked.holder_masked
+    assert wrong.problem is not None
+    assert wrong.problem.code == "E302", "whose it is, is told to nobody without the code"
+
+
 def test_e306_an_amount_over_the_balance_cap_is_told_while_another_service_can_be_chosen(database, provider):
     register("PRV-01", _gateway(provider))
     code = httpx.get(f"{provider}/v1/services/SVC-QR-01/accounts/{ACCOUNT}/code").json()["code"]
     cap = 1_000_000  # the simulated provider's; ours may be another
     asked = {amount: _verify_with(amount, code) for amount in (1, cap, cap + 1)}
-    wrong = verify_account(service(max_per_grant=cap + 1), ACCOUNT, "0000" if code != "0000" else "1111", cap + 1)
+    wrong = verify_account(
+        service(max_per_grant=cap + 1), ACCOUNT, "0000" if code != "0000" else "1111", cap + 1, names=()
+    )
     forget_all()
     assert (asked[1].state, asked[cap].state) == ("verified", "verified")
     assert asked[cap + 1].problem is not None
@@ -170,29 +205,33 @@ def test_e306_an_amount_over_the_balance_cap_is_told_while_another_service_can_b
 
 
 def _verify_with(amount, code):
-    return verify_account(service(max_per_grant=2_000_000, balance_cap=None), ACCOUNT, code, amount)
+    return verify_account(service(max_per_grant=2_000_000, balance_cap=None), ACCOUNT, code, amount, names=())
 
 
 def test_br_40_what_is_granted_in_parts_is_asked_about_by_its_first_part(database, provider):
     register("PRV-01", _gateway(provider))
     code = httpx.get(f"{provider}/v1/services/SVC-QR-01/accounts/{ACCOUNT}/code").json()["code"]
-    asked = verify_account(service(max_per_grant=30_000), ACCOUNT, code, 3_000_000)
+    asked = verify_account(service(max_per_grant=30_000), ACCOUNT, code, 3_000_000, names=())
     forget_all()
     assert asked.state == "verified"
 
 
 def test_an_unknown_id_and_a_wrong_code_can_not_be_told_apart(database, provider):
     register("PRV-01", _gateway(provider))
-    unknown = verify_account(service(), "9999999999990", "0000")
+    unknown = verify_account(service(), "9999999999990", "0000", names=())
+    wrong = verify_account(service(), "1111222233334", "0000", names=())
     forget_all()
     assert (unknown.state, unknown.problem and unknown.problem.code) == ("mismatch", "E302")
+    assert unknown.problem is not None
+    assert wrong.problem is not None
+    assert unknown.problem.wording() == wrong.problem.wording()
 
 
 def test_a_provider_that_does_not_answer_leaves_the_id_unverified_but_not_refused(database):
     with serving(Response("gone")) as address:
         pass
     register("PRV-01", _gateway(address, timeout=1))
-    asked = verify_account(service(), ACCOUNT, "1234")
+    asked = verify_account(service(), ACCOUNT, "1234", names=())
     forget_all()
     assert (asked.state, asked.problem) == ("unreachable", None)
 
@@ -201,4 +240,4 @@ def test_a_provider_that_does_not_answer_leaves_the_id_unverified_but_not_refuse
 def test_services_that_check_the_format_only_ask_nobody(service_id):
     forget_all()
     document = service(service_id)
-    assert verify_account(document, document.sample_ids.valid[0], "").state == "verified"
+    assert verify_account(document, document.sample_ids.valid[0], "", names=()).state == "verified"

@@ -28,13 +28,15 @@ class FakeProvider:
         self.ruled_out: set[UUID] = set()
         self.received: list[UUID] = []
         self.room: int | None = None  # how many points a balance takes, where the provider says so
+        self.holder: str | None = None  # what it shows of whose an account is
         self.decide: Callable[[GrantInstruction], GatewayAnswer] = self._grant
         self.before_doing: Callable[[], None] = lambda: None
         self.after_doing: Callable[[], None] = lambda: None
         self.on_inquiry: Callable[[], None] = lambda: None
 
     def verify_account(self, service_id: str, account: str, code: str, amount: int | None) -> AccountAnswer:
-        return AccountAnswer("verified", fits=None if self.room is None or amount is None else amount <= self.room)
+        fits = None if self.room is None or amount is None else amount <= self.room
+        return AccountAnswer("verified", self.holder, fits)
 
     def send(self, instruction: GrantInstruction) -> GatewayAnswer:
         self.before_doing()

@@ -209,11 +209,20 @@ def test_only_a_service_of_the_policy_can_be_chosen(browser: Browser) -> None:
 
 
 def test_E301_a_wrong_service_id_is_shown_back_and_not_kept(half_way: Browser) -> None:
-    for typed in ("", "1", "99999999999999", "abcdefghijklm", "<script>alert(1)</script>", "１２３"):
+    told = {
+        "": "みらいPay番号を入力してください",
+        "1": "入力されたのは1文字(…1)で、12文字足りません",
+        "１２３": "入力されたのは3文字(…3)で、10文字足りません",
+        "99999999999999": "入力されたのは14文字(…9999)で、1文字多いです",
+        "12345678901a3": "12文字目を確認してください",
+        "<script>alert(1)</script>": "1文字目を確認してください",
+    }
+    for typed, text in told.items():
         answer = half_way.send(f"{STEPS}/account", account=typed, security_code=CODE)
         check_is_clear(answer, 422)
         page = answer.get_data(as_text=True)
-        assert "文字目を確認してください" in page, typed
+        assert text in page, typed
+        assert "数字13桁" in page, typed
         assert "<script>alert" not in page
         assert CODE not in page, "a security code is never put back"
     assert half_way.service.applications()[0].draft_account_enc is None
@@ -223,8 +232,26 @@ def test_E302_a_malformed_security_code_is_refused(half_way: Browser) -> None:
     for code in ("", "123", "12345", "abcd", "12 3"):
         answer = half_way.send(f"{STEPS}/account", account=ACCOUNT, security_code=code)
         check_is_clear(answer, 422)
-        assert "セキュリティコードが違うか" in answer.get_data(as_text=True)
+        assert "「セキュリティコード」は数字4桁です" in answer.get_data(as_text=True)
     assert half_way.service.applications()[0].draft_account_enc is None
+
+
+def test_E308_a_holder_who_can_be_seen_to_be_another_is_told_and_nothing_is_kept(browser: Browser) -> None:
+    browser.to_account("TP-29")  # 有村　凪
+    browser.service.provider.holder = "佐＊ 花＊"
+    other = browser.send(f"{STEPS}/account", account=ACCOUNT, security_code=CODE)
+    page = other.get_data(as_text=True)
+    assert (other.status_code, "名義がご本人と異なる" in page, "佐＊" in page) == (422, True, False)
+    assert browser.service.applications()[0].draft_account_enc is None
+    assert browser.get(f"{STEPS}/confirm").status_code == 409
+
+
+@pytest.mark.parametrize("holder", ["ヨシ＊ ハ＊＊", "名義非表示", "有＊ 凪＊"])
+def test_E308_a_holder_who_can_not_be_compared_is_read_back_and_not_refused(browser: Browser, holder: str) -> None:
+    browser.to_account("TP-29")
+    browser.service.provider.holder = holder
+    assert browser.send(f"{STEPS}/account", account=ACCOUNT, security_code=CODE).status_code == 303
+    assert holder in browser.get(f"{STEPS}/confirm").get_data(as_text=True)
 
 
 def test_E306_a_balance_that_is_too_full_is_told_at_the_choice_and_another_id_goes_through(browser: Browser) -> None:

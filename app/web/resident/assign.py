@@ -76,6 +76,8 @@ def assign_check(receipt_no: str) -> str | tuple[str, int]:
     """Check ID, code and holder, and read everything back; nothing is stored before the person has confirmed it."""
     own = _own(receipt_no)
     service = own.service(request.args.get("service", ""))
+    with db.reading() as session:
+        names = applications.names_for_wallet(session, own.view.policy_id, own.view.application_id)
     check_limit(CHECK_ACCOUNT, str(own.person_id))
     typed = request.form.get("account", "")
     confirmed = request.form.get("confirmed_not_my_number") == "yes"
@@ -83,7 +85,7 @@ def assign_check(receipt_no: str) -> str | tuple[str, int]:
         normalized = payments.check_account_id(service, typed, confirmed_not_my_number=confirmed)
         code = payments.check_security_code(service, request.form.get("security_code", ""))
         amount = None if own.view.rebate else own.view.amount
-        holder = payments.verify_account(service, normalized, code, amount)
+        holder = payments.verify_account(service, normalized, code, amount, names=names)
         if holder.problem is not None:
             raise holder.problem
         if holder.state != "verified":

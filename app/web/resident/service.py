@@ -103,13 +103,14 @@ def check_account(policy_id: str) -> Response | tuple[str, int]:
     with db.reading() as session:
         draft = draft_or_error(session, policy_id)
         service = _chosen_service(session, draft)
+        names = applications.names_for_wallet(session, policy_id, draft.application_id)
     check_limit(CHECK_ACCOUNT, str(draft.person_id))
     typed = request.form.get("account", "")
     confirmed = request.form.get("confirmed_not_my_number") == "yes"
     try:
         normalized = payments.check_account_id(service, typed, confirmed_not_my_number=confirmed)
         code = payments.check_security_code(service, request.form.get("security_code", ""))
-        holder = payments.verify_account(service, normalized, code, draft.amount)
+        holder = payments.verify_account(service, normalized, code, draft.amount, names=names)
         if holder.problem is not None:
             raise holder.problem
         with db.transaction() as session:
