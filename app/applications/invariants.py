@@ -35,24 +35,29 @@ def _states(session: Session, policy_id: str | None, simple: list[str]) -> Itera
     ended = held.c.granted + held.c.expired + held.c.return_due + held.c.returned + held.c.written_off
     reserved = case((Application.state.in_(HOLDS_RESERVED), Application.amount), else_=0)
     on_the_way = case((Application.state == S.APPROVED, Application.amount - func.coalesce(ended, 0)), else_=0)
+    # A person's cap in a policy (domain.md 5.5) is what was approved: never more is given, and ``fulfilled`` means all.
+    given = func.coalesce(ended, 0)
+    to_give = case((Application.state == S.FULFILLED, Application.amount), else_=func.least(given, Application.amount))
     have_reserved = func.coalesce(held.c.reserved, 0)
     have_on_the_way = func.coalesce(held.c.committed + held.c.ordered, 0)
     rows = session.execute(
         select(Application.policy_id, Application.id, Application.state, reserved, have_reserved)
-        .add_columns(on_the_way, have_on_the_way)
+        .add_columns(on_the_way, have_on_the_way, to_give, given)
         .outerjoin(held, _same(held.c.policy_id, held.c.application_id))
         .where(
             Application.policy_id.in_(simple),
             Application.receipt_no.is_not(None),
-            or_(reserved != have_reserved, on_the_way != have_on_the_way),
+            or_(reserved != have_reserved, on_the_way != have_on_the_way, to_give != given),
         )
     )
-    for policy, application_id, state, want, have, want_later, have_later in rows:
+    for policy, application_id, state, want, have, want_later, have_later, want_given, have_given in rows:
         name = f"of application {application_id}, which is {state}"
         if want != have:
             yield Difference(policy, f"RESERVED {name}", int(want), int(have))
         if want_later != have_later:
             yield Difference(policy, f"COMMITTED and ORDERED {name}", int(want_later), int(have_later))
+        if want_given != have_given:
+            yield Difference(policy, f"GRANTED and after {name}", int(want_given), int(have_given))
 
 
 def _seats(session: Session, policy_id: str | None, simple: list[str]) -> Iterator[Difference]:

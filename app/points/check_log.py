@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import clock
+from app import audit, clock
 from app.points.invariants import Difference, check_invariants
 from app.points.models import InvariantCheck
 
@@ -25,8 +25,11 @@ class Checked:
 
 
 def check_and_record(session: Session) -> list[Difference]:
-    """Compare everything and keep the result; every difference."""
+    """Compare everything and keep the result; every difference, and the first seal of the audit log that is broken."""
     found = check_invariants(session, None)
+    broken = audit.first_broken_seal(session)
+    if broken is not None:
+        found.append(Difference("audit", f"audit seal {broken} against its events", 0, 1))
     session.add(
         InvariantCheck(checked_at=clock.now(), differences=len(found), named=[asdict(one) for one in found[:SHOWN]])
     )
