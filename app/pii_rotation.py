@@ -30,6 +30,7 @@ PLACES: dict[str, tuple[tuple[str, ...], bool]] = {
     "payment_links": (("id",), True),
     "person_facts": (("id",), True),
     "return_cases": (("id",), True),
+    "return_steps": (("id",), True),
     "rulings": (("id",), True),
     "staff_accounts": (("staff_id",), True),
 }
@@ -43,6 +44,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "payment_links": ("account_enc",),
     "person_facts": ("name_enc", "address_enc", "birth_date_enc", "sex_enc"),
     "return_cases": ("reason_enc",),
+    "return_steps": ("text_enc",),
     "rulings": ("reason_enc", "objected_enc"),
     "staff_accounts": ("totp_secret_enc",),
 }

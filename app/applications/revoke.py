@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app import clock, db, points, returns, screening
 from app.applications.approval import take_back
 from app.applications.models import Application
+from app.applications.review_access import check_has_no_part
 from app.applications.review_effects import locked_application, note, stop_before_the_order
 from app.applications.states import Action, ApplicationState, move
 from app.screening import ReviewRefused, Staff
@@ -29,9 +30,10 @@ def revoke_before_the_order(policy_id: str, application_id: UUID, staff: Staff) 
 
 
 def suspect_return(policy_id: str, application_id: UUID, staff: Staff) -> UUID:
-    """Open a return case about what this application was granted; its id."""
+    """Open a return case about what this application was granted; its id. Not by who has a part in it."""
     with db.reading() as session:
         application = session.get_one(Application, (policy_id, application_id))
+        check_has_no_part(session, application, staff)
     return returns.suspect(policy_id, application_id, application.beneficiary_id, staff)
 
 

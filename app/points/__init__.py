@@ -25,7 +25,7 @@ from app.points.grants import (
 )
 from app.points.happenings import GrantFailed, GrantSucceeded, ReceiptMissed, RoomFreed
 from app.points.invariants import Difference, also_check, check_invariants
-from app.points.ledger import Book, balances_of, fund, held_for, open_with
+from app.points.ledger import Book, balances_of, fund, held_for, lock_held, open_with
 from app.points.limits import UNCHANGED, LimitsChanged, LimitsRefused, change_limits
 from app.points.problems import ProblemCode, Resolution, Source
 from app.points.quarantine import PutAside, Reported, is_disputed, put_aside_results
@@ -46,7 +46,7 @@ from app.points.received import received_by
 from app.points.resolve import ResolutionRefused, resolve_result
 from app.points.result_files import TakenFile, book_result_file, take_result_file
 from app.points.results import ContradictoryResult, Recorded, ResultProblem, UnknownOrder, record_result
-from app.points.reversals import cancel_reversal, end_reversal, request_reversal
+from app.points.reversals import cancel_reversal, end_reversal, lock_grants, request_reversal
 from app.points.states import ARRIVED, GrantState, IllegalMove, OrderState
 from app.points.take_result import Taken, take_result
 
@@ -113,6 +113,8 @@ __all__ = [
     "inquire_order",
     "is_disputed",
     "last_check",
+    "lock_grants",
+    "lock_held",
     "next_benefit_no",
     "open_receipts",
     "open_with",

@@ -150,6 +150,17 @@ def held_for(session: Session, policy_id: str, application_id: UUID, account: Ac
     return int(session.scalars(entries).one())
 
 
+def lock_held(session: Session, policy_id: str, application_id: UUID, account: Account) -> int:
+    """The same, and nobody else moves what this application was granted, or owes, until the transaction ends.
+
+    For whoever takes from the balance what they just read. The last lock of a transaction before its book is closed:
+    who holds it waits for nothing but the policy's counters.
+    """
+    session.flush()
+    session.execute(select(func.todoke_lock_balances(policy_id, application_id)))
+    return held_for(session, policy_id, application_id, account)
+
+
 def balances_of(session: Session, policy_id: str, account: Account) -> dict[UUID, int]:
     """The balances that the applications of a policy have on an account, in points."""
     into = case((LedgerEntry.to_account == account, LedgerEntry.amount), else_=-LedgerEntry.amount)

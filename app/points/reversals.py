@@ -17,6 +17,11 @@ def request_reversal(session: Session, policy_id: str, application_id: UUID) -> 
     return _move(session, policy_id, application_id, GrantEvent.REQUEST_REVERSAL)
 
 
+def lock_grants(session: Session, policy_id: str, application_id: UUID) -> None:
+    """Lock what arrived of an application, for a caller that will move it: before it locks the balances."""
+    _locked(session, policy_id, application_id)
+
+
 def end_reversal(session: Session, policy_id: str, application_id: UUID, *, recovered: int) -> int:
     """The case is over with ``recovered`` points back: all of what was granted, a part, or none."""
     granted = sum(grant.amount for grant in _locked(session, policy_id, application_id))

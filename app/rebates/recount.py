@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import clock, events, policies, shops
-from app.points import Account, Book, LedgerEvent, held_for
+from app.points import Account, Book, LedgerEvent, lock_held
 from app.policies import PolicyDocument
 from app.rebates.happenings import RebateReturnDue
 from app.rebates.models import EnrolmentState, PurchaseRecord, RebateEnrolment
@@ -101,13 +101,13 @@ def _return(session: Session, book: Book, enrolment: RebateEnrolment, too_much: 
     names = {"application_id": enrolment.application_id, "person_id": enrolment.person_id}
     change = too_much - enrolment.return_due
     if change > 0:
-        granted = held_for(session, enrolment.policy_id, enrolment.application_id, Account.GRANTED)
+        granted = lock_held(session, enrolment.policy_id, enrolment.application_id, Account.GRANTED)
         change = min(change, granted)
         if change:
             book.post(LedgerEvent.CLAWBACK_OPEN, change, **names)
             events.publish(session, RebateReturnDue(enrolment.policy_id, enrolment.application_id, change))
     elif change < 0:
-        still_due = held_for(session, enrolment.policy_id, enrolment.application_id, Account.RETURN_DUE)
+        still_due = lock_held(session, enrolment.policy_id, enrolment.application_id, Account.RETURN_DUE)
         change = -min(-change, still_due)
         if change:
             book.post(LedgerEvent.CLAWBACK_CANCEL, -change, **names)

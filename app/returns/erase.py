@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from app.returns.models import ReturnCase
+from app.returns.models import ReturnCase, ReturnStep
 from app.returns.states import FINAL
 
 
@@ -28,6 +28,14 @@ def erase_texts(session: Session, applications: Collection[tuple[str, UUID]]) ->
     """Empty the reasons, which tell facts about a person; amounts, states and who decided stay. Returns how many."""
     if not applications:
         return 0
+    of_these = select(ReturnCase.policy_id, ReturnCase.id).where(_of(applications))
+    steps = session.execute(
+        update(ReturnStep)
+        .where(tuple_(ReturnStep.policy_id, ReturnStep.case_id).in_(of_these), ReturnStep.text_enc != b"")
+        .values(text_enc=b"")
+        .returning(ReturnStep.id)
+        .execution_options(synchronize_session=False)
+    )
     emptied = session.execute(
         update(ReturnCase)
         .where(_of(applications), ReturnCase.reason_enc.is_not(None), ReturnCase.reason_enc != b"")
@@ -35,7 +43,7 @@ def erase_texts(session: Session, applications: Collection[tuple[str, UUID]]) ->
         .returning(ReturnCase.id)
         .execution_options(synchronize_session=False)
     )
-    return len(emptied.all())
+    return len(steps.all()) + len(emptied.all())
 
 
 def _of(applications: Collection[tuple[str, UUID]]) -> ColumnElement[bool]:

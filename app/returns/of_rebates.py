@@ -8,12 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app import audit, clock, db, events, points
+from app import clock, db, events, points
 from app.points import Account
 from app.returns.cases import REBATE
 from app.returns.happenings import RebateReturnOpened, RebateReturnOver, ReturnEnded
 from app.returns.models import ReturnCase
 from app.returns.states import FINAL, ReturnAction, ReturnState, move
+from app.returns.steps import note
 
 _S, _A = ReturnState, ReturnAction
 BEFORE_THE_DECISION = frozenset({_S.SUSPECTED, _S.INVESTIGATING, _S.NOTIFIED})
@@ -36,7 +37,7 @@ def follow_books(policy_id: str, application_id: UUID, person_id: UUID) -> None:
             )
             .with_for_update()
         )
-        due = points.held_for(session, policy_id, application_id, Account.RETURN_DUE)
+        due = points.lock_held(session, policy_id, application_id, Account.RETURN_DUE)
         if case is None:
             if due:
                 _open(session, policy_id, application_id, person_id, due)
@@ -67,7 +68,7 @@ def _open(session: Session, policy_id: str, application_id: UUID, person_id: UUI
     )
     case = session.scalar(opened)
     if case is not None:
-        _note(session, case, "opened")
+        note(session, case, "opened", amount=due)
         events.publish(session, RebateReturnOpened(policy_id, application_id, case.id, due))
 
 
@@ -75,14 +76,14 @@ def _adjust(session: Session, case: ReturnCase, due: int) -> None:
     if due == 0:
         _end(session, case, _A.CLEAR)
     elif due != case.amount:
-        case.amount, case.proposed_by = due, None
-        _note(session, case, "adjusted")
+        case.amount, case.proposed_by, case.proposal_id = due, None, None
+        note(session, case, "adjusted", amount=due)
 
 
 def _shrink(session: Session, case: ReturnCase, amount: int) -> None:
     if amount > case.recovered:
-        case.amount = amount
-        _note(session, case, "adjusted")
+        case.amount, case.proposal_id, case.write_off_by = amount, None, None
+        note(session, case, "adjusted", amount=amount)
     elif case.recovered:
         case.amount = amount
         _end(session, case, _A.SETTLE)
@@ -93,18 +94,6 @@ def _shrink(session: Session, case: ReturnCase, amount: int) -> None:
 
 def _end(session: Session, case: ReturnCase, action: ReturnAction) -> None:
     case.state = move(_S(case.state), action, "system").target
-    _note(session, case, "made_up_for")
+    note(session, case, "made_up_for")
     events.publish(session, RebateReturnOver(case.policy_id, case.application_id, case.id))
     events.publish(session, ReturnEnded(case.policy_id, case.application_id))
-
-
-def _note(session: Session, case: ReturnCase, what: str) -> None:
-    audit.record(
-        session,
-        f"return.{what}",
-        actor_kind="system",
-        policy_id=case.policy_id,
-        object_kind="return_case",
-        object_id=str(case.id),
-        facts={"amount": case.amount, "recovered": case.recovered},
-    )

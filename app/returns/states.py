@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 
 class ReturnState(StrEnum):
@@ -80,19 +81,41 @@ MOVES: tuple[ReturnMove, ...] = (
     *_moves(f"{_CLAIMED} litigated", A.SETTLE, S.SETTLED, "treasurer system", _PAID),
     *_moves(_CLAIMED, A.ALLOW_INSTALMENTS, S.INSTALMENTS, "treasurer"),
     *_moves(_CLAIMED, A.LITIGATE, S.LITIGATED, "approver"),
-    *_moves(f"{_CLAIMED} litigated", A.WRITE_OFF, S.WRITTEN_OFF, "approver", "write_off"),
+    *_moves(f"{_CLAIMED} litigated", A.WRITE_OFF, S.WRITTEN_OFF, "approver", "write_off", people=2),
 )
 
 _TABLE = {(move.state, move.action): move for move in MOVES}
 FINAL = frozenset({S.CLEARED, S.SETTLED, S.WRITTEN_OFF, S.CANCELLED})
 
 
-class ReturnRefused(Exception):
-    """The case can't be moved so now, or not by this person; says why and where the case stands."""
+Why = Literal[
+    "moved",
+    "nothing_granted",
+    "open_already",
+    "text",
+    "not_heard",
+    "amount",
+    "no_proposal",
+    "same_person",
+    "may_answer",
+    "letter",
+    "recounted",
+    "left",
+    "nothing_due",
+]
 
-    def __init__(self, state: ReturnState | None, why: str) -> None:
-        super().__init__(why)
+
+class ReturnRefused(Exception):
+    """The case can't be moved so now, or not by this person; says why and where the case stands.
+
+    ``why`` is the kind, for whoever puts it into words; ``points`` the amount that it is about, if any.
+    """
+
+    def __init__(self, state: ReturnState | None, text: str, why: Why = "moved", points: int | None = None) -> None:
+        super().__init__(text)
         self.state = state
+        self.why = why
+        self.points = points
 
 
 def move(state: ReturnState, action: ReturnAction, actor: str) -> ReturnMove:

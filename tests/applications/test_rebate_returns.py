@@ -28,6 +28,7 @@ pytestmark = pytest.mark.usefixtures("installation")
 REVIEWER = Staff("ST-R1", frozenset({"reviewer"}))
 APPROVER = Staff("ST-A1", frozenset({"approver"}))
 TREASURER = Staff("ST-T1", frozenset({"treasurer"}))
+LETTER = {"office": "みどり町 給付担当窓口", "objection": "審査請求できます。"}
 LATER = AFTER_THE_LAST_REPORT + timedelta(days=1)
 JOBS = ["rebates.count_again", "rebates.count_policy_again", "applications.follow_return_of"]
 
@@ -68,9 +69,9 @@ class Bought:
         case = self.case()
         returns.take(POLICY, case.id, REVIEWER)
         returns.notify(POLICY, case.id, REVIEWER, "付与のあとに返品がありました。", clock.today())
-        returns.propose(POLICY, case.id, REVIEWER, case.amount)
+        read = returns.propose(POLICY, case.id, REVIEWER, case.amount)
         with clock.frozen(clock.now() + timedelta(days=1)):
-            returns.decide(POLICY, case.id, APPROVER, office="みどり町 給付担当窓口", objection="審査請求できます。")
+            returns.decide(POLICY, case.id, APPROVER, proposal_id=read, **LETTER)
         return self.case()
 
 
@@ -124,13 +125,13 @@ def test_before_the_decision_the_case_follows_further_refunds_and_has_to_be_prop
     returns.notify(POLICY, case.id, REVIEWER, "付与のあとに返品がありました。", clock.today())
     with pytest.raises(ReturnRefused, match="300 points, no more and no less"):
         returns.propose(POLICY, case.id, REVIEWER, 200)
-    returns.propose(POLICY, case.id, REVIEWER, 300)
+    read = returns.propose(POLICY, case.id, REVIEWER, 300)
     one.gives_back("R2", 1_000)
     with clock.frozen(LATER):
         work()
     assert (one.case().amount, one.case().proposed_by) == (600, None)
     with clock.frozen(LATER), pytest.raises(ReturnRefused, match="proposal"):
-        returns.decide(POLICY, case.id, APPROVER, office="x", objection="y")
+        returns.decide(POLICY, case.id, APPROVER, proposal_id=read, **LETTER)
 
 
 def test_decided_and_paid_it_ends_in_the_books_and_the_application_was_never_revoked() -> None:
@@ -221,7 +222,7 @@ def test_an_accepted_objection_gives_the_points_back_and_revokes_nothing() -> No
     one.gives_back("R1", 1_000)
     work()
     case = one.decided()
-    returns.cancel(POLICY, case.id, APPROVER)
+    returns.cancel(POLICY, case.id, APPROVER, "返品は取り消されていました。")
     work()
     assert (one.case().state, balances()) == ("cancelled", {"granted": 1_500})
     assert status(one.who, one.receipt).state is ApplicationState.FULFILLED

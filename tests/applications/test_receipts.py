@@ -187,16 +187,17 @@ def test_a_return_case_moves_the_grant_with_it(recovered: int, end: str, left: G
     case = suspect_return("P-001", by_receipt(receipt).id, STAFF)
     returns.take("P-001", case, STAFF)
     returns.notify("P-001", case, STAFF, "基準日に市外にお住まいでした。", clock.today())
-    returns.propose("P-001", case, STAFF, AMOUNT)
+    read = returns.propose("P-001", case, STAFF, AMOUNT)
     assert state_of(receipt) == GrantState.AWAITING_RECEIPT
     with clock.frozen(FIXTURE_TIME + DAY):
-        returns.decide("P-001", case, OTHER, office="給付担当窓口", objection="審査請求できます。")
+        returns.decide("P-001", case, OTHER, proposal_id=read, office="給付担当窓口", objection="審査請求できます。")
         assert state_of(receipt) == GrantState.REVERSAL_REQUESTED
         returns.demand("P-001", case, STAFF, clock.today())
         if recovered:
             returns.record_payment("P-001", case, STAFF, recovered, "reversal")
         if end == "write_off":
-            returns.write_off("P-001", case, STAFF)
+            given_up = returns.propose_write_off("P-001", case, STAFF, "使い切られていました。")
+            returns.write_off("P-001", case, OTHER, proposal_id=given_up)
         if end == "cancel":
-            returns.cancel("P-001", case, STAFF)
+            returns.cancel("P-001", case, STAFF, "記載の誤りでした。")
     assert state_of(receipt) == left

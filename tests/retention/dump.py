@@ -12,7 +12,7 @@ import psycopg
 from app.embedded_postgres import program_path
 from app.people.names import fold_for_fingerprint
 
-TEXT = ("application_id", "beneficiary_id", "applicant_id", "person_id")
+TEXT = ("application_id", "beneficiary_id", "applicant_id", "person_id", "case_id")
 
 
 def dump(database_url: str) -> bytes:
@@ -53,6 +53,8 @@ def ciphertexts_of(database_url: str, person_id: UUID) -> dict[str, bytes]:
         own = [
             row[0] for row in connection.execute("SELECT id FROM applications WHERE beneficiary_id = %s", (person_id,))
         ]
+        named = "SELECT id FROM return_cases WHERE application_id = ANY(%s)"
+        own += [row[0] for row in connection.execute(named, (own,))]
         columns = connection.execute(
             "SELECT c.table_name, c.column_name, array_agg(k.column_name::text) FROM information_schema.columns c"
             " JOIN information_schema.columns k ON k.table_name = c.table_name AND k.column_name = ANY(%s)"

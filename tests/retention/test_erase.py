@@ -190,10 +190,17 @@ def test_while_points_are_asked_back_nothing_is_erased_and_after_it_the_reason_g
         assert retention.erase_ended_policies() == []
     assert rows_in("erasures") == 0
 
-    returns.clear("P-001", case, Staff("ST-A1", frozenset({"approver"})))
-    secrets = {name: value for name, value in ciphertexts_of(database, who.person_id).items() if "return_cases" in name}
-    assert list(secrets), "the search finds the reason"
-    assert erase(who, before_the_end=True).counts["texts"] == 1
+    treasurer, approver = Staff("ST-T1", frozenset({"treasurer"})), Staff("ST-A1", frozenset({"approver"}))
+    read = returns.propose("P-001", case, reviewer, 1)
+    with clock.frozen(clock.now() + timedelta(days=1)):
+        returns.decide("P-001", case, approver, proposal_id=read, office="窓口", objection="審査請求できます。")
+    returns.demand("P-001", case, treasurer, clock.today())
+    read = returns.propose_write_off("P-001", case, treasurer, f"{ADDRESS}にもう住んでいません。")
+    returns.write_off("P-001", case, approver, proposal_id=read)
+    found = ciphertexts_of(database, who.person_id)
+    secrets = {name: value for name, value in found.items() if "return_cases" in name or "return_steps" in name}
+    assert len(secrets) == 2, "the search finds the reason, and why it was given up"
+    assert erase(who, before_the_end=True).counts["texts"] == 2
     whole = dump(database)
     assert [name for name, value in secrets.items() if value in whole] == []
     assert rows_in("return_cases") == 1, "that there was a case stays"

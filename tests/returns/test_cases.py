@@ -35,6 +35,8 @@ pytestmark = pytest.mark.usefixtures("installation")
 REVIEWER = Staff("ST-R1", frozenset({"reviewer"}))
 APPROVER = Staff("ST-A1", frozenset({"approver"}))
 TREASURER = Staff("ST-T1", frozenset({"treasurer"}))
+OBJECTION = "住民票の記載が誤っていました。"
+LETTER = {"office": "あさひ市 給付担当窓口", "objection": "審査請求できます。"}
 ALL = Staff("ST-X", frozenset({"reviewer", "approver", "treasurer"}))
 
 
@@ -54,9 +56,9 @@ def decided(application_id: UUID, amount: int = AMOUNT) -> UUID:
     case = applications.suspect_return("P-001", application_id, REVIEWER)
     returns.take("P-001", case, REVIEWER)
     returns.notify("P-001", case, REVIEWER, "基準日に市外にお住まいでした。", clock.today())
-    returns.propose("P-001", case, REVIEWER, amount)
+    read = returns.propose("P-001", case, REVIEWER, amount)
     with clock.frozen(clock.now() + timedelta(days=1)):
-        returns.decide("P-001", case, APPROVER, office="あさひ市 給付担当窓口", objection="審査請求できます。")
+        returns.decide("P-001", case, APPROVER, proposal_id=read, **LETTER)
     return case
 
 
@@ -111,19 +113,20 @@ def test_the_approver_gives_the_rest_up_after_a_court() -> None:
     case = demanded()
     returns.record_payment("P-001", case, TREASURER, 3_000, "repay")
     returns.litigate("P-001", case, APPROVER)
-    returns.write_off("P-001", case, APPROVER)
+    read = returns.propose_write_off("P-001", case, TREASURER, "所在が分かりません。")
+    returns.write_off("P-001", case, APPROVER, proposal_id=read)
     assert (state_of(case), balances()) == ("written_off", {"returned": 3_000, "written_off": 7_000})
 
 
 def test_an_accepted_objection_gives_the_points_back_to_the_person() -> None:
     open_policy()
     case = decided(granted())
-    returns.cancel("P-001", case, APPROVER)
+    returns.cancel("P-001", case, APPROVER, OBJECTION)
     assert (state_of(case), balances()) == ("cancelled", {"granted": AMOUNT})
     case = demanded()
     returns.record_payment("P-001", case, TREASURER, 1, "repay")
     with pytest.raises(ReturnRefused):
-        returns.cancel("P-001", case, APPROVER)
+        returns.cancel("P-001", case, APPROVER, OBJECTION)
 
 
 def test_a_part_may_be_taken_back_and_the_rest_stays_granted() -> None:
@@ -145,14 +148,18 @@ def test_br_64_a_decision_needs_hearing_two_people_reason_office_and_objection()
     with pytest.raises(ReturnRefused, match="granted"):
         returns.propose("P-001", case, ALL, AMOUNT + 1)
     with pytest.raises(ReturnRefused, match="proposal"):
-        returns.decide("P-001", case, APPROVER, office="x", objection="y")
-    returns.propose("P-001", case, ALL, AMOUNT)
+        returns.decide("P-001", case, APPROVER, proposal_id=case, office="x", objection="y")
+    earlier = returns.propose("P-001", case, ALL, 1)
+    read = returns.propose("P-001", case, ALL, AMOUNT)
+    with pytest.raises(ReturnRefused, match="proposal"):
+        returns.decide("P-001", case, APPROVER, proposal_id=earlier, office="x", objection="y")
     with pytest.raises(ReturnRefused, match="same person"):
-        returns.decide("P-001", case, ALL, office="x", objection="y")
-    with pytest.raises(ReturnRefused, match="BR-64"):
-        returns.decide("P-001", case, APPROVER, office="", objection="y")
+        returns.decide("P-001", case, ALL, proposal_id=read, office="x", objection="y")
+    for office, objection in (("", "y"), ("x", " "), ("x" * 501, "y")):
+        with pytest.raises(ReturnRefused, match="BR-64"):
+            returns.decide("P-001", case, APPROVER, proposal_id=read, office=office, objection=objection)
     with pytest.raises(ReturnRefused, match="still answer"):
-        returns.decide("P-001", case, APPROVER, office="x", objection="y")
+        returns.decide("P-001", case, APPROVER, proposal_id=read, office="x", objection="y")
     assert (state_of(case), balances()) == ("notified", {"granted": AMOUNT})
     returns.clear("P-001", case, APPROVER)
     assert state_of(case) == "cleared"
@@ -197,7 +204,7 @@ def test_an_accepted_objection_reinstates_the_application_its_page_and_tells_the
     application_id = granted()
     case = decided(application_id)
     assert _page(application_id) == ("revoked_return", "取消し・返還手続中", "you")
-    returns.cancel("P-001", case, APPROVER)
+    returns.cancel("P-001", case, APPROVER, OBJECTION)
     assert _page(application_id) == ("granted", "付与済", None)
     assert audited("application.reinstated") == 1
     again = decided(application_id)
@@ -212,7 +219,7 @@ def test_while_another_decision_stands_an_accepted_objection_does_not_reinstate(
     first = decided(application_id, 2_500)
     returns.demand("P-001", first, TREASURER, clock.today() + timedelta(days=30))
     returns.record_payment("P-001", first, TREASURER, 2_500, "repay")
-    returns.cancel("P-001", decided(application_id, 7_500), APPROVER)
+    returns.cancel("P-001", decided(application_id, 7_500), APPROVER, OBJECTION)
     assert _page(application_id)[0] == "revoked"
     assert balances() == {"granted": 7_500, "returned": 2_500}
 
@@ -238,9 +245,9 @@ def test_a_case_about_one_of_several_benefits_revokes_what_is_still_to_come() ->
     case = applications.suspect_return("P-015", application_id, REVIEWER)
     returns.take("P-015", case, REVIEWER)
     returns.notify("P-015", case, REVIEWER, "基準日に市外にお住まいでした。", clock.today())
-    returns.propose("P-015", case, REVIEWER, 300)
+    read = returns.propose("P-015", case, REVIEWER, 300)
     with clock.frozen(clock.now() + timedelta(days=1)):
-        returns.decide("P-015", case, APPROVER, office="みどり町 給付担当窓口", objection="審査請求できます。")
+        returns.decide("P-015", case, APPROVER, proposal_id=read, **LETTER)
     assert by_receipt(receipt).state == ApplicationState.REVOKED
     assert (counters("P-015").return_due, counters("P-015").committed) == (300, 0)
     assert buy("T3", 1_000) == "not_enrolled"
