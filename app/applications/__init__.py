@@ -52,6 +52,7 @@ from app.applications.guardian import (
     check_guardian_may_apply,
     choose_wallet,
     declare,
+    names_for_wallet,
 )
 from app.applications.happenings import ApplicationChanged
 from app.applications.one_person import LinkRefused, link_persons
@@ -78,6 +79,16 @@ from app.applications.recipients import (
     sent_by,
 )
 from app.applications.record_births import record_births
+from app.applications.return_cases import (
+    RETURNS_SHOWN,
+    ReturnFile,
+    ReturnLine,
+    application_to_take_back,
+    check_no_part_in_return,
+    look_at_return,
+    returns_of,
+    titles_of_municipality,
+)
 from app.applications.review import (
     answer,
     ask,
@@ -116,6 +127,7 @@ from app.applications.withdraw import withdraw
 
 __all__ = [
     "CASES_SHOWN",
+    "RETURNS_SHOWN",
     "TURN_LABELS",
     "Acting",
     "ApplicationChanged",
@@ -138,6 +150,8 @@ __all__ = [
     "Reason",
     "Receipt",
     "Relation",
+    "ReturnFile",
+    "ReturnLine",
     "ReviewCase",
     "Standing",
     "StatusWord",
@@ -150,12 +164,14 @@ __all__ = [
     "answers_ending_on",
     "any_in_flight",
     "applicants_of",
+    "application_to_take_back",
     "applications_of",
     "ask",
     "assign",
     "beneficiary_of_receipt",
     "cases_of",
     "check_guardian_may_apply",
+    "check_no_part_in_return",
     "check_not_applied_yet",
     "check_policy_takes_applications",
     "choices_ending_on",
@@ -190,6 +206,8 @@ __all__ = [
     "live_application",
     "look_again",
     "look_at_case",
+    "look_at_return",
+    "names_for_wallet",
     "object_to_refusal",
     "objection_to",
     "office_of",
@@ -215,6 +233,7 @@ __all__ = [
     "refusal_to",
     "refuse_consent",
     "request_review",
+    "returns_of",
     "review_queue",
     "revoke_before_the_order",
     "sent_by",
@@ -232,6 +251,7 @@ __all__ = [
     "submit_prepared",
     "suspect_return",
     "take_check",
+    "titles_of_municipality",
     "view_by_receipt",
     "withdraw",
 ]

@@ -11,8 +11,11 @@ from app.organisations import Role
 from card_sim.staff import StaffPersona, load_staff
 
 TERMINAL = ("992011", "1番窓口(試験)")
-REVIEWER = StaffPersona("ST-05", "reviewer", "992011", "審査　葵")
-"""The sample data have no reviewer at the terminal's municipality, without whom its review could not be tried."""
+MORE = (
+    StaffPersona("ST-05", "reviewer", "992011", "審査　葵"),
+    StaffPersona("ST-06", "treasurer", "992011", "出納　楓"),
+)
+"""The sample data have none of these at the terminal's municipality, where review and taking back can be tried."""
 
 
 def prepare(state: Path) -> None:
@@ -22,7 +25,7 @@ def prepare(state: Path) -> None:
     if path.exists():
         kept = json.loads(path.read_text(encoding="utf-8"))
     before = dict(kept)
-    for one in (*load_staff(), REVIEWER):
+    for one in (*load_staff(), *MORE):
         with db.transaction() as session:
             known = organisations.get_staff(session, one.staff_id)
             if known is not None and one.staff_id in kept:

@@ -33,6 +33,7 @@ class Who(StrEnum):
     SUPERVISOR = "an approver signed in at a counter terminal"
     REVIEWER = "a reviewer or approver of the policy's municipality: tests/web/test_documents.py"
     REVIEW = "a reviewer of the municipality signed in at a counter terminal"
+    RETURNS = "who works on the municipality's return cases: tests/web_municipality/test_returns.py"
     CODE = "who scanned a code of ours: tests/web_counter/test_hand_over.py"
     SCANNED = "the browser that scanned an event's code just now"
     SCREEN = "the browser that faces the resident at a counter terminal"
@@ -167,6 +168,10 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("POST", "municipality.record_births"): Row(Who.REVIEW, 403, 403),
     ("POST", "municipality.answer_objection"): Row(Who.REVIEW, 403, 403),
     ("POST", "municipality.confirm"): Row(Who.SUPERVISOR, 403, 403),
+    ("GET", "municipality.return_list"): Row(Who.REVIEW, 303, 303),
+    ("POST", "municipality.open_return"): Row(Who.REVIEW, 403, 403),
+    ("GET", "municipality.return_case"): Row(Who.RETURNS, 303, 303),
+    ("POST", "municipality.act_on_return"): Row(Who.RETURNS, 403, 403),
     ("GET", "counter.screen"): _OPEN,  # elsewhere: the page on which a browser becomes a screen
     ("POST", "counter.join_screen"): Row(Who.PUBLIC, 422, 422),  # the code is missing
     ("GET", "counter.screen_state"): _NO_SCREEN,
@@ -191,7 +196,7 @@ ROUTES: dict[tuple[str, str], Row] = {
 }
 
 
-TESTED_ELSEWHERE = (Who.AGENT, Who.CODE, Who.SCANNED, Who.REVIEWER)
+TESTED_ELSEWHERE = (Who.AGENT, Who.CODE, Who.SCANNED, Who.REVIEWER, Who.RETURNS)
 OF_A_GUARDIAN = ("resident.child", "resident.relation", "resident.wallet")
 
 
@@ -223,6 +228,8 @@ class Walked:
             "alarm_id": self.session_id,
             "agent_id": self.reader_id,
             "document_id": self.session_id,
+            "case_id": self.session_id,
+            "what": "take",
             "code": "AAAA",
             "token": "AAAA",
             "filename": "icon.svg",

@@ -129,6 +129,12 @@ def look_at_the_review(desk: Any, receipt: str, items: frozenset[str]) -> None:
         assert desk.post(f"/review/{receipt}/{what}", kind="CARD_AUTO", note=CANARY.name).status_code == 403
     nothing_proposed = desk.post(f"/review/{receipt}/confirm", *items, kind="CARD_AUTO")
     assert nothing_proposed.status_code == 409
+    nobodys = "/returns/00000000-0000-7000-8000-000000000000"
+    assert desk.get("/returns?state=all").status_code == 200
+    assert desk.get(nobodys).status_code == 404
+    assert desk.post("/returns", receipt_no=receipt).status_code == 403
+    assert desk.post(f"{nobodys}/take", note=CANARY.name).status_code == 403
+    assert desk.post(f"{nobodys}/cancel", **{"cancel-reason": CANARY.name}).status_code == 404
 
 
 def scan_codes(desk: Any, phone: Any) -> None:

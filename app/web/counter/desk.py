@@ -209,6 +209,7 @@ def _desk(
         staff=staff_line(staff),
         may_serve=Role.COUNTER in staff.roles,
         may_review=bool(staff.roles & {Role.REVIEWER, Role.APPROVER}),
+        may_take_back=bool(staff.roles & {Role.REVIEWER, Role.APPROVER, Role.TREASURER}),
         may_supervise=bool(staff.roles & {Role.APPROVER, Role.AUDITOR}),
         reader={"name": reader.name, "online": reader.online} if reader else None,
         visit=view,

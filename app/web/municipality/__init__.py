@@ -4,6 +4,6 @@ from flask import Blueprint
 
 blueprint = Blueprint("municipality", __name__)
 
-from app.web.municipality import births, decide, review  # noqa: E402  # routes register on the blueprint
+from app.web.municipality import births, decide, returns, review  # noqa: E402  # routes register on the blueprint
 
-__all__ = ["births", "blueprint", "decide", "review"]
+__all__ = ["births", "blueprint", "decide", "returns", "review"]
