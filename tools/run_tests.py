@@ -7,6 +7,7 @@ failure. All checks run even when an early one fails; the exit status is 0 only 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from system_groups import GROUPS, SystemGroup, make_available
 from uv_with_pip_settings import ROOT
@@ -111,12 +113,49 @@ def _failure_of(check: Check, environment: dict[str, str]) -> str | None:
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
+    """End the command and what it started, sessions of their own included: a server of a test has one."""
+    started = _descendants(process.pid)
     for sign in (signal.SIGINT, signal.SIGKILL):
         try:
             os.killpg(process.pid, sign)
             process.wait(timeout=STOP_SECONDS)
         except (ProcessLookupError, subprocess.TimeoutExpired):
             continue
+    for pid, began in started.items():
+        if _began(pid) == began:  # else it ended, and the number may be another's by now
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _descendants(pid: int) -> dict[int, str]:
+    """What this process started, and what those started, each with the moment it began; nothing without ``/proc``."""
+    children: dict[str, list[int]] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        fields = _fields(int(entry.name))
+        if fields:
+            children.setdefault(fields[1], []).append(int(entry.name))
+    found: dict[int, str] = {}
+    waiting = [pid]
+    while waiting:
+        for child in children.get(str(waiting.pop()), ()):
+            began = _began(child)
+            if began is not None and child not in found:
+                found[child] = began
+                waiting.append(child)
+    return found
+
+
+def _began(pid: int) -> str | None:
+    fields = _fields(pid)
+    return fields[19] if fields else None
+
+
+def _fields(pid: int) -> list[str]:
+    """The fields of ``/proc/PID/stat`` behind the command's name: state, parent, ..."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []
 
 
 def run_all(checks: tuple[Check, ...], missing: tuple[SystemGroup, ...], *, strict: bool) -> int:

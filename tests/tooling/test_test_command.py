@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
 import time
 
@@ -56,11 +58,32 @@ def test_a_missing_group_fails_the_full_run_only(strict: bool, status: int, capf
 def test_a_check_that_hangs_is_ended_with_all_it_started(capfd: pytest.CaptureFixture[str]) -> None:
     from run_tests import run
 
-    code = "import subprocess; subprocess.run(['sleep', '60'])"
+    code = (
+        "import subprocess\n"
+        "own_session = subprocess.Popen(['sleep', '61'], start_new_session=True)\n"
+        "print(own_session.pid, flush=True)\n"
+        "subprocess.run(['sleep', '60'])"
+    )
     began = time.monotonic()
-    assert not run(check("hangs", code, seconds=1), {})
+    assert not run(check("hangs", code, seconds=2), {})
     assert time.monotonic() - began < 15
-    assert "not done after 1 s" in capfd.readouterr().out
+    printed = capfd.readouterr().out
+    assert "not done after 2 s" in printed
+    (own_session,) = (int(line) for line in printed.splitlines() if line.isdigit())
+    assert ended(own_session), "a server of a test has a session of its own and goes, too"
+
+
+def ended(pid: int) -> bool:
+    """True when the process has ended, or does so within five seconds."""
+    try:
+        watch = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    poll = select.poll()
+    poll.register(watch, select.POLLIN)
+    found = poll.poll(5_000)
+    os.close(watch)
+    return bool(found)
 
 
 @pytest.mark.parametrize(("output", "fine"), [("a1\n", True), ("a1\nb2\n", False), ("", False)])
