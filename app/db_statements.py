@@ -44,8 +44,11 @@ class Statement:
 
     def ask(self, session: Session, **values: Any) -> Answer:
         """Send the statement; its answer can be looked at once the block of ``in_one_go`` is over."""
-        session.flush()
-        return self.ask_on(driver_connection(session), **values)
+        connection = session.info.get(_IN_ONE_GO)
+        if connection is None:
+            session.flush()
+            connection = driver_connection(session)
+        return self.ask_on(connection, **values)
 
     def ask_on(self, connection: psycopg.Connection[Any], **values: Any) -> Answer:
         """The same on a connection of ``db.at_once``."""
@@ -92,18 +95,26 @@ Later = Callable[[], T]
 """What was asked for, to be called once the answers are there."""
 
 
+_IN_ONE_GO = "db_statements.in_one_go"
+
+
 @contextmanager
 def in_one_go(session: Session) -> Iterator[None]:
     """What is asked inside goes to the database without waiting in between; at the end the answers are there.
 
-    Inside only ``Statement.ask`` and what is made of it; a fault is raised at the end at the latest.
+    Inside only ``Statement.ask``, ``db_rows.write`` and what is made of them; a fault is raised at the end at the
+    latest.
     """
     session.flush()
+    connection = driver_connection(session)
+    session.info[_IN_ONE_GO] = connection
     try:
-        with driver_connection(session).pipeline():
+        with connection.pipeline():
             yield
     except psycopg.Error as error:
         raise as_sqlalchemy(error) from error
+    finally:
+        del session.info[_IN_ONE_GO]
 
 
 def send(connection: psycopg.Connection[Any], text: bytes, values: list[Any]) -> psycopg.Cursor[Any]:

@@ -53,12 +53,9 @@ def known_about(
     row of a list does not count as somebody else's. ``stated``: what was stated about the person, where it was read.
     """
     person_id = evidence.person_id
-    tree = policies.leaves_of(policies.tree_of(document))
     if stated is None:
         stated = screening.stated_about(session, person_id)
     levels, rows = _on_lists(session, document, evidence, typed or Typed(), application_id)
-    earlier = {one for leaf in tree if isinstance(leaf, ReceivedEarlier) for one in leaf.policies}
-    earlier |= {leaf.from_policy for leaf in tree if isinstance(leaf, CarryOverCap)}
     facts = Facts(
         address=evidence.address,
         birth_date=evidence.birth_date,
@@ -72,7 +69,7 @@ def known_about(
         or (acting is not None and screening.stated_about(session, acting.guardian_id).support_measure),
         sex=evidence.items.sex.reveal(),
         lists=levels,
-        received={one: _received(session, one, person_id) for one in sorted(earlier)},
+        received={one: _received(session, one, person_id) for one in _named_by(document).earlier},
         activities=stated.activities,
         attendances=stated.attendances,
         documents_seen=stated.documents_seen,
@@ -100,11 +97,11 @@ def _on_lists(
     """The level at which each list of the policy knows the person; a list that is not loaded is missing."""
     levels: dict[str, str] = {}
     rows: dict[str, str] = {}
-    wanted = _lists_named(document)
+    wanted = _named_by(document).lists
     if not wanted:
         return levels, rows
     subject = _subject(evidence, typed)
-    for list_id in sorted(wanted):
+    for list_id in wanted:
         found = lists.match(session, list_id, subject)
         if not found.loaded:
             continue
@@ -128,10 +125,32 @@ def _subject(evidence: EvidenceView, typed: Typed) -> Subject:
     )
 
 
-def _lists_named(document: PolicyDocument) -> set[str]:
-    tree = policies.leaves_of(policies.tree_of(document))
-    named = {leaf.list_id for leaf in tree if isinstance(leaf, OnList | NotOnList)}
-    return named | {leaf.by_list for leaf in tree if isinstance(leaf, LivesIn) and leaf.by_list is not None}
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The lists and the earlier policies that the conditions of a document speak of, in one order."""
+
+    document: PolicyDocument
+    lists: tuple[str, ...]
+    earlier: tuple[str, ...]
+
+
+_MAX_NAMED = 1_000
+_named: dict[int, _Named] = {}
+
+
+def _named_by(document: PolicyDocument) -> _Named:
+    """Kept by identity, with the document itself, as ``screening`` keeps its plans."""
+    found = _named.get(id(document))
+    if found is None:
+        leaves = policies.leaves_of(policies.tree_of(document))
+        lists_ = {leaf.list_id for leaf in leaves if isinstance(leaf, OnList | NotOnList)}
+        lists_ |= {leaf.by_list for leaf in leaves if isinstance(leaf, LivesIn) and leaf.by_list is not None}
+        earlier = {one for leaf in leaves if isinstance(leaf, ReceivedEarlier) for one in leaf.policies}
+        earlier |= {leaf.from_policy for leaf in leaves if isinstance(leaf, CarryOverCap)}
+        if len(_named) >= _MAX_NAMED:
+            _named.clear()
+        found = _named[id(document)] = _Named(document, tuple(sorted(lists_)), tuple(sorted(earlier)))
+    return found
 
 
 def _still_stand(session: Session, policy_id: str, application_ids: Collection[UUID | None]) -> bool:

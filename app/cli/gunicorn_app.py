@@ -7,7 +7,6 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-
 NEW_OBJECTS = 20_000
 """So many more objects than before are there when cycles are looked for: what some requests leave, a few megabytes."""
 
