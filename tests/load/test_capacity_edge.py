@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -70,16 +72,17 @@ def test_br_33_control_without_the_guard_the_same_load_oversells(
     as_owner(database, "ALTER TABLE policy_counters DROP CONSTRAINT ck_policy_counters_seats_within_capacity")
     everybody_has_looked = threading.Barrier(len(residents))
 
-    def look_then_take(session: Session, policy_id: str, *, seats: int = 0, **deltas: int) -> None:
+    @contextmanager
+    def look_then_take(session: Session, policy_id: str, *, seats: int = 0, **deltas: int) -> Iterator[None]:
         seen = guarded.read(session, policy_id)
         everybody_has_looked.wait(20)
         if seen.seats_left == 0:
             raise DomainError("E209")
-        deltas = {name: change for name, change in deltas.items() if name not in ("waiting", "passing_queue")}
+        yield
         changes: dict[Any, Any] = {getattr(PolicyCounter, n): getattr(PolicyCounter, n) + d for n, d in deltas.items()}
         changes[PolicyCounter.seats_taken] = PolicyCounter.seats_taken + seats
         session.execute(update(PolicyCounter).where(PolicyCounter.policy_id == policy_id).values(changes))
 
-    monkeypatch.setattr(guarded, "apply", look_then_take)
+    monkeypatch.setattr(guarded, "applied_at_commit", look_then_take)
     assert press_at_once(port, residents) == {303: 12}
     assert (counters(policy).capacity, counters(policy).seats_taken) == (4, 12), "the race is real"
