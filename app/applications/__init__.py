@@ -54,6 +54,7 @@ from app.applications.guardian import (
     declare,
     names_for_wallet,
 )
+from app.applications.hand_back import WhyTakenBack, give_check_back, take_check_back
 from app.applications.happenings import ApplicationChanged
 from app.applications.one_person import LinkRefused, link_persons
 from app.applications.queries import (
@@ -159,6 +160,7 @@ __all__ = [
     "TooManyRows",
     "Typed",
     "Wallet",
+    "WhyTakenBack",
     "account_closed",
     "answer",
     "answers_ending_on",
@@ -195,6 +197,7 @@ __all__ = [
     "follow_end",
     "forget_identity",
     "forget_reading",
+    "give_check_back",
     "granted_count",
     "in_flight_of",
     "judge",
@@ -252,6 +255,7 @@ __all__ = [
     "suspect_return",
     "take_check",
     "titles_of_municipality",
+    "take_check_back",
     "view_by_receipt",
     "withdraw",
 ]

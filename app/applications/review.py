@@ -34,7 +34,7 @@ from app.screening import Check, CheckAction, CheckState, Objection, QueueItem, 
 
 LAPSES_PER_ROUND = 200
 PICTURES_ALONE = "(写真だけが送られました)"
-_REVIEWED = (
+REVIEWED = (
     ApplicationState.SCREENING,
     ApplicationState.INFO_REQUESTED,
     ApplicationState.RE_REVIEW,
@@ -48,7 +48,7 @@ def review_queue(session: Session, policy_id: str) -> list[QueueItem]:
     states = select(Application.id).where(
         Application.policy_id == policy_id,
         Application.id.in_({item.application_id for item in items}),
-        Application.state.in_(_REVIEWED),
+        Application.state.in_(REVIEWED),
     )
     open_ones = set(session.scalars(states))
     return [item for item in items if item.application_id in open_ones]
@@ -58,7 +58,7 @@ def take_check(policy_id: str, application_id: UUID, kind: CheckKind, staff: Sta
     """A reviewer takes a check out of the queue; what another has taken is refused (``ReviewRefused``)."""
     with db.transaction() as session:
         application, checks = _open(session, policy_id, application_id)
-        if application.state not in _REVIEWED:
+        if application.state not in REVIEWED:
             raise ReviewRefused("not_in_review")
         check_has_no_part(session, application, staff)
         screening.take(session, checks[kind], staff)
@@ -73,9 +73,10 @@ def pass_check(policy_id: str, application_id: UUID, kind: CheckKind, staff: Sta
     with db.transaction() as session:
         application, checks = _open(session, policy_id, application_id)
         check = checks[kind]
-        if application.state not in _REVIEWED:
+        if application.state not in REVIEWED:
             raise ReviewRefused("not_in_review")
         screening.check_is_assigned_to(check, staff)
+        check_has_no_part(session, application, staff)
         if kind is CheckKind.POST_REVIEW:
             check_is_settled(of_application(session, application, document_of(session, application)))
         screening.drop_proposal(session, check)
@@ -102,6 +103,7 @@ def propose_refusal(  # noqa: PLR0917  # which check, who, and the two parts of 
         if application.state != ApplicationState.SCREENING:
             raise ReviewRefused("not_in_review")
         screening.check_is_assigned_to(checks[kind], staff)
+        check_has_no_part(session, application, staff)
         if checks[kind].result != CheckState.ASSIGNED:
             raise ReviewRefused("not_in_review")
         screening.propose(session, checks[kind], staff, "refuse", code=code, reason=reason)

@@ -22,11 +22,13 @@ from app.screening.queue import (
     QueueItem,
     act,
     check_is_assigned_to,
+    give_back,
     locked_checks,
     queue_of,
     run_again,
     standing,
     take,
+    take_back,
 )
 from app.screening.rulings import (
     Objection,
@@ -90,6 +92,7 @@ __all__ = [
     "drop_proposal",
     "erase_statements",
     "erase_texts",
+    "give_back",
     "how_to_object",
     "inquiries_of",
     "is_believed",
@@ -110,6 +113,7 @@ __all__ = [
     "suspect_duplicate",
     "take",
     "take_answer",
+    "take_back",
     "take_objection",
     "write_checks",
 ]

@@ -34,6 +34,7 @@ class Check(Base):
         CheckConstraint(_one_of("result", CheckState), name="result"),
         CheckConstraint("result NOT IN ('failed', 'upheld') OR code IS NOT NULL", name="failure_has_a_code"),
         CheckConstraint("result NOT IN ('assigned', 'needs_info') OR assigned_to IS NOT NULL", name="assigned_to"),
+        CheckConstraint("result <> 'manual_queue' OR assigned_to IS NULL", name="in_the_queue_is_in_no_hand"),
         Index(
             "ix_checks_queue",
             "policy_id",

@@ -116,6 +116,43 @@ def take(session: Session, check: Check, staff: Staff) -> None:
     act(session, check, _A.TAKE, "reviewer", staff.staff_id)
 
 
+def give_back(session: Session, check: Check, staff: Staff) -> bool:
+    """The reviewer who has the check puts it back into the queue. False when they did so already.
+
+    ``ReviewRefused`` when it is another's or nobody's, ``CheckMoveRefused`` while a question about it is out.
+    """
+    if _was_put_back_by(check, staff):
+        return False
+    check_is_assigned_to(check, staff)
+    _put_back(session, check, _A.GIVE_BACK, "reviewer", staff)
+    return True
+
+
+def take_back(session: Session, check: Check, staff: Staff, holder: str) -> bool:
+    """An approver puts a check that ``holder`` has back into the queue. False when they did so already.
+
+    ``holder`` is whom the approver read: a page that was open meanwhile takes nothing from anybody else.
+    """
+    check_role(staff, "approver")
+    if _was_put_back_by(check, staff):
+        return False
+    if check.result == _S.ASSIGNED and check.assigned_to != holder:
+        raise ReviewRefused("holder_changed")
+    _put_back(session, check, _A.TAKE_BACK, "approver", staff)
+    return True
+
+
+def _put_back(session: Session, check: Check, action: CheckAction, actor_kind: str, staff: Staff) -> None:
+    since = check.decided_at
+    check.assigned_to = None
+    act(session, check, action, actor_kind, staff.staff_id)
+    check.decided_at = since  # whoever waits keeps the place in the queue
+
+
+def _was_put_back_by(check: Check, staff: Staff) -> bool:
+    return check.result == _S.MANUAL_QUEUE and check.decided_by == staff.staff_id
+
+
 def check_is_assigned_to(check: Check, staff: Staff) -> None:
     """Raise ``ReviewRefused`` unless this reviewer has taken the check."""
     check_role(staff, "reviewer")

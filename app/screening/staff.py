@@ -26,13 +26,14 @@ Reason = Literal[
     "deceased",
     "amount_open",
     "no_tier",
+    "holder_changed",
 ]
 
 
 class ReviewRefused(Exception):
-    """Staff may not do this; ``reason`` says why: a role, another's work, the same person twice (four eyes),
-    or an amount that depends on a child's place in the family while that is not known (``amount_open``) or outside all
-    steps (``no_tier``).
+    """Staff may not do this; ``reason`` says why: a role, another's work, the same person twice (four eyes), a check
+    that is in other hands than were read (``holder_changed``), or an amount that depends on a child's place in the
+    family while that is not known (``amount_open``) or outside all steps (``no_tier``).
     """
 
     def __init__(self, reason: Reason) -> None:

@@ -31,6 +31,8 @@ class CheckAction(StrEnum):
     RESULT_INCONCLUSIVE = "result_inconclusive"
     QUEUE = "queue"
     TAKE = "take"
+    GIVE_BACK = "give_back"
+    TAKE_BACK = "take_back"
     DECIDE_PASSED = "decide_passed"
     DECIDE_FAILED = "decide_failed"
     ASK = "ask"
@@ -66,6 +68,9 @@ MOVES: tuple[CheckMove, ...] = (
     _move(_S.RUNNING, _A.RESULT_INCONCLUSIVE, _S.INCONCLUSIVE, "system"),
     _move(_S.INCONCLUSIVE, _A.QUEUE, _S.MANUAL_QUEUE, "system"),
     _move(_S.MANUAL_QUEUE, _A.TAKE, _S.ASSIGNED, "reviewer"),
+    # Neither is in the table of domain.md: without them what a reviewer who leaves had in hand would wait for ever.
+    _move(_S.ASSIGNED, _A.GIVE_BACK, _S.MANUAL_QUEUE, "reviewer"),
+    _move(_S.ASSIGNED, _A.TAKE_BACK, _S.MANUAL_QUEUE, "approver"),
     _move(_S.ASSIGNED, _A.DECIDE_PASSED, _S.PASSED, "reviewer"),
     _move(_S.ASSIGNED, _A.DECIDE_FAILED, _S.FAILED, "approver", people=2),
     _move(_S.ASSIGNED, _A.ASK, _S.NEEDS_INFO, "reviewer"),

@@ -162,6 +162,8 @@ ROUTES: dict[tuple[str, str], Row] = {
     ("GET", "municipality.queue"): Row(Who.REVIEW, 303, 303),
     ("GET", "municipality.case"): Row(Who.REVIEW, 303, 303),
     ("POST", "municipality.take"): Row(Who.REVIEW, 403, 403),
+    ("POST", "municipality.give_back"): Row(Who.REVIEW, 403, 403),
+    ("POST", "municipality.take_back"): Row(Who.SUPERVISOR, 403, 403),
     ("POST", "municipality.pass_check"): Row(Who.REVIEW, 403, 403),
     ("POST", "municipality.refuse"): Row(Who.REVIEW, 403, 403),
     ("POST", "municipality.ask"): Row(Who.REVIEW, 403, 403),

@@ -125,8 +125,10 @@ def look_at_the_review(desk: Any, receipt: str, items: frozenset[str]) -> None:
     assert desk.get("/review").status_code == 200
     assert desk.get(f"/review/{CANARY.name}").status_code == 404
     assert desk.get(f"/review/{receipt}", *items).status_code == 200
-    for what in ("take", "pass", "refuse", "ask", "objection", "births"):
+    for what in ("take", "give-back", "pass", "refuse", "ask", "objection", "births"):
         assert desk.post(f"/review/{receipt}/{what}", kind="CARD_AUTO", note=CANARY.name).status_code == 403
+    no_reason = desk.post(f"/review/{receipt}/take-back", *items, kind="CARD_AUTO", note=CANARY.name)
+    assert no_reason.status_code == 422
     nothing_proposed = desk.post(f"/review/{receipt}/confirm", *items, kind="CARD_AUTO")
     assert nothing_proposed.status_code == 409
     nobodys = "/returns/00000000-0000-7000-8000-000000000000"

@@ -25,7 +25,7 @@ def test_only_the_listed_moves_exist(state: CheckState, action: CheckAction) -> 
             assert refusal.value.state is state
 
 
-def test_the_moves_of_domain_md_5_3_are_there_and_one_way_back_from_invalidated() -> None:
+def test_the_moves_of_domain_md_5_3_are_there_and_the_ways_back_into_the_queue() -> None:
     assert {(m.state, m.action): (m.target, m.people) for m in MOVES} == {
         (S.PENDING, A.START): (S.RUNNING, 1),
         (S.RUNNING, A.RESULT_PASSED): (S.PASSED, 1),
@@ -33,6 +33,8 @@ def test_the_moves_of_domain_md_5_3_are_there_and_one_way_back_from_invalidated(
         (S.RUNNING, A.RESULT_INCONCLUSIVE): (S.INCONCLUSIVE, 1),
         (S.INCONCLUSIVE, A.QUEUE): (S.MANUAL_QUEUE, 1),
         (S.MANUAL_QUEUE, A.TAKE): (S.ASSIGNED, 1),
+        (S.ASSIGNED, A.GIVE_BACK): (S.MANUAL_QUEUE, 1),
+        (S.ASSIGNED, A.TAKE_BACK): (S.MANUAL_QUEUE, 1),
         (S.ASSIGNED, A.DECIDE_PASSED): (S.PASSED, 1),
         (S.ASSIGNED, A.DECIDE_FAILED): (S.FAILED, 2),
         (S.ASSIGNED, A.ASK): (S.NEEDS_INFO, 1),

@@ -1,9 +1,10 @@
-"""What a reviewer and an approver do in one case: take, decide, ask, propose, and confirm as the second person."""
+"""What a reviewer and an approver do in one case: take, give back, decide, ask, propose, and confirm as the second."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import cast
 from uuid import UUID
 
 from flask import redirect, request, url_for
@@ -11,13 +12,13 @@ from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.wrappers import Response
 
 from app import applications, clock
-from app.applications import ReviewCase
+from app.applications import ReviewCase, WhyTakenBack
 from app.errors import DomainError
 from app.organisations import Role, SignedInStaff
 from app.policies import CheckKind
 from app.screening import CheckMoveRefused, LetterIncomplete, ReviewRefused, Staff
 from app.web.municipality import blueprint
-from app.web.municipality.review import REFUSALS, Errors, as_reviewer, case_or_404, case_page
+from app.web.municipality.review import REFUSALS, WHY_TAKEN_BACK, Errors, as_reviewer, case_or_404, case_page
 from app.web.staff import current_staff, require_role, this_terminal
 
 MAX_TEXT = 1_000
@@ -31,6 +32,7 @@ REASONS: dict[str, str] = {
     "others_open": "ほかの項目の確認が残っています。先にそちらを決めてください。",
     "deceased": "亡くなられたとの届出があるため、承認できません。",
     "amount_open": "お子さまの順番が決まるまで、承認できません。先に出生の記録を入れてください。",
+    "holder_changed": "受け持つ人が変わりました。いまの担当を確かめてから、もう一度行ってください。",
     "no_tier": "どの区分にも当てはまらず、承認できません。対象外とするときは、案を作って2人目の確認を受けてください。",
 }
 Answer = Response | tuple[str, int]
@@ -41,6 +43,27 @@ _Act = Callable[[ReviewCase, CheckKind, Staff], object]
 def take(receipt_no: str) -> Answer:
     """Take a check in hand."""
     return _act(receipt_no, lambda found, kind, who: applications.take_check(*key_of(found), kind, who))
+
+
+@blueprint.post("/review/<receipt_no>/give-back")
+def give_back(receipt_no: str) -> Answer:
+    """Put a check that is in one's own hand back into the queue."""
+    return _act(receipt_no, lambda found, kind, who: applications.give_check_back(*key_of(found), kind, who))
+
+
+@blueprint.post("/review/<receipt_no>/take-back")
+def take_back(receipt_no: str) -> Answer:
+    """An approver puts what another has in hand back into the queue, and says why."""
+    why, holder = request.form.get(_own("why"), ""), request.form.get(_own("holder"), "")
+    errors = [] if why in dict(WHY_TAKEN_BACK) else [error(_own("why"), "担当を外すわけを選んでください。")]
+    return _act(
+        receipt_no,
+        lambda found, kind, who: applications.take_check_back(
+            *key_of(found), kind, who, holder, cast("WhyTakenBack", why)
+        ),
+        errors,
+        role=Role.APPROVER,
+    )
 
 
 @blueprint.post("/review/<receipt_no>/pass")

@@ -9,7 +9,7 @@ from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.wrappers import Response
 
 from app import applications, db, municipalities, screening
-from app.applications import ApplicationState, Counted, ReviewCase
+from app.applications import ApplicationState, Counted, ReviewCase, WhyTakenBack
 from app.cards import EvidenceView
 from app.documents import DocumentView
 from app.language import day_text, minute_text, points_text
@@ -64,6 +64,13 @@ REFUSALS = (
     ("E214", "市外にお住まいの方が対象であること"),
 )
 """What the refusal rests on: the message of each is one of "not eligible", and its own sentence is the reviewer's."""
+WHY_TAKEN_BACK: tuple[tuple[WhyTakenBack, str], ...] = (
+    ("left", "退職・異動した"),
+    ("absent", "休んでいる、しばらく戻らない"),
+    ("shared_out", "担当を分け直す"),
+    ("has_part", "申込に関わりがあると分かった"),
+)
+"""Why an approver takes a check out of a reviewer's hand; the code stands in the audit trail."""
 _ROLES: dict[Role, screening.Role] = {
     Role.PLANNER: "planner",
     Role.REVIEWER: "reviewer",
@@ -184,6 +191,7 @@ def case_page(
         births=births_form(found, staff, typed),
         typed=typed or {},
         reasons=REFUSALS,
+        whys=WHY_TAKEN_BACK,
         errors=errors,
     )
 
@@ -232,7 +240,8 @@ def _check(found: ReviewCase, check: CheckView, staff: SignedInStaff) -> dict[st
     """One check with what this member of staff may do about it now; the use cases decide again."""
     state, proposal = CheckState(check.result), found.proposals.get(check.kind)
     is_mine = check.assigned_to == staff.staff_id
-    in_review = found.state in (ApplicationState.SCREENING, ApplicationState.APPROVED)
+    # In a re-review, too: what was never decided comes before the answer to the objection.
+    in_review = found.state in (ApplicationState.SCREENING, ApplicationState.RE_REVIEW, ApplicationState.APPROVED)
     reviews = Role.REVIEWER in staff.roles
     waits_for_staff = state is not CheckState.PENDING or check.kind in STAFF_MAY_DECIDE_PENDING
     return {
@@ -253,6 +262,8 @@ def _check(found: ReviewCase, check: CheckView, staff: SignedInStaff) -> dict[st
             "at_text": minute_text(proposal.proposed_at),
         },
         "may_take": reviews and in_review and state in TAKEABLE and waits_for_staff,
+        "may_give_back": reviews and is_mine and state is CheckState.ASSIGNED,
+        "may_take_back": Role.APPROVER in staff.roles and state is CheckState.ASSIGNED and not (reviews and is_mine),
         "may_decide": reviews and is_mine and state is CheckState.ASSIGNED,
         "may_refuse": reviews
         and is_mine
