@@ -27,6 +27,7 @@ from sqlalchemy import (
     Uuid,
     create_engine,
     event,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, DisconnectionError
@@ -123,6 +124,14 @@ def transaction() -> Iterator[Session]:
     """One database transaction: commits at the end, rolls everything back on any exception."""
     with Session(engine(), expire_on_commit=False) as session, session.begin():
         yield session
+
+
+@contextmanager
+def erasing(session: Session) -> Iterator[None]:
+    """Only inside this the database lets go of what it otherwise keeps as it was written (BR-65)."""
+    session.execute(text("SELECT set_config('todoke.erasing', 'on', true)"))
+    yield
+    session.execute(text("SELECT set_config('todoke.erasing', '', true)"))
 
 
 @contextmanager

@@ -6,9 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, tuple_, union, update
+from sqlalchemy import ColumnElement, CompoundSelect, delete, func, not_, or_, select, tuple_, union, update
 from sqlalchemy.orm import Session
 
+from app import cards
 from app.applications.models import Application
 from app.applications.states import ApplicationState as S
 
@@ -74,6 +75,21 @@ def drop_drafts(session: Session, person_id: UUID) -> int:
     """Delete what was begun and never sent; it holds no seat."""
     gone = delete(Application).where(_is_of(person_id), Application.state == S.STARTED).returning(Application.id)
     return len(session.scalars(gone).all())
+
+
+def erase_readings_for(session: Session, person_id: UUID, *, but_of: Collection[tuple[str, UUID]]) -> int:
+    """Erase the person's readings by which applications were judged, unless one ``but_of`` these was, or a draft is.
+
+    Returns the rows.
+    """
+    kept = or_(Application.state == S.STARTED, tuple_(Application.policy_id, Application.id).in_(list(but_of)))
+    own = _is_of(person_id)
+    return cards.erase_readings_of(session, person_id, _evidence(own & not_(kept)), but_of=_evidence(own & kept))
+
+
+def _evidence(which: ColumnElement[bool]) -> CompoundSelect[tuple[UUID]]:
+    guardians = Application.guardian_evidence_id
+    return union(select(Application.evidence_id).where(which), select(guardians).where(which, guardians.is_not(None)))
 
 
 def forget_identity(session: Session, applications: Collection[tuple[str, UUID]]) -> int:

@@ -17,7 +17,7 @@ from app.cards.agents import (
     readers_of_municipality,
     take_from_counter,
 )
-from app.cards.erase import erase_readings
+from app.cards.erase import erase_readings, erase_readings_of
 from app.cards.evidence import EvidenceView, ask_evidence, evidence_of, latest_address_code
 from app.cards.finish import ResultIn, finish_session
 from app.cards.pairing import LIFE_MINUTES, CounterPlace, issue_pair_code, pair_agent
@@ -60,6 +60,7 @@ __all__ = [
     "end_sessions_of",
     "enrol_agent",
     "erase_readings",
+    "erase_readings_of",
     "evidence_by_staff",
     "evidence_of",
     "evidence_on_paper",

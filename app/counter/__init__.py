@@ -1,6 +1,6 @@
 """窓口: visits bound to one card tap, the two sides of the desk, tickets, alarms and readers (BR-50 to BR-56)."""
 
-from app.counter.alarms import AlarmView, NotYours, alarms_of, close_alarm
+from app.counter.alarms import AlarmView, NotYours, alarms_of, close_alarm, forget_accounts_of
 from app.counter.call_next import NotCounterStaff, call_next, close_desk, give_up
 from app.counter.children import NEXT_CARD, next_child
 from app.counter.copied import MAX_ADDRESS, MAX_NAME, FaceItems, ItemRefused
@@ -89,6 +89,7 @@ __all__ = [
     "documents_to_see",
     "enter_paper",
     "follow",
+    "forget_accounts_of",
     "give_account",
     "give_up",
     "givers_served",

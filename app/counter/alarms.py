@@ -138,6 +138,12 @@ def forget_old_accounts() -> int:
         return len(session.execute(old.returning(AccountSeen.person_id)).all())
 
 
+def forget_accounts_of(session: Session, person_id: UUID) -> int:
+    """Forget which IDs were entered for one person; returns how many."""
+    own = delete(AccountSeen).where(AccountSeen.person_id == person_id)
+    return len(session.execute(own.returning(AccountSeen.person_id)).all())
+
+
 def _view(session: Session, row: CounterAlarm) -> AlarmView:
     terminal = organisations.get_terminal(session, row.terminal_id)
     return AlarmView(

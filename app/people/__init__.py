@@ -12,7 +12,7 @@ from app.people.births import (
     erase_births,
     record_births,
 )
-from app.people.erase import forget_keys, lock_person
+from app.people.erase import forget_keys, keys_of, lock_person
 from app.people.holders import Holder, compare_holder
 from app.people.link import KeysLinked, link_key
 from app.people.masking import masked_name
@@ -57,6 +57,7 @@ __all__ = [
     "fingerprint_of_facts",
     "forget_keys",
     "items_of",
+    "keys_of",
     "link_key",
     "lock_person",
     "masked_name",

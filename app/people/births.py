@@ -7,6 +7,7 @@ whom it was made stays, the wrong days don't. Another municipality's records are
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -105,9 +106,16 @@ def carry_over_births(session: Session, *, later: UUID, earlier: UUID) -> int:
     return moved
 
 
-def erase_births(session: Session, person_id: UUID) -> int:
-    """Drop everything recorded about the family of a child; returns the rows."""
-    gone = delete(BirthRecord).where(BirthRecord.person_id == person_id).returning(BirthRecord.id)
+def erase_births(session: Session, person_id: UUID, *, but_of: Collection[str] = ()) -> int:
+    """Drop everything recorded about the family of a child; returns the rows.
+
+    ``but_of``: the municipalities (codes) that still have a benefit which counts by it.
+    """
+    gone = (
+        delete(BirthRecord)
+        .where(BirthRecord.person_id == person_id, BirthRecord.municipality_code.not_in(but_of))
+        .returning(BirthRecord.id)
+    )
     return len(session.scalars(gone).all())
 
 

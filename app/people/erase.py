@@ -15,6 +15,11 @@ def lock_person(session: Session, person_id: UUID) -> bool:
     return session.scalar(select(Person.id).where(Person.id == person_id).with_for_update()) is not None
 
 
+def keys_of(session: Session, person_id: UUID) -> list[bytes]:
+    """The person keys: what finds the same card again."""
+    return list(session.scalars(select(PersonKey.key).where(PersonKey.person_id == person_id)))
+
+
 def forget_keys(session: Session, person_id: UUID) -> int:
     """Drop the person keys: the same card would be somebody new. Returns how many."""
     gone = delete(PersonKey).where(PersonKey.person_id == person_id).returning(PersonKey.key)

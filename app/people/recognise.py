@@ -131,10 +131,13 @@ def fingerprint_of_facts(session: Session, facts_id: UUID) -> bytes:
     return session.scalars(select(PersonFacts.fingerprint).where(PersonFacts.id == facts_id)).one()
 
 
-def erase_facts(session: Session, person_id: UUID) -> int:
-    """Erase everything that was read from a person's cards; the person remains as keys only. Returns the rows."""
+def erase_facts(session: Session, person_id: UUID, *, only: Collection[UUID] | None = None) -> int:
+    """Erase everything that was read from a person's cards, or ``only`` these readings; returns the rows.
+
+    Without any the person remains as keys only.
+    """
     gone = delete(PersonFacts).where(PersonFacts.person_id == person_id).returning(PersonFacts.id)
-    return len(session.scalars(gone).all())
+    return len(session.scalars(gone if only is None else gone.where(PersonFacts.id.in_(only))).all())
 
 
 def erase_facts_of_others(session: Session, known: SelectBase, before: datetime) -> int:

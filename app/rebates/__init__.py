@@ -2,7 +2,7 @@
 
 from app.rebates.close import ClosingReport, close_due_periods, close_period
 from app.rebates.enrol import activate, end, enrol
-from app.rebates.erase import erase_purchases
+from app.rebates.erase import erase_purchases, erase_put_aside
 from app.rebates.files import FileReport, import_file
 from app.rebates.happenings import RebatePeriodClosed, RebateReturnDue
 from app.rebates.quarantine import AsideView, Decision, DecisionRefused, aside_reports, decide_aside
@@ -47,6 +47,7 @@ __all__ = [
     "enrol",
     "enrolled_among",
     "erase_purchases",
+    "erase_put_aside",
     "import_file",
     "is_enrolled",
     "is_over",

@@ -91,12 +91,16 @@ class PurchaseRecord(Base):
 
 
 class PutAside(Base):
-    """A report that contradicts one on record, or names what is another's: kept for staff, without effect (BR-43)."""
+    """A report that contradicts one on record, or names what is another's: kept for staff, without effect (BR-43).
+
+    Written once. Erasing, and nothing else, empties what it told, with the person's data or the policy's.
+    """
 
     __tablename__ = "rebate_put_aside"
     __table_args__ = (
         CheckConstraint("code IN ('E703', 'E704')", name="code_is_known"),
         UniqueConstraint("policy_id", "provider_id", "transaction_no", "digest"),
+        Index("ix_rebate_put_aside_application", "policy_id", "application_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -107,6 +111,8 @@ class PutAside(Base):
     digest: Mapped[bytes]
     content: Mapped[dict[str, Any]]
     received_at: Mapped[datetime]
+    application_id: Mapped[UUID | None] = mapped_column(default=None)
+    """Whose purchase it tells of, as far as the service ID says so; nobody's for another provider's service (E703)."""
 
 
 class PutAsideDecision(Base):

@@ -179,11 +179,13 @@ def _record_one(
     ).scalar_one()
     if recorded == digest:
         return Answer(report.transaction_no, Outcome.UNCHANGED, "E702")
-    _put_aside(session, enrolment.policy_id, provider_id, report, "E704")
+    _put_aside(session, enrolment.policy_id, provider_id, report, "E704", enrolment.application_id)
     return Answer(report.transaction_no, Outcome.PUT_ASIDE, "E704")
 
 
-def _put_aside(session: Session, policy_id: str, provider_id: str, report: Report, code: str) -> None:
+def _put_aside(  # noqa: PLR0917  # the report, from whom, why, and whose
+    session: Session, policy_id: str, provider_id: str, report: Report, code: str, application_id: UUID | None = None
+) -> None:
     """Keep a report for staff, once however often it comes. The service ID is not among what is kept."""
     content = _content(report)
     session.execute(
@@ -197,6 +199,7 @@ def _put_aside(session: Session, policy_id: str, provider_id: str, report: Repor
             digest=_digest_of(content),
             content=content,
             received_at=clock.now(),
+            application_id=application_id,
         )
         .on_conflict_do_nothing(index_elements=["policy_id", "provider_id", "transaction_no", "digest"])
     )

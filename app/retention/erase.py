@@ -23,6 +23,7 @@ from app import (
     notifications,
     payments,
     people,
+    policies,
     rebates,
     returns,
     screening,
@@ -86,9 +87,18 @@ def erase_everything_of(session: Session, person_id: UUID, standing: list[Standi
     return certificate.counts
 
 
-def erase_part_of(session: Session, standing: Collection[Standing]) -> dict[str, int]:
-    """What these applications alone hold; the person has others, whose retention runs on."""
+def erase_part_of(
+    session: Session, person_id: UUID, standing: Collection[Standing], others: Collection[Standing]
+) -> dict[str, int]:
+    """What these applications alone hold; the person has ``others``, whose retention runs on.
+
+    Births of the family stay for a municipality only while one of the others is its benefit that counts children, and a
+    reading of the card only while another application was judged by it.
+    """
     named = [(each.policy_id, each.application_id) for each in standing]
+    kept = [(each.policy_id, each.application_id) for each in others]
+    documents_of_others = policies.current_documents(session, sorted({each.policy_id for each in others}))
+    counting = {each.municipality_code for each in documents_of_others.values() if policies.counts_children(each)}
     return {
         "service_ids": payments.erase_accounts(session, named, keep_index=False),
         "messages": notifications.erase_messages(session, named),
@@ -96,6 +106,8 @@ def erase_part_of(session: Session, standing: Collection[Standing]) -> dict[str,
         "documents": documents.erase_documents(session, named),
         "list_rows": lists.erase_rows_of(session, named),
         "purchases": rebates.erase_purchases(session, named),
+        "statements": people.erase_births(session, person_id, but_of=counting),
+        "readings": applications.erase_readings_for(session, person_id, but_of=kept),
         "applications": applications.forget_identity(session, named),
     }
 
@@ -129,7 +141,7 @@ def _erase(  # one parameter for each fact
         "documents": documents.erase_documents(session, named),
         "list_rows": lists.erase_rows_of(session, named),
         "purchases": rebates.erase_purchases(session, named),
-        "card_sessions": cards.erase_readings(session, person_id),
+        "card_sessions": cards.erase_readings(session, person_id, keep_keys=keep_keys),
         "readings": people.erase_facts(session, person_id),
         "keys": 0 if keep_keys else people.forget_keys(session, person_id),
         "applications": 0 if keep_keys else applications.forget_identity(session, named),

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import applications, audit, clock, db, policies, returns
+from app import applications, audit, clock, db, policies, rebates, returns
 from app.retention.erase import default_rule, erase_everything_of, erase_part_of
 from app.retention.models import Erasure, RetentionRule
 from app.retention.rules import erasable_from
@@ -139,6 +139,7 @@ def _erase_policy(policy_id: str) -> bool:
             for person_id in batch:
                 total.update(_erase_one(session, policy_id, person_id))
             if len(batch) < PEOPLE_PER_TRANSACTION:
+                total["put_aside"] += rebates.erase_put_aside(session, policy_id)
                 _certify(session, rule, total)
                 return True
             after = batch[-1]
@@ -155,7 +156,8 @@ def _erase_one(session: Session, policy_id: str, person_id: UUID) -> dict[str, i
         )
     )
     if others - done:
-        return erase_part_of(session, [each for each in standing if each.policy_id == policy_id])
+        own = [each for each in standing if each.policy_id == policy_id]
+        return erase_part_of(session, person_id, own, [each for each in standing if each.policy_id in others - done])
     return erase_everything_of(session, person_id, standing, JOB)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import case, delete, or_, text, tuple_, update
+from sqlalchemy import case, delete, or_, tuple_, update
 from sqlalchemy.orm import Session
 
+from app import db
 from app.screening.models import Inquiry, Ruling, StatedFact
 
 
@@ -38,8 +39,6 @@ def erase_texts(session: Session, applications: Collection[tuple[str, UUID]]) ->
 
 def erase_statements(session: Session, person_id: UUID) -> int:
     """Drop what was stated about a person. The table is append only but for this, and only in this transaction."""
-    session.execute(text("SELECT set_config('todoke.erasing', 'on', true)"))
     gone = delete(StatedFact).where(StatedFact.person_id == person_id).returning(StatedFact.id)
-    count = len(session.scalars(gone).all())
-    session.execute(text("SELECT set_config('todoke.erasing', '', true)"))
-    return count
+    with db.erasing(session):
+        return len(session.scalars(gone).all())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from app import events
+from app import counter, events
 from app.retention import PersonErased
 from app.web.models import IdempotencyKey, WebSession
 
@@ -16,6 +16,7 @@ def register() -> None:
 
 
 def end_sessions(session: Session, event: PersonErased) -> None:
-    """Whoever was signed in as this person is not any more, and the keys of that person's programs are gone."""
+    """Whoever was signed in as this person is not any more; what programs and counters noted of them is gone."""
     session.execute(delete(WebSession).where(WebSession.person_id == event.person_id))
+    counter.forget_accounts_of(session, event.person_id)
     session.execute(delete(IdempotencyKey).where(IdempotencyKey.person_id == event.person_id))

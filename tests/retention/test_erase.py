@@ -70,7 +70,7 @@ def books() -> tuple[object, ...]:
 
 
 def erase(who: Applicant, **options: object) -> retention.Certificate:
-    return retention.erase_person(who.person_id, reason="request", by="S-1", **options)  # type: ignore[arg-type]
+    return retention.erase_person(who.person_id, reason="request", by="S-1", **options)
 
 
 def test_br_65_nothing_of_an_erased_person_is_left_in_the_whole_database(database: str) -> None:
