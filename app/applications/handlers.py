@@ -17,11 +17,12 @@ from app.applications.returns_of_rebates import follow_return
 from app.applications.revoke import reinstate, revoke_after_decision
 from app.applications.states import Action, ApplicationState, move
 from app.applications.waitlist import serve_later
-from app.points import GrantFailed, GrantSucceeded, RoomFreed
+from app.points import GrantFailed, GrantSucceeded, ResultsArrived, RoomFreed
 
 
 def register() -> None:
     """Listen; called once at the start of every process."""
+    events.subscribe(ResultsArrived, lock_applications)
     events.subscribe_to_many(GrantSucceeded, fulfil)
     events.subscribe(GrantFailed, choose_again)
     events.subscribe(RoomFreed, serve_later)
@@ -32,6 +33,17 @@ def register() -> None:
     events.subscribe(returns.ReturnCancelled, reinstate)
     events.subscribe(policies.EndMoved, end_moved)
     points.also_check(compare_applications)
+
+
+def lock_applications(session: Session, event: ResultsArrived) -> None:
+    """Many results come at once: what any of them may change is locked together, before the first (decision 0026)."""
+    policy_ids, ids = {policy_id for policy_id, _ in event.applications}, {each for _, each in event.applications}
+    session.execute(
+        select(Application.id)
+        .where(db_rows.among(Application.policy_id, policy_ids), db_rows.among(Application.id, ids))
+        .order_by(Application.policy_id, Application.id)
+        .with_for_update()
+    )
 
 
 def fulfil(session: Session, happened: Sequence[GrantSucceeded]) -> None:
@@ -54,7 +66,8 @@ def _fulfil_in(session: Session, policy_id: str, happened: Sequence[GrantSucceed
     applications = {row.id: row for row in rows}
     collecting = rebates.enrolled_among(session, policy_id, ids)
     fulfilled = []
-    for event in happened:
+    # Where several grants of one application arrived at once, it is fulfilled by the last, as if one after another.
+    for event in {event.application_id: event for event in happened}.values():
         application = applications[event.application_id]
         if application.state != ApplicationState.APPROVED:
             continue

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from psycopg import errors
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from app import db, payments
@@ -95,17 +96,30 @@ def _send_some(policy_id: str, drafts: Sequence[Draft]) -> list[Receipt | Domain
             return send(session, policy_id, drafts, Attempt(None))
     except (NoRoom, IntegrityError):
         pass
+    except OperationalError as met:
+        if not _met_another(met):
+            raise
     except DomainError as problem:
         if problem.code != "E209":
             raise
     return _send_some(policy_id, drafts[: len(drafts) // 2])
 
 
+def _met_another(problem: OperationalError) -> bool:
+    """Whether the database undid this because another transaction was in its way: then it may simply be done again."""
+    return isinstance(problem.orig, errors.DeadlockDetected | errors.SerializationFailure | errors.LockNotAvailable)
+
+
 def _alone(policy_id: str, application_id: UUID, person_id: UUID) -> Receipt | DomainError:
-    try:
-        return submit(policy_id, application_id, person_id)
-    except DomainError as problem:
-        return problem
+    for tries_left in reversed(range(MAX_CONFLICTS)):
+        try:
+            return submit(policy_id, application_id, person_id)
+        except DomainError as problem:
+            return problem
+        except OperationalError as met:
+            if not tries_left or not _met_another(met):
+                raise
+    raise AssertionError("the last try returns or raises")
 
 
 def judge(

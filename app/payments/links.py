@@ -97,11 +97,14 @@ def create_links(
 ) -> dict[UUID, PaymentLink | DomainError]:
     """``create_link`` for many applications of a policy, by application: the link, or why there is none.
 
-    Nothing is written for one that is refused.
+    Nothing is written for one that is refused. They are written in the order of the unique index on service IDs, so
+    that two batches with the same IDs never wait for each other in a circle (decision 0026); of two that want one ID,
+    the first in ``wanted`` gets it.
     """
     new = {one.application_id: new_link(policy_id, one) for one in wanted}
+    wanted = sorted(wanted, key=lambda one: (one.service.service_id, new[one.application_id].id_index))
     # The first slot is free nearly always: who looked first would make the other hundred thousand pay.
-    written = _insert(session, list(new.values()))
+    written = _insert(session, [new[one.application_id] for one in wanted])
     bound: dict[UUID, PaymentLink | DomainError] = {}
     for one in wanted:
         link = new[one.application_id]

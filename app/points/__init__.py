@@ -23,7 +23,7 @@ from app.points.grants import (
     plan_grant,
     planned_grants,
 )
-from app.points.happenings import GrantFailed, GrantSucceeded, ReceiptMissed, RoomFreed
+from app.points.happenings import GrantFailed, GrantSucceeded, ReceiptMissed, ResultsArrived, RoomFreed
 from app.points.invariants import Difference, also_check, check_invariants
 from app.points.ledger import Book, balances_of, fund, held_for, lock_held, open_with
 from app.points.limits import UNCHANGED, LimitsChanged, LimitsRefused, change_limits
@@ -82,6 +82,7 @@ __all__ = [
     "Resolution",
     "ResolutionRefused",
     "ResultProblem",
+    "ResultsArrived",
     "RoomFreed",
     "SignedCallBack",
     "Source",

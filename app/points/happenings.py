@@ -39,6 +39,16 @@ class ReceiptMissed(Event):
 
 
 @dataclass(frozen=True)
+class ResultsArrived(Event):
+    """Results of many grants of these applications (policy, id) are about to be recorded; nothing is written yet.
+
+    Whoever will change something of them locks it now, all at once and sorted (decision 0026).
+    """
+
+    applications: frozenset[tuple[str, UUID]]
+
+
+@dataclass(frozen=True)
 class RoomFreed(Event):
     """A seat or budget of this policy came free; told before the counters change, so that nothing follows them."""
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app import audit, clock, events, payments, policies
 from app.points.accounts import LedgerEvent
 from app.points.happenings import ReceiptMissed
-from app.points.ledger import Book
+from app.points.ledger import Books
 from app.points.models import Grant, GrantOrder
 from app.points.states import GrantEvent, GrantState, grant_after
 from app.policies import PolicyState
@@ -81,7 +81,7 @@ def is_agreed(grant: Grant, told: Receipt) -> bool | None:
     return None
 
 
-def record_receipt(session: Session, order: GrantOrder, grant: Grant, told: Receipt) -> None:
+def record_receipt(session: Session, books: Books, order: GrantOrder, grant: Grant, told: Receipt) -> None:
     """The person took the benefit, or did not until the last day: then GRANTED goes to EXPIRED.
 
     Where the policy recycles and still takes applications, amount and seat are free again, as with BR-49.
@@ -103,12 +103,11 @@ def record_receipt(session: Session, order: GrantOrder, grant: Grant, told: Rece
         return
     events.publish(session, ReceiptMissed(grant.policy_id, grant.application_id, grant.id, order.amount))
     names = {"application_id": grant.application_id, "person_id": grant.person_id}
-    recycled = _recycles(session, grant)
-    book = Book(session, grant.policy_id)
+    book = books.of(grant.policy_id)
     book.post(LedgerEvent.NOT_RECEIVED, order.amount, **names)
-    if recycled:
+    if _recycles(session, grant):
         book.post(LedgerEvent.RECYCLE, order.amount, **names)
-    book.close(seats=-1 if recycled else 0)
+        books.free_seat(grant.policy_id)
 
 
 def open_receipts(session: Session, *, until: date) -> list[OpenReceipt]:

@@ -15,7 +15,7 @@ from app.payments.gateways import GatewayAnswer
 from app.points.accounts import LedgerEvent
 from app.points.happenings import GrantFailed, GrantSucceeded
 from app.points.inquiry_plan import ACCEPTED_GAPS, gap
-from app.points.ledger import Book
+from app.points.ledger import Book, Books
 from app.points.models import Grant, GrantOrder
 from app.points.receipts import DeadlineDays, await_receipt, is_agreed, record_receipt
 from app.points.states import (
@@ -65,22 +65,26 @@ def record_result(session: Session, policy_id: str, order_id: UUID, answer: Gate
     The same answer again, and late news of an order that is already decided, change nothing. Raises ``UnknownOrder``
     or ``ContradictoryResult`` before anything is written; ``take_result`` puts those aside.
     """
-    return record_answer(session, locked_order(session, policy_id, order_id), answer)
+    books = Books(session)
+    recorded = record_answer(session, books, locked_order(session, policy_id, order_id), answer)
+    books.close()
+    return recorded
 
 
-def record_answer(session: Session, order: GrantOrder, answer: GatewayAnswer) -> Recorded:
-    """The same for a locked order."""
+def record_answer(session: Session, books: Books, order: GrantOrder, answer: GatewayAnswer) -> Recorded:
+    """The same for a locked order; the caller closes the books."""
     if answer.state in ("received", "not_received"):
-        return _record_receipt(session, order, answer)
+        return _record_receipt(session, books, order, answer)
     if is_decided(order, answer):
         return Recorded.UNCHANGED
     if answer.state == "accepted":
         return _accept(order)
     if answer.state == "succeeded":
-        record_successes(session, [(order, answer)])
+        record_successes(session, books, [(order, answer)])
     else:
         _answered(order)
-        give_up(session, order, answer.reason or REASON_UNKNOWN)
+        reason = answer.reason or REASON_UNKNOWN
+        hand_back(session, fail_order(session, books.of(order.policy_id), order, reason), reason)
     return Recorded.CHANGED
 
 
@@ -160,17 +164,9 @@ def hand_back(session: Session, grant: Grant, reason: str) -> None:
     payments.release_link(session, grant.policy_id, grant.link_id)
 
 
-def give_up(session: Session, order: GrantOrder, reason: str) -> None:
-    """Record a failure that the provider reported."""
-    book = Book(session, order.policy_id)
-    hand_back(session, fail_order(session, book, order, reason), reason)
-    book.close()
-
-
-def record_successes(session: Session, answered: Sequence[tuple[GrantOrder, GatewayAnswer]]) -> None:
+def record_successes(session: Session, books: Books, answered: Sequence[tuple[GrantOrder, GatewayAnswer]]) -> None:
     """Grants that the providers carried out, of locked orders that have no end yet, each of another grant."""
-    grants = _grants_of(session, [order for order, _ in answered])
-    books: dict[str, Book] = {}
+    grants = grants_of_orders(session, [order for order, _ in answered])
     days = DeadlineDays(session)
     happened = []
     for order, answer in answered:
@@ -181,8 +177,7 @@ def record_successes(session: Session, answered: Sequence[tuple[GrantOrder, Gate
         grant.state = grant_after(GrantState(grant.state), GrantEvent.GRANT_OK)
         grant.granted_at = clock.now()
         await_receipt(session, grant, days)
-        book = books.setdefault(order.policy_id, Book(session, order.policy_id))
-        book.post(
+        books.of(order.policy_id).post(
             LedgerEvent.GRANT_OK,
             order.amount,
             application_id=grant.application_id,
@@ -194,8 +189,6 @@ def record_successes(session: Session, answered: Sequence[tuple[GrantOrder, Gate
     db_rows.write_changed(session, [order for order, _ in answered], list(grants.values()))
     session.flush()
     events.publish(session, *happened)
-    for policy_id in sorted(books):  # the hot rows last, and in one order for everybody
-        books[policy_id].close()
 
 
 def _answered(order: GrantOrder) -> None:
@@ -204,17 +197,17 @@ def _answered(order: GrantOrder) -> None:
     order.answered_at, order.inquire_after = clock.now(), None
 
 
-def _grants_of(session: Session, orders: Sequence[GrantOrder]) -> dict[tuple[str, UUID], Grant]:
+def grants_of_orders(session: Session, orders: Collection[GrantOrder]) -> dict[tuple[str, UUID], Grant]:
     """The grants of locked orders, locked too."""
     return _locked(session, Grant, [(order.policy_id, order.grant_id) for order in orders])
 
 
-def _record_receipt(session: Session, order: GrantOrder, answer: GatewayAnswer) -> Recorded:
+def _record_receipt(session: Session, books: Books, order: GrantOrder, answer: GatewayAnswer) -> Recorded:
     """What became of the receipt action. Who received was granted, even if that news never came."""
     assert answer.state in ("received", "not_received")
     state = OrderState(order.state)
     if state in IN_PROVIDERS_HANDS and answer.state == "received":
-        record_result(session, order.policy_id, order.id, GatewayAnswer("succeeded", answer.transaction_no))
+        record_successes(session, books, [(order, GatewayAnswer("succeeded", answer.transaction_no))])
     elif state is not OrderState.SUCCEEDED or answer.transaction_no not in (None, order.transaction_no):
         raise ContradictoryResult(str(order.id))
     grant = grant_of(session, order)
@@ -223,7 +216,7 @@ def _record_receipt(session: Session, order: GrantOrder, answer: GatewayAnswer) 
         raise ContradictoryResult(str(order.id))
     if agreed:
         return Recorded.UNCHANGED
-    record_receipt(session, order, grant, answer.state)
+    record_receipt(session, books, order, grant, answer.state)
     return Recorded.CHANGED
 
 

@@ -12,13 +12,17 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app import events
 from app.payments.gateways import GatewayAnswer
+from app.points.happenings import ResultsArrived
+from app.points.ledger import Books
 from app.points.models import GrantOrder
 from app.points.problems import ProblemCode, Source
 from app.points.quarantine import Reported, put_aside
 from app.points.results import (
     ContradictoryResult,
     Recorded,
+    grants_of_orders,
     is_decided,
     locked_orders,
     record_answer,
@@ -49,9 +53,16 @@ def take_result(session: Session, reported: Reported) -> Taken:
 def take_results(session: Session, reports: Sequence[Reported]) -> list[Taken]:
     """The same for many reports, as if one after another; what each of them did.
 
-    Grants that were carried out are booked together, up to the first report that says something else.
+    Grants that were carried out are booked together, up to the first report that says something else. Everything that
+    any of them will change is locked before the first is taken, and the policies' counters come after the last
+    (decision 0026): in whatever order two batches name the same grants, none waits for the other in a circle.
     """
     orders = locked_orders(session, {(one.policy_id, one.order_id) for one in reports})
+    if len(orders) > 1:
+        grants = grants_of_orders(session, orders.values())
+        of = frozenset((grant.policy_id, grant.application_id) for grant in grants.values())
+        events.publish(session, ResultsArrived(of))
+    books = Books(session)
     taken: list[Taken] = []
     done: dict[UUID, tuple[GrantOrder, GatewayAnswer]] = {}
     for one in reports:
@@ -60,9 +71,10 @@ def take_results(session: Session, reports: Sequence[Reported]) -> list[Taken]:
             done[order.grant_id] = order, one.answer
             taken.append(Taken.RECORDED)
         else:
-            _book(session, done)
-            taken.append(_take_one(session, one, order))
-    _book(session, done)
+            _book(session, books, done)
+            taken.append(_take_one(session, books, one, order))
+    _book(session, books, done)
+    books.close()
     return taken
 
 
@@ -76,20 +88,20 @@ def _is_first_success(reported: Reported, order: GrantOrder) -> bool:
         return False
 
 
-def _book(session: Session, done: dict[UUID, tuple[GrantOrder, GatewayAnswer]]) -> None:
+def _book(session: Session, books: Books, done: dict[UUID, tuple[GrantOrder, GatewayAnswer]]) -> None:
     if done:
-        record_successes(session, list(done.values()))
+        record_successes(session, books, list(done.values()))
         done.clear()
 
 
-def _take_one(session: Session, reported: Reported, order: GrantOrder | None) -> Taken:
+def _take_one(session: Session, books: Books, reported: Reported, order: GrantOrder | None) -> Taken:
     if order is None:
         return _aside(session, reported, ProblemCode.UNKNOWN_ORDER, None)
     problem = _problem_of(reported, order)
     if problem is not None:
         return _aside(session, reported, problem, order)
     try:
-        recorded = record_answer(session, order, reported.answer)
+        recorded = record_answer(session, books, order, reported.answer)
     except ContradictoryResult:
         return _aside(session, reported, ProblemCode.CONTRADICTS, order)
     if recorded is Recorded.CHANGED:

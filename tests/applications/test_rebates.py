@@ -5,10 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from sqlalchemy import select
 
 from app import applications, clock, db, payments, points, rebates
 from app.applications import ApplicationState, Receipt
+from app.audit import AuditEvent
 from app.payments.gateways import GatewayAnswer
+from app.points import Reported
+from app.points.models import GrantOrder
+from app.points.problems import Source
+from app.points.take_result import Taken, take_results
 from app.policies import CheckKind
 from app.screening import Staff
 from tests.applications.applicants import (
@@ -54,7 +60,7 @@ def buy(number: str, yen: int, account: str = "0000000000017", when: datetime = 
         "lines": (rebates.Line("", yen),),
     }
     with clock.frozen(max(when, clock.now())):
-        (answer,) = rebates.record_purchases(POLICY, PROVIDER, [rebates.Report(**(usual | changes))])  # type: ignore[arg-type]
+        (answer,) = rebates.record_purchases(POLICY, PROVIDER, [rebates.Report(**(usual | changes))])
     return str(answer.outcome)
 
 
@@ -120,6 +126,39 @@ def test_of_several_periods_only_the_last_fulfils():
     run_jobs(["applications.finish_rebate"])
     assert by_receipt(receipt).state == ApplicationState.FULFILLED
     assert status(who, receipt).status.key == "granted"
+
+
+@pytest.mark.parametrize("last", [300, 600])
+def test_of_two_grants_that_a_file_reports_together_the_later_one_fulfils_with_its_own_amount(last: int):
+    rebate(benefit__periods="month")
+    _, receipt = enrol()
+    buy("T1", 1_000)
+    buy("T2", 2_000, when=at("2026-12-05T12:00:00"))
+    with clock.frozen(at("2026-12-11T00:00:00")):
+        rebates.close_due_periods()
+    close()
+    with clock.frozen(AFTER_THE_LAST_REPORT):
+        points.order_due_grants()
+        with db.transaction() as session:
+            orders = list(session.scalars(select(GrantOrder)))
+            for order in orders:
+                order.state, order.sent_at = "sent", clock.now()
+            session.flush()
+            orders.sort(key=lambda order: order.amount == last)
+            told = [GatewayAnswer("succeeded", f"TX-{order.id}") for order in orders]
+            taken = take_results(
+                session,
+                [
+                    Reported(PROVIDER, POLICY, order.id, answer, Source.FILE, amount=order.amount)
+                    for order, answer in zip(orders, told, strict=True)
+                ],
+            )
+    run_jobs(["rebates.count_again"])
+    assert taken == [Taken.RECORDED] * 2
+    assert by_receipt(receipt).state == ApplicationState.FULFILLED
+    with db.reading() as session:
+        (event,) = session.scalars(select(AuditEvent).where(AuditEvent.action == "application.fulfilled"))
+    assert event.facts["amount"] == last
 
 
 def test_who_bought_nothing_ends_without_a_grant_and_reads_it():
