@@ -18,10 +18,10 @@ def erase_accounts(session: Session, applications: Collection[tuple[str, UUID]],
     """
     if not applications:
         return 0
-    values = {"account_enc": b"", "last4": "", "holder_masked": None}
+    values: dict[str, object] = {"account_enc": b"", "last4": "", "holder_masked": None}
     held = [PaymentLink.account_enc != b""]
     if not keep_index:
-        values["id_index"] = func.sha256(func.uuid_send(func.gen_random_uuid()))  # type: ignore[assignment]
+        values["id_index"] = func.sha256(func.uuid_send(func.gen_random_uuid()))
         held = []
     changed = session.execute(
         update(PaymentLink)

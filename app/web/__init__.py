@@ -50,7 +50,7 @@ def create(settings: Settings) -> Flask:
     app.extensions["todoke"] = settings
     if settings.trusted_proxies:
         count = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]  # how Flask says to do it
     handlers.register()
     logging.install(app)
     sessions.install(app, settings)

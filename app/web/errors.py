@@ -74,7 +74,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _fault)
     # Flask would log the path and the values of the failed statement; _fault logs what may be logged.
-    app.log_exception = lambda exc_info: None  # type: ignore[method-assign]
+    app.log_exception = lambda exc_info: None  # type: ignore[method-assign]  # the hook is a method
 
 
 def problem_response(error: DomainError, **context: object) -> Response:

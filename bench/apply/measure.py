@@ -94,8 +94,8 @@ class Bench:
         self._measured("bare Flask", self._flask)
         for kind in ("spread", "hot"):
             self._copies(kind, self._connections * self._each[kind])
-            self._measured(f"pgbench, {kind}", lambda kind=kind: self._pgbench(kind, ready=True))  # type: ignore[misc]
-            self._measured(f"service, {kind}", lambda kind=kind: self._press(kind, HTTP_SECONDS))  # type: ignore[misc]
+            self._measured(f"pgbench, {kind}", lambda kind=kind: self._pgbench(kind, ready=True))
+            self._measured(f"service, {kind}", lambda kind=kind: self._press(kind, HTTP_SECONDS))
         self._service.note_memory()
 
     def spread_alone(self) -> tuple[float, float, float]:

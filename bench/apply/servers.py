@@ -26,7 +26,7 @@ def bare() -> Flask:
 
     @app.post("/policies/<policy_id>/apply/confirm")
     def send(policy_id: str) -> Response:
-        return redirect(f"/applications/{policy_id}?sent=1", code=303)  # type: ignore[return-value]
+        return redirect(f"/applications/{policy_id}?sent=1", code=303)
 
     @app.get("/healthz")
     def healthz() -> str:

@@ -80,7 +80,7 @@ def fill_in_for(  # who, for whom, where, and what they choose
 
 
 def apply_for(guardian: Applicant, of: Applicant, policy_id: str = "P-006", **choice: object) -> Receipt:
-    draft = fill_in_for(guardian, of, policy_id, **choice)  # type: ignore[arg-type]
+    draft = fill_in_for(guardian, of, policy_id, **choice)
     return applications.submit(policy_id, draft, guardian.person_id)
 
 

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("installation")
 
 
 def change(capacity: int | str | None = UNCHANGED, budget: int | str = UNCHANGED) -> LimitsChanged:
-    return points.change_limits("P-001", by="ST-03", reason="議決による", capacity=capacity, budget=budget)  # type: ignore[arg-type]
+    return points.change_limits("P-001", by="ST-03", reason="議決による", capacity=capacity, budget=budget)
 
 
 def state() -> PolicyState:

@@ -38,7 +38,7 @@ OTHER = Staff("ST-Y", frozenset({"reviewer", "approver", "treasurer"}))
 
 
 def report(order_id: UUID, state: str, number: str | None = "T-1") -> Taken:
-    answer = GatewayAnswer(state, number)  # type: ignore[arg-type]
+    answer = GatewayAnswer(state, number)
     with db.transaction() as session:
         return points.take_result(session, Reported("PRV-03", "P-001", order_id, answer, Source.CALL_BACK))
 
@@ -54,7 +54,7 @@ def sent(who: Applicant) -> tuple[Receipt, UUID]:
 
 
 def granted(who: Applicant, **policy: object) -> tuple[Receipt, UUID]:
-    open_policy(**policy)  # type: ignore[arg-type]
+    open_policy(**policy)
     receipt, order_id = sent(who)
     assert report(order_id, "succeeded") is Taken.RECORDED
     return receipt, order_id

@@ -5,6 +5,8 @@ A new package of ``app`` has to be given its floor here; an exception has to be 
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.architecture.imports import (
@@ -237,6 +239,20 @@ def test_no_file_is_longer_than_a_person_reads_at_once() -> None:
         if module.lines > MAX_LINES and not module.name.startswith("app.migrations.versions.")
     }
     assert long == {}
+
+
+def test_a_silenced_type_says_why() -> None:
+    """What the checker is told to overlook is overlooked by the next reader, too, unless the line says why."""
+    silenced = re.compile(r"# type: " + r"ignore(\[[a-z, -]+\])?(?P<why>  # \S.*)?")
+    folders = ("app", "nfc", "card_sim", "bench", "tests", "tools")
+    mute = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for folder in folders
+        for path in (ROOT / folder).rglob("*.py")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if (found := silenced.search(line)) and not found["why"]
+    ]
+    assert mute == []
 
 
 def test_no_file_collects_strangers() -> None:

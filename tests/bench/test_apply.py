@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def makers(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+def makers(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     values = {
         "ENVIRONMENT": "test",
         "DATABASE_URL": database,
@@ -44,7 +44,7 @@ def makers(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # t
     settings.current.cache_clear()
 
 
-def test_residents_made_in_bulk_have_only_the_button_left_to_press(makers) -> None:  # type: ignore[no-untyped-def]
+def test_residents_made_in_bulk_have_only_the_button_left_to_press(makers) -> None:
     maker, application = makers
     residents = maker.make(in_turn(["P-001"]), 3)
     with serving(application) as address:
@@ -55,7 +55,7 @@ def test_residents_made_in_bulk_have_only_the_button_left_to_press(makers) -> No
     assert differences() == []
 
 
-def test_their_drafts_are_like_those_that_the_pages_leave(makers) -> None:  # type: ignore[no-untyped-def]
+def test_their_drafts_are_like_those_that_the_pages_leave(makers) -> None:
     maker, _ = makers
     (made,) = maker.make(in_turn(["P-001"]), 1)
     walked = fill_in(applicant())

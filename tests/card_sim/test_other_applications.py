@@ -75,7 +75,7 @@ class TestVisual:
         digest.update(MESSAGE)
         signature = talk.data(f"802A000033{DIGEST_INFO_PREFIX}{digest.finalize().hex()}00")
         key = canary_profile.private_keys[ref(VISUAL, NO_FILE_ID)].public_key()
-        key.verify(signature, MESSAGE, padding.PKCS1v15(), hashes.SHA256())  # type: ignore[call-arg, arg-type]
+        key.verify(signature, MESSAGE, padding.PKCS1v15(), hashes.SHA256())
         assert talk.send("00A4020C020000") == "6A82"
 
 

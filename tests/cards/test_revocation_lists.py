@@ -28,8 +28,8 @@ def issuer(tmp_path: Path) -> TestIssuer:
 def settings(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setattr(revocation_lists._LastTry, "at", -1e9)
     return Settings(
-        environment="test",  # type: ignore[arg-type]
-        database_url=database,  # type: ignore[arg-type]
+        environment="test",
+        database_url=database,
         public_url="http://127.0.0.1:1",
         crl_sources=[str(tmp_path / "1.crl")],
         trust_anchors_dir=tmp_path / "trust",

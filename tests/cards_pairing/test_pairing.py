@@ -52,7 +52,7 @@ def key(tmp_path: Path) -> DeviceKey:
 
 def issue(name: str = "窓口1番", **more: object) -> str:
     with db.transaction() as session:
-        return cards.issue_pair_code(session, name=name, kind="unattended", **more)  # type: ignore[arg-type]
+        return cards.issue_pair_code(session, name=name, kind="unattended", **more)
 
 
 def test_a_code_enrols_the_key_and_the_agent_can_work_at_once(url: str, key: DeviceKey) -> None:

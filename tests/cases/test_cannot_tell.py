@@ -55,7 +55,7 @@ def outcomes() -> dict[tuple[object, ...], ScreeningOutcome]:
             for more in known:
                 birth: date | None = persona.birth_date if "deceased" not in more else None
                 values = {"assurance": "simulated", "revocation": "good", "test_cards_only": True} | more
-                facts = Facts(municipalities.resolve(persona.address), birth, instant=FIXTURE_TIME, **values)  # type: ignore[arg-type]
+                facts = Facts(municipalities.resolve(persona.address), birth, instant=FIXTURE_TIME, **values)
                 for asked in (False, True):
                     outcome = screen(subject, facts, requested_review=asked)
                     key = (outcome.aggregate, *((check.kind, check.result, check.code) for check in outcome.checks))

@@ -35,22 +35,22 @@ def doubtful() -> tuple[Resident, Receipt, tuple[str, object, CheckKind]]:
 def asked_back() -> Iterator[Step]:
     who, receipt, where = doubtful()
     yield who, receipt
-    applications.take_check(*where, REVIEWER)  # type: ignore[arg-type]
+    applications.take_check(*where, REVIEWER)
     yield who, receipt
     deadline = clock.now() + timedelta(days=7)
-    applications.ask(*where, REVIEWER, "都道府県を教えてください。", deadline)  # type: ignore[arg-type]
+    applications.ask(*where, REVIEWER, "都道府県を教えてください。", deadline)
     yield who, receipt
     applications.answer(receipt.receipt_no, who.person_id, "みらい県です。")
     yield who, receipt
-    applications.pass_check(*where, REVIEWER)  # type: ignore[arg-type]
+    applications.pass_check(*where, REVIEWER)
     yield who, receipt
 
 
 def without_an_answer() -> Iterator[Step]:
     who, receipt, where = doubtful()
-    applications.take_check(*where, REVIEWER)  # type: ignore[arg-type]
+    applications.take_check(*where, REVIEWER)
     deadline = clock.now() + timedelta(days=7)
-    applications.ask(*where, REVIEWER, "都道府県を教えてください。", deadline)  # type: ignore[arg-type]
+    applications.ask(*where, REVIEWER, "都道府県を教えてください。", deadline)
     with clock.frozen(deadline + timedelta(seconds=1)):
         assert applications.lapse_unanswered() == 1
     yield who, receipt
@@ -68,9 +68,9 @@ def refused() -> Iterator[Step]:
     yield who, receipt
     applications.object_to_refusal(receipt.receipt_no, who.person_id, "住んでいました。")
     yield who, receipt
-    applications.propose_on_objection(*where, OTHER_REVIEWER, "uphold", "改めて確認しました。")  # type: ignore[arg-type]
+    applications.propose_on_objection(*where, OTHER_REVIEWER, "uphold", "改めて確認しました。")
     yield who, receipt
-    applications.confirm_on_objection(*where, APPROVER, proposal_id=read(*where))  # type: ignore[arg-type]
+    applications.confirm_on_objection(*where, APPROVER, proposal_id=read(*where))
     yield who, receipt
 
 

@@ -155,9 +155,9 @@ def test_nobody_confirms_their_own_refusal_and_the_database_agrees() -> None:
 @pytest.mark.parametrize("missing", ["reason", "office", "objection", "decided_on"])
 def test_br_64_a_letter_without_one_of_the_four_cannot_be_made(missing: str) -> None:
     parts = {"reason": "市外", "decided_on": FIXTURE_TIME.date(), "office": "窓口", "objection": "申し出てください。"}
-    assert RefusalLetter(**parts, object_by=None)  # type: ignore[arg-type]
+    assert RefusalLetter(**parts, object_by=None)
     with pytest.raises(LetterIncomplete):
-        RefusalLetter(**(parts | {missing: "" if missing != "decided_on" else None}), object_by=None)  # type: ignore[arg-type]
+        RefusalLetter(**(parts | {missing: "" if missing != "decided_on" else None}), object_by=None)
 
 
 def test_br_64_without_an_office_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,6 @@ def load(catalogue: str, tmp_path: Path) -> Load:
             path = tmp_path / "list.csv"
             path.write_bytes(content if content is not None else "\r\n".join((HEADING, *rows, "")).encode())
         given = {"list_id": LIST_ID, "loaded_by": "ST-02", "granted": nobody, "owner": OWNER} | options
-        return lists.load_list(path, **given)  # type: ignore[arg-type]
+        return lists.load_list(path, **given)
 
     return load_rows

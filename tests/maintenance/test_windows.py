@@ -83,7 +83,7 @@ def test_a_submit_that_is_on_its_way_when_the_window_begins_is_judged_by_its_own
     with clock.frozen(at(START) - timedelta(seconds=1)), monkeypatch.context() as patch:
 
         def slowly(*what: object) -> None:
-            write(*what)  # type: ignore[arg-type]
+            write(*what)
             patch.setattr(clock._State, "frozen", at(START) + timedelta(seconds=5))
 
         patch.setattr(screening, "write_checks", slowly)

@@ -85,7 +85,7 @@ def test_it_needs_no_database_and_no_settings(arguments: tuple[str, ...]) -> Non
 def test_br_68_what_cannot_be_seen_changes_no_answer(address: str, unseen: list[str], chosen: object) -> None:
     characters = list(address)
     for one in unseen:
-        characters.insert(chosen.randrange(len(characters) + 1), one)  # type: ignore[attr-defined]
+        characters.insert(chosen.randrange(len(characters) + 1), one)
     assert resolve("".join(characters)) == resolve(address)
 
 

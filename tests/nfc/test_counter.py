@@ -86,13 +86,13 @@ def test_a_wrong_number_b_is_told_with_the_tries_left() -> None:
     [
         lambda: read_four_information_by_number_b(B),
         lambda: change_pin(TEXT, Pin(PinKind.TEXT, "1111")),
-        lambda: change_pin(AUTH, Pin(PinKind.AUTH, "1111"), counter=1),  # type: ignore[arg-type]
+        lambda: change_pin(AUTH, Pin(PinKind.AUTH, "1111"), counter=1),
     ],
 )
 def test_without_saying_that_this_is_a_counter_nothing_is_sent(procedure: object) -> None:
     card = ScriptedCard()
     with pytest.raises(CounterOnly):
-        at_the_counter(procedure(), card)  # type: ignore[operator]
+        at_the_counter(procedure(), card)
     assert card.sent == []
 
 

@@ -196,7 +196,7 @@ def test_no_procedure_asks_for_what_we_never_read_whatever_the_card_answers(
             observer.see(command.apdu)
             answer = next(script, None)
             if isinstance(answer, str):
-                command = procedure.throw(CardProblem(answer))  # type: ignore[arg-type]
+                command = procedure.throw(CardProblem(answer))
                 continue
             response = answer if answer is not None else obliging(command)
             observer.answered(command.apdu, response.sw)

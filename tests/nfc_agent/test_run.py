@@ -61,7 +61,7 @@ def reader() -> ScriptedReader:
 
 
 @pytest.fixture
-def start(service: Service, key: DeviceKey, tmp_path: Path, reader: ScriptedReader):  # type: ignore[no-untyped-def]
+def start(service: Service, key: DeviceKey, tmp_path: Path, reader: ScriptedReader):
     agents: list[Agent] = []
 
     def begin() -> Agent:

@@ -49,7 +49,7 @@ def test_readings_become_ruby_and_nothing_else_becomes_markup() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("ending", ENDINGS, ids=str)
 def test_every_ending_is_told_in_every_language(ending: object, language: Language) -> None:
-    message = message_for(ending, language)  # type: ignore[arg-type]
+    message = message_for(ending, language)
     assert message.title and message.text and message.next_step
     assert "$" not in message.title + message.text + message.next_step
 

@@ -89,7 +89,7 @@ def wallet(folder: Path, issuer: TestIssuer) -> Wallet:
 
 
 def on(card: object, procedure: Procedure[object], *, counter: bool = False) -> object:
-    return run(procedure, Guarded(InProcess(card), counter=counter))  # type: ignore[arg-type]
+    return run(procedure, Guarded(InProcess(card), counter=counter))
 
 
 def test_the_card_declares_extended_length_and_its_kind(wallet: Wallet) -> None:
@@ -113,7 +113,7 @@ def test_a_live_card_proves_itself_to_a_fresh_challenge(
         _, signer = yield from read_integrity_record(extended=extended)
         return signer, (yield from prove_card(challenge, extended=extended))
 
-    signer, proof = on(wallet.open_card(HOLDER, NOW), session())  # type: ignore[misc]
+    signer, proof = on(wallet.open_card(HOLDER, NOW), session())
     verdict = check_card_proof(signer, proof.key_record, challenge, proof.signature, keys=keys, environment="test")
     assert verdict is CardProofVerdict.LIVE
     other = check_card_proof(signer, proof.key_record, bytes(32), proof.signature, keys=keys, environment="test")
@@ -207,7 +207,7 @@ def test_another_persons_card_at_the_second_meeting_gets_no_pin(wallet: Wallet) 
     seen = on(wallet.open_card(HOLDER, NOW), preview())
     other = wallet.open_card("TP-02", NOW)
     with pytest.raises(AnotherCard):
-        on(other, read_whole(TEXT, AUTH, MESSAGE, expected_certificate=seen.certificate))  # type: ignore[attr-defined]
+        on(other, read_whole(TEXT, AUTH, MESSAGE, expected_certificate=seen.certificate))
     assert on(other, recount(PinKind.TEXT)) == 3
 
 

@@ -198,7 +198,7 @@ CRLS: dict[str, Crl | None] = {
     "revoked": Crl(ROOT, revoked=((SERIAL, x509.ReasonFlags.key_compromise),)),
     "hold": Crl(ROOT, revoked=((SERIAL, x509.ReasonFlags.certificate_hold),)),
     "no reason": Crl(ROOT, revoked=((SERIAL, None),)),
-    "stale good": Crl(ROOT, **STALE),  # type: ignore[arg-type]
+    "stale good": Crl(ROOT, **STALE),
     "forged good": Crl(ROOT, signer=Root("forger")),
     "forged revoked": Crl(ROOT, signer=Root("forger"), revoked=((SERIAL, None),)),
     "other generation": Crl(SECOND_GENERATION),

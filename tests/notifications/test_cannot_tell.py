@@ -45,7 +45,7 @@ def readers(request: pytest.FixtureRequest, post: Post, monkeypatch: pytest.Monk
 
     def with_address(**who: Any) -> Resident:
         made = resident(**who)
-        post.reader(made, language=request.param, address=f"reader{next(_addresses)}@example.jp")  # type: ignore[arg-type]
+        post.reader(made, language=request.param, address=f"reader{next(_addresses)}@example.jp")
         return made
 
     monkeypatch.setattr(steps, "resident", with_address)

@@ -163,6 +163,6 @@ def test_a_window_that_moves_no_end_is_told_to_nobody(post: Post) -> None:
 
 
 def _last_day(application_id: object) -> str:
-    assign_by = stored(application_id).assign_by  # type: ignore[arg-type]
+    assign_by = stored(application_id).assign_by
     assert assign_by is not None
     return clock.local(assign_by).date().isoformat()

@@ -51,7 +51,7 @@ def test_br_65_at_the_end_of_a_policy_its_messages_go_and_the_address_stays_for_
 
 def test_addresses_are_brought_under_a_new_key(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     who = post.reader()
-    old = json.loads(settings.current().keys_json.get_secret_value())  # type: ignore[union-attr]
+    old = json.loads(settings.current().keys_json.get_secret_value())
     fresh = json.loads(Keys.generate_json())["encryption"]
     monkeypatch.setenv("TODOKE_KEYS_JSON", json.dumps(old | {"encryption": fresh | old["encryption"]}))
     settings.current.cache_clear()

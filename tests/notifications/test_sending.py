@@ -109,7 +109,7 @@ def test_a_worker_that_died_while_sending_leaves_it_to_the_next_with_the_same_me
     deliver = Postman.deliver
 
     def deliver_and_die(*arguments: object) -> None:
-        deliver(*arguments)  # type: ignore[arg-type]
+        deliver(*arguments)
         raise Killed
 
     monkeypatch.setattr(Postman, "deliver", deliver_and_die)

@@ -79,7 +79,7 @@ def test_the_whole_rotation_as_the_runbook_says(key_file: Path) -> None:
     assert oct(key_file.stat().st_mode & 0o777) == "0o600"
 
 
-def facts_of_person(session, person_id):  # type: ignore[no-untyped-def]
+def facts_of_person(session, person_id):
     from sqlalchemy import select
 
     from app.people.models import PersonFacts

@@ -30,7 +30,7 @@ def _load(session: Session, *items: object) -> LoadReport:
 def _refusal(*items: object) -> LoadRefused:
     with pytest.raises(LoadRefused) as refused:
         # The session is not touched before every item is found good.
-        _load(None, *items)  # type: ignore[arg-type]
+        _load(None, *items)
     return refused.value
 
 

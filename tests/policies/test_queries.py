@@ -32,7 +32,7 @@ def catalogue(database: str) -> Iterator[None]:
 
 def _search(**filters: object) -> Page[PolicyCard]:
     with db.reading() as session:
-        return policies.search(session, at_once_services=AT_ONCE_SERVICES, **filters)  # type: ignore[arg-type]
+        return policies.search(session, at_once_services=AT_ONCE_SERVICES, **filters)
 
 
 def _ids(**filters: object) -> list[str]:

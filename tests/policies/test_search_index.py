@@ -20,22 +20,22 @@ MOMENT = st.integers(0, 6)
 @st.composite
 def listings(draw: Callable[..., object]) -> dict[str, Listing]:
     made = {}
-    for number in range(draw(st.integers(0, 40))):  # type: ignore[call-overload]
-        municipality, prefecture = draw(st.sampled_from(PLACES))  # type: ignore[misc]
+    for number in range(draw(st.integers(0, 40))):
+        municipality, prefecture = draw(st.sampled_from(PLACES))
         begins = draw(MOMENT)
         made[f"P-{number:02}"] = Listing(
             policy_id=f"P-{number:02}",
-            state=draw(st.sampled_from(STATES)),  # type: ignore[arg-type]
-            is_full=draw(st.booleans()),  # type: ignore[arg-type]
-            closes_at=float(begins + draw(st.integers(1, 4))),  # type: ignore[operator]
-            apply_from=float(begins),  # type: ignore[arg-type]
+            state=draw(st.sampled_from(STATES)),
+            is_full=draw(st.booleans()),
+            closes_at=float(begins + draw(st.integers(1, 4))),
+            apply_from=float(begins),
             municipality=municipality,
             prefecture=prefecture,
-            category=draw(st.sampled_from("ab")),  # type: ignore[arg-type]
+            category=draw(st.sampled_from("ab")),
             timing="simple",
-            amount=draw(st.sampled_from((100, 1_000, 5_000))),  # type: ignore[arg-type]
-            decided_at_once=draw(st.booleans()),  # type: ignore[arg-type]
-            services=tuple(draw(st.lists(st.sampled_from("xyz"), unique=True))),  # type: ignore[arg-type]
+            amount=draw(st.sampled_from((100, 1_000, 5_000))),
+            decided_at_once=draw(st.booleans()),
+            services=tuple(draw(st.lists(st.sampled_from("xyz"), unique=True))),
             text=0,
         )
     return made

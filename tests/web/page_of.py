@@ -56,8 +56,8 @@ def context_for(
     chromium: Chromium, address: str, page: PageOf, width: int, language: str = "ja", **more: object
 ) -> BrowserContext:
     """A browser window of that width in which this page can be seen in that language."""
-    context = chromium.new_context(viewport={"width": width, "height": 844}, locale="ja-JP", **more)  # type: ignore[arg-type]
+    context = chromium.new_context(viewport={"width": width, "height": 844}, locale="ja-JP", **more)
     held = page.browser.cookies if page.browser is not None else {}
     kept = [{"name": name, "value": value, "url": address} for name, value in {"language": language, **held}.items()]
-    context.add_cookies(kept)  # type: ignore[arg-type]
+    context.add_cookies(kept)
     return context

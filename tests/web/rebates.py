@@ -48,5 +48,5 @@ def buy(number: str, *lines: tuple[str, int], shop_no: str = "001", **changes: o
         "lines": tuple(rebates.Line(*line) for line in lines),
     }
     with clock.frozen(DURING):
-        (answer,) = rebates.record_purchases(POLICY, PROVIDER, [rebates.Report(**(usual | changes))])  # type: ignore[arg-type]
+        (answer,) = rebates.record_purchases(POLICY, PROVIDER, [rebates.Report(**(usual | changes))])
     assert answer.outcome is rebates.Outcome.RECORDED

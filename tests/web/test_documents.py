@@ -26,7 +26,7 @@ PAPER = "写真1.jpg"
 def send(browser: Browser, receipt: str, *files: tuple[str, bytes], **fields: str) -> TestResponse:
     """The form of the question with files, as a browser sends it."""
     data = {"csrf_token": browser.token(), "answer": "", "no_number": "yes"} | fields
-    data["pictures"] = [(io.BytesIO(content), name) for name, content in files]  # type: ignore[assignment]
+    data["pictures"] = [(io.BytesIO(content), name) for name, content in files]
     headers = {"Referer": browser.service.settings.public_url + receipt}
     return browser.post(f"{receipt}/answer", data=data, headers=headers, content_type="multipart/form-data")
 
@@ -186,7 +186,7 @@ def test_the_pictures_follow_when_the_keys_are_rotated(service: Service) -> None
     browser, receipt = doubtful(service)
     send(browser, receipt, *[(PAPER, photograph())] * 3)
     (row,) = (one for one in service.applications() if one.state == "screening")
-    keys = json.loads(service.settings.keys_json.get_secret_value())  # type: ignore[union-attr]
+    keys = json.loads(service.settings.keys_json.get_secret_value())
     newer = json.loads(Keys.generate_json())["encryption"]
     pii.configure(Keys.from_json(json.dumps(keys | {"encryption": newer | keys["encryption"]})))
     assert pii_rotation.rewrap_all() > 3

@@ -72,7 +72,7 @@ def in_other_colours(page: Page, name: str) -> list[str]:
     moving = page.evaluate(MOVING)
     found = [f"{moving} things move"] if moving else []
     for colours in ({"color_scheme": "dark"}, {"forced_colors": "active"}):
-        page.emulate_media(**{"color_scheme": "light", "forced_colors": "none", **colours})  # type: ignore[arg-type]
+        page.emulate_media(**{"color_scheme": "light", "forced_colors": "none", **colours})
         (mode,) = colours.values()
         found += [f"{mode}: {one}" for one in violations(page, CONTRAST)]
         picture(page, f"{name}-{mode}")

@@ -61,7 +61,7 @@ def test_the_command_announces_lists_and_calls_off_and_names_every_end_that_move
     run = CliRunner()
 
     def todoke(*arguments: str) -> str:
-        done = run.invoke(command.commands[arguments[0]], list(arguments[1:]))  # type: ignore[attr-defined]
+        done = run.invoke(command.commands[arguments[0]], list(arguments[1:]))
         assert done.exit_code == 0, done.output
         return done.output
 
@@ -74,6 +74,6 @@ def test_the_command_announces_lists_and_calls_off_and_names_every_end_that_move
     assert f"{POLICY}: applications until 2027-01-31T23:59+09:00, was 2027-02-01T23:59+09:00" in called_off
     assert "called off" in todoke("list")
     for arguments in (["add", "--from", "x", "--to", "y", "--note", "n"], ["cancel", window_id]):
-        refused = run.invoke(command.commands[arguments[0]], arguments[1:])  # type: ignore[attr-defined]
+        refused = run.invoke(command.commands[arguments[0]], arguments[1:])
         assert refused.exit_code == 1
         assert "Traceback" not in refused.output

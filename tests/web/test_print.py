@@ -28,7 +28,7 @@ def test_br_54_a_receipt_is_printed_on_one_sheet_with_what_one_needs_later(
     path = f"/applications/{receipt}"
     with listening(service) as address, context_for(chromium, address, PageOf("", path, who), 390) as context:
         page = context.new_page()
-        page.set_viewport_size(A4)  # type: ignore[arg-type]
+        page.set_viewport_size(A4)
         page.goto(address + path)
         page.emulate_media(media="print", color_scheme="dark")
         OUTPUT.mkdir(parents=True, exist_ok=True)

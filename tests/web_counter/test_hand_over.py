@@ -85,7 +85,7 @@ def test_scanning_a_strangers_code_changes_nobodys_sign_in(service: Service, bro
     token = browser.cookie
     with clock.frozen(DAY):
         browser.get(f"/events/{code(service)}")
-        browser.get(str(re.search(r"/continue/\S+", hand_over(service))[0]))  # type: ignore[index]
+        browser.get(str(re.search(r"/continue/\S+", hand_over(service))[0]))
     assert browser.cookie == token
     assert browser.get("/applications").status_code == 200
 

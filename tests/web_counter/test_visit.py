@@ -178,7 +178,7 @@ def test_the_service_can_be_chosen_again_until_the_second_tap(counter: Counter) 
     assert counter.press("change").status_code == 303
     assert counter.stage() == "service"
     counter.press("service", service_id="SVC-QR-01")
-    assert "value" not in re.search(r'<input[^>]*id="account"[^>]*>', screen_page(counter))[0].replace('value=""', "")  # type: ignore[index]
+    assert "value" not in re.search(r'<input[^>]*id="account"[^>]*>', screen_page(counter))[0].replace('value=""', "")
 
 
 def test_a_wrong_number_stays_to_be_put_right_and_a_code_never_does(counter: Counter) -> None:

@@ -112,7 +112,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
     ]
     if "{session_id}" in operation.path:
         session = {"name": "session_id", "in": "path", "required": True}
-        parameters.append({**session, "schema": {"type": "string", "format": "uuid"}})  # type: ignore[dict-item]
+        parameters.append({**session, "schema": {"type": "string", "format": "uuid"}})  # type: ignore[dict-item]  # JSON of any depth
     responses: dict[str, Any] = {}
     if operation.answer is not None:
         responses["200"] = {"description": operation.answer.__doc__, "content": _json(operation.answer)}
