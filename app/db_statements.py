@@ -22,7 +22,7 @@ from sqlalchemy.sql.selectable import SelectBase
 
 from app.db import as_sqlalchemy, driver_connection
 
-_DIALECT = dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+_DIALECT = dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # theirs has no types
 T = TypeVar("T")
 _Described = SelectBase | Insert | Update | Delete
 

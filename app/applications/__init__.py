@@ -256,8 +256,8 @@ __all__ = [
     "submit_prepared",
     "suspect_return",
     "take_check",
-    "titles_of_municipality",
     "take_check_back",
+    "titles_of_municipality",
     "view_by_receipt",
     "withdraw",
 ]

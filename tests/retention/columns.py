@@ -23,6 +23,7 @@ person_keys key
 rebate_purchases shop_no lines digest
 rebate_put_aside content digest
 return_cases reason_enc
+return_steps text_enc
 rulings reason_enc objected_enc
 stated_facts subject state
 view_codes nonce
@@ -83,6 +84,8 @@ KEPT = {
         result_files provider_id
         retention_rules policy_id completed_on held_by
         return_cases policy_id origin state office objection respond_by proposed_by decided_by pay_by
+        return_cases write_off_by written_off_by
+        return_steps action by_staff policy_id state
         rulings policy_id kind proposal code proposed_by confirmed_by office objection object_by
         staff_accounts staff_id municipality_code roles state
         staff_sessions staff_id

@@ -71,7 +71,7 @@ def _insert(session: Session, table: str, **values: Any) -> None:
 
 def _of_the_application(session: Session, row: Application) -> None:
     now, own = clock.now(), {"policy_id": row.policy_id, "application_id": row.id}
-    inquiry = uuid4()
+    inquiry, case = uuid4(), uuid4()
     _insert(
         session,
         "inquiries",
@@ -119,7 +119,7 @@ def _of_the_application(session: Session, row: Application) -> None:
         session,
         "return_cases",
         **own,
-        id=uuid4(),
+        id=case,
         person_id=row.applicant_id,
         origin="review",
         state="cleared",
@@ -129,6 +129,18 @@ def _of_the_application(session: Session, row: Application) -> None:
         office="",
         objection="",
         opened_at=now,
+    )
+    _insert(
+        session,
+        "return_steps",
+        policy_id=row.policy_id,
+        id=uuid4(),
+        case_id=case,
+        at=now,
+        action="notify",
+        state="notified",
+        by_staff="ST-R1",
+        text_enc=b"words",
     )
     _insert(session, "view_codes", **own, nonce=b"a code", until=now, tries=0)
     _insert(
