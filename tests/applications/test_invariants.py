@@ -53,7 +53,7 @@ def test_a_seat_that_nobody_holds_and_a_queue_of_the_wrong_length_are_named() ->
     ("wrong", "expected"),
     [
         ("withdrawn", {("COMMITTED and ORDERED", 0, AMOUNT)}),
-        ("fulfilled", {("COMMITTED and ORDERED", 0, AMOUNT)}),
+        ("fulfilled", {("COMMITTED and ORDERED", 0, AMOUNT), ("GRANTED and after", AMOUNT, 0)}),
         ("screening", {("RESERVED", AMOUNT, 0), ("COMMITTED and ORDERED", 0, AMOUNT)}),
     ],
 )

@@ -235,22 +235,19 @@ def test_promise_7_each_act_is_its_roles_alone_and_a_case_is_not_there_for_other
     service: Service, reviewer: Browser, receipt: str
 ) -> None:
     case = opened(reviewer, receipt)
-    for number, role in enumerate(Role):
-        desk = staff(service, f"ST-X{number}", role)
-        works = role in (Role.REVIEWER, Role.APPROVER, Role.TREASURER)
-        assert desk.get("/returns").status_code == desk.get(case).status_code == (200 if works else 403), role
-        for name, one in ACTS.items():
-            answer = act(desk, case, name)
-            assert (answer.status_code == 403) == (role is not one.role), (role, name)
-            if role is one.role and name == "take":
-                done(answer)
-        assert (desk.send("/returns", receipt_no="").status_code == 403) == (role is not Role.REVIEWER)
+    workers = {Role.REVIEWER, Role.APPROVER, Role.TREASURER}
+    for role in sorted(workers):
+        others = staff(service, f"ST-X-{role}", *(workers - {role}))
+        assert {act(others, case, name).status_code for name, one in ACTS.items() if one.role is role} == {403}, role
+    nobody = staff(service, "ST-X", *(set(Role) - workers))
+    assert nobody.get("/returns").status_code == nobody.get(case).status_code == 403
+    assert act(nobody, case, "take").status_code == nobody.send("/returns", receipt_no="").status_code == 403
     stranger = service.browser()
     assert stranger.get(case).headers["Location"].endswith("/counter/sign-in")
     assert act(stranger, case, "take").status_code == 403
     everything = staff(service, "ST-R7", Role.REVIEWER, Role.APPROVER, Role.TREASURER, town="993026")
     assert everything.get(case).status_code == 404
-    assert {act(everything, case, name).status_code for name in ACTS} <= {404, 422}
+    assert act(everything, case, "take").status_code == act(everything, case, "clear").status_code == 404
     assert receipt not in words(everything.get("/returns?state=all"))
     assert act(reviewer, case, "nonsense").status_code == 404
     assert reviewer.get(f"/returns/{UUID(int=1)}").status_code == 404
