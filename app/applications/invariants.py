@@ -37,7 +37,8 @@ def _states(session: Session, policy_id: str | None, simple: list[str]) -> Itera
     on_the_way = case((Application.state == S.APPROVED, Application.amount - func.coalesce(ended, 0)), else_=0)
     # A person's cap in a policy (domain.md 5.5) is what was approved: never more is given, and ``fulfilled`` means all.
     given = func.coalesce(ended, 0)
-    to_give = case((Application.state == S.FULFILLED, Application.amount), else_=func.least(given, Application.amount))
+    whole = Application.amount - func.coalesce(held.c.recycled, 0)  # what was not received may be free again (BR-49)
+    to_give = case((Application.state == S.FULFILLED, whole), else_=func.least(given, Application.amount))
     have_reserved = func.coalesce(held.c.reserved, 0)
     have_on_the_way = func.coalesce(held.c.committed + held.c.ordered, 0)
     rows = session.execute(
