@@ -42,6 +42,10 @@ TITLES = {
     500: ("処理できませんでした", "申込の状態は変わっていません。しばらくして、もう一度お試しください。"),
     503: ("ただいま利用できません", "申込の状態は変わっていません。しばらくして、もう一度お試しください。"),
 }
+NOT_KNOWN = (
+    "送信した内容が届いたかどうか、確かめられませんでした。しばらくして、もう一度お試しください。"
+    "申込が2つになることはありません。"
+)
 PICTURES_TOO_LARGE = (
     "写真が大きすぎます",
     "写真は1枚8MBまで、1回に3枚までです。お返事はまだ送られていません。前のページに戻って、写真を選び直してください。",
@@ -201,11 +205,23 @@ def _fault(error: BaseException) -> Response:
     if unavailable:
         if _wants_json():
             return _problem_json(503, "E503", say(TITLES[503][0]))
-        title, text = map(say, TITLES[503])
-        page = render_template("errors/page.html", status=503, title=title, text=text, ref=g.get("ref"))
+        title, unchanged = TITLES[503]
+        text = say(NOT_KNOWN if _may_be_written(error) else unchanged)
+        page = render_template("errors/page.html", status=503, title=say(title), text=text, ref=g.get("ref"))
         return make_response(page, 503, {"Retry-After": "30"})
     fault = DomainError("E503", ref=str(g.get("ref", "-")))
     return problem_response(fault, ref=g.get("ref"))
+
+
+def _may_be_written(error: BaseException) -> bool:
+    """Whether the connection went while something was sent: its commit may have arrived, and only the answer is lost.
+
+    What the server refused by itself (a lock, a time limit) it has undone; no code, or one of its class 57P, is a loss.
+    """
+    if request.method in {"GET", "HEAD", "OPTIONS"} or not isinstance(error, DBAPIError):
+        return False
+    code = getattr(error.orig, "sqlstate", None)
+    return code is None or code.startswith("57P")
 
 
 def _wants_json() -> bool:
