@@ -55,6 +55,8 @@ def applied_at_commit(session: Session, policy_id: str, *, seats: int = 0, **del
     try:
         with in_one_go(session):
             yield
+            if session.new or session.dirty or session.deleted:
+                raise RuntimeError("what the session holds now would be written after this commit, by another one")
             move.statement(or_fail=True).ask(session, **move.values(policy_id))
             connection.commit()
     except DataError as fault:

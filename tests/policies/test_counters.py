@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import timedelta
 from threading import Barrier
+from uuid import UUID
 
+import psycopg
 import pytest
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, InvalidRequestError
@@ -14,6 +16,7 @@ from sqlalchemy.exc import IntegrityError, InvalidRequestError
 from app import clock, db, policies
 from app.db_statements import Statement
 from app.errors import DomainError
+from app.migrations.privileges import SERVICE_ROLE
 from app.people.models import Person
 from app.policies import Counters, CountersRefused, PolicyState, counters
 from app.policies.models import PolicyCounter
@@ -202,3 +205,50 @@ def test_a_fault_in_what_is_written_before_the_counters_leaves_nothing_and_is_to
         ):
             _WRITTEN.ask(session, person=person, now=clock.now())
     assert (_read(small_policy).seats_taken, _written()) == (1, 1)
+
+
+def test_br_33_a_connection_that_was_refused_goes_on_as_any_other(small_policy: str) -> None:
+    """Statements that the driver keeps planned are skipped in a refused pipeline: they are planned anew after it."""
+
+    def write(people: list[UUID], seats: int) -> None:
+        with (
+            db.transaction() as session,
+            counters.applied_at_commit(session, small_policy, seats=seats, budget=-1, reserved=1),
+        ):
+            for person in people:
+                _WRITTEN.ask(session, person=person, now=clock.now())
+
+    for _ in range(9):
+        with pytest.raises(DomainError):
+            write([db.new_id()], seats=4)
+        with pytest.raises(IntegrityError):
+            write([db.new_id()] * 2, seats=1)
+        write([db.new_id()], seats=1)
+        with db.transaction() as session:
+            counters.apply(session, small_policy, seats=-1)
+    assert (_read(small_policy).seats_taken, _read(small_policy).reserved, _written()) == (0, 9, 9)
+
+
+def test_what_a_deferred_rule_refuses_at_the_commit_moves_no_counter(database: str, small_policy: str) -> None:
+    with psycopg.connect(database.replace(f"//{SERVICE_ROLE}@", "//todoke@")) as owner:
+        owner.execute("ALTER TABLE persons ADD CONSTRAINT late UNIQUE (created_at) DEFERRABLE INITIALLY DEFERRED")
+    now = clock.now()
+    for expected in (nullcontext(), pytest.raises(IntegrityError)):
+        with (
+            expected,
+            db.transaction() as session,
+            counters.applied_at_commit(session, small_policy, seats=1, budget=-2_000, reserved=2_000),
+        ):
+            _WRITTEN.ask(session, person=db.new_id(), now=now)
+    assert (_read(small_policy).seats_taken, _written()) == (1, 1)
+
+
+def test_nothing_is_left_to_a_commit_of_its_own(small_policy: str) -> None:
+    """What a handler would add to the session inside would be written by a second transaction, after the first."""
+    with (
+        pytest.raises(RuntimeError, match="another one"),
+        db.transaction() as session,
+        counters.applied_at_commit(session, small_policy, seats=1, budget=-2_000, reserved=2_000),
+    ):
+        session.add(Person(id=db.new_id(), created_at=clock.now()))
+    assert (_read(small_policy).seats_taken, _written()) == (0, 0)
