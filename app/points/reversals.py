@@ -18,7 +18,8 @@ def request_reversal(session: Session, policy_id: str, application_id: UUID) -> 
 
 
 def lock_grants(session: Session, policy_id: str, application_id: UUID) -> None:
-    """Lock what arrived of an application, for a caller that will move it: before it locks the balances."""
+    """Lock what arrived of an application, for a caller that will move it: before it locks the application
+    and the balances (decision 0026)."""
     _locked(session, policy_id, application_id)
 
 

@@ -134,6 +134,7 @@ def decide(  # which case, by whom, what they read, and what the letter says
             if due_now(session, case) < case.amount:
                 raise ReturnRefused(_S.NOTIFIED, "the refunds were counted again; look at the amount", "recounted")
             return
+        points.lock_grants(session, policy_id, case.application_id)  # before the application (decision 0026)
         events.publish(session, ReturnDecided(policy_id, case.application_id, case.amount, staff.staff_id))
         points.request_reversal(session, policy_id, case.application_id)
         granted = points.lock_held(session, policy_id, case.application_id, Account.GRANTED)

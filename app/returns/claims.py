@@ -120,6 +120,7 @@ def cancel(policy_id: str, case_id: UUID, staff: Staff, reason: str) -> None:
         case = locked_case(session, policy_id, case_id)
         move_case(session, case, _A.CANCEL, "approver", staff)
         note(session, case, "cancel", staff, text=reason)
+        points.lock_grants(session, policy_id, case.application_id)  # before the application (decision 0026)
         if case.origin == REVIEW:
             events.publish(session, ReturnCancelled(policy_id, case.application_id, staff.staff_id))
         points.cancel_reversal(session, policy_id, case.application_id)

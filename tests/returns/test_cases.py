@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from app import applications, clock, db, points, rebates, returns
@@ -27,6 +29,7 @@ from tests.applications.applicants import (
     view_of,
 )
 from tests.applications.submitting import AMOUNT, at, audited
+from tests.applications.test_order_of_locks import owner, waiting
 from tests.applications.test_rebates import buy, enrol, rebate
 from tests.rebates.conftest import carry_out_grants
 
@@ -252,3 +255,22 @@ def test_a_case_about_one_of_several_benefits_revokes_what_is_still_to_come() ->
     assert (counters("P-015").return_due, counters("P-015").committed) == (300, 0)
     assert buy("T3", 1_000) == "not_enrolled"
     assert differences() == []
+
+
+@pytest.mark.parametrize("step", ["decide", "cancel"])
+def test_who_waits_for_a_grant_does_not_hold_the_application_yet(database: str, step: str) -> None:
+    """Decision 0026: a result file has the grant and then wants the application; no circle may come of it."""
+    open_policy()
+    application_id = granted()
+    if step == "cancel":
+        case = decided(application_id)
+        act = partial(returns.cancel, "P-001", case, APPROVER, OBJECTION)
+    else:
+        act = partial(decided, application_id)
+    with psycopg.connect(owner(database)) as file:
+        file.execute("SELECT 1 FROM grants WHERE application_id = %s FOR UPDATE", [application_id])
+        with waiting(database, act) as done:
+            file.execute("SELECT 1 FROM applications WHERE id = %s FOR UPDATE NOWAIT", [application_id])
+            file.commit()
+            done.result(20)
+    assert balances() == ({"granted": AMOUNT} if step == "cancel" else {"return_due": AMOUNT})
