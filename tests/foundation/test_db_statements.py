@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import bindparam, insert, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app import audit, clock, db, db_rows, jobs
 from app.audit import AuditEvent
-from app.db_statements import Statement, in_one_go
+from app.db_statements import Statement, in_one_go, send
 from app.people.models import Person
 from app.points.tasks import send_grant_order
 
@@ -74,3 +74,17 @@ def test_two_queries_can_not_be_parts_of_one_statement() -> None:
     with pytest.raises(RuntimeError), db.transaction() as session, db_rows.together(session, most=1):
         jobs.defer_all(session, [job])
         jobs.defer_all(session, [job])
+
+
+def test_a_connection_used_at_once_comes_back_as_it_was_also_after_a_fault_or_a_loss() -> None:
+    gone, faulty = b"SELECT pg_terminate_backend(pg_backend_pid())", b"SELECT 1 / 0"
+    for statement in (faulty, gone, faulty, gone):
+        with pytest.raises(DBAPIError), db.at_once() as connection:
+            send(connection, statement, [])
+        with db.transaction() as session:
+            assert db.driver_connection(session).autocommit is False
+            _NEW.ask(session, person=db.new_id(), now=clock.now())
+            session.rollback()
+    with db.reading() as session:
+        assert session.scalars(select(Person.id)).all() == []
+    assert db.engine().pool.checkedout() == 0
