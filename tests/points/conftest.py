@@ -126,3 +126,9 @@ def counters() -> policies.Counters:
 def books_are_right() -> bool:
     with db.reading() as session:
         return points.check_invariants(session) == []
+
+
+@pytest.fixture
+def ordered(policy, provider, told) -> Approved:
+    """An approved application whose order was just made."""
+    return approve(order=True)

@@ -54,6 +54,11 @@ ELSEWHERE = {
         "TP-02",
     ),
     "counter left idle": ("tests.journeys.test_counter", "test_a_counter_left_idle_warns_and_wipes", "TP-10"),
+    "counter with three children": (
+        "tests.web_counter.test_children",
+        "test_br_27_three_children_with_the_mothers_service_and_a_receipt_each",
+        "TP-14",
+    ),
     "PIN locked at the counter": (
         "tests.journeys.test_counter",
         "test_a_locked_pin_ends_with_a_slip_for_the_other_desk",

@@ -62,6 +62,7 @@ def desk(counter: Counter) -> str:
 
 
 def test_br_27_three_children_with_the_mothers_service_and_a_receipt_each(counter: Counter) -> None:
+    """TP-14 at the counter with TP-14C1, TP-14C2 and TP-14C3."""
     call_guardian(counter)
     receipts = []
     for child in CHILDREN:
