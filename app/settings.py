@@ -10,6 +10,7 @@ import base64
 import json
 import secrets
 from dataclasses import dataclass
+from datetime import time
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -155,6 +156,10 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(30, ge=5, le=240)
     session_absolute_hours: int = Field(8, ge=1, le=24)
     staff_idle_minutes: int = Field(15, ge=1, le=60)
+    # 窓口の時間: a time written by hand on a paper can only lie within it.
+    counter_opens: time = time(8, 0)
+    counter_closes: time = time(20, 0)
+    counter_open_on_holidays: bool = False
     staff_absolute_hours: int = Field(10, ge=1, le=14)
     max_request_bytes: int = Field(256 * 1024, ge=16 * 1024)
     trusted_proxies: int = Field(0, ge=0, le=4)

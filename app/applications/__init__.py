@@ -124,6 +124,8 @@ from app.applications.standing import (
 from app.applications.states import ApplicationState
 from app.applications.status import TURN_LABELS, StatusWord
 from app.applications.submit import judge, submit, submit_many, submit_prepared
+from app.applications.take_up import NotTheSame, Sent, assign_at_counter, find_sent, offers_at_counter, paper_like
+from app.applications.tell_paper import PaperDecision, papers_to_tell, tell_decision
 from app.applications.waitlist import serve_queue
 from app.applications.withdraw import withdraw
 
@@ -148,6 +150,8 @@ __all__ = [
     "Draft",
     "Known",
     "LinkRefused",
+    "NotTheSame",
+    "PaperDecision",
     "Parties",
     "Reason",
     "Receipt",
@@ -155,6 +159,7 @@ __all__ = [
     "ReturnFile",
     "ReturnLine",
     "ReviewCase",
+    "Sent",
     "Standing",
     "StatusWord",
     "TimelineEntry",
@@ -171,6 +176,7 @@ __all__ = [
     "applications_of",
     "ask",
     "assign",
+    "assign_at_counter",
     "beneficiary_of_receipt",
     "cases_of",
     "check_guardian_may_apply",
@@ -196,6 +202,7 @@ __all__ = [
     "erase_readings_for",
     "expire_unassigned",
     "export_results",
+    "find_sent",
     "follow_end",
     "forget_identity",
     "forget_reading",
@@ -215,7 +222,10 @@ __all__ = [
     "names_for_wallet",
     "object_to_refusal",
     "objection_to",
+    "offers_at_counter",
     "office_of",
+    "paper_like",
+    "papers_to_tell",
     "parties_of",
     "pass_check",
     "people_in",
@@ -257,6 +267,7 @@ __all__ = [
     "suspect_return",
     "take_check",
     "take_check_back",
+    "tell_decision",
     "titles_of_municipality",
     "view_by_receipt",
     "withdraw",

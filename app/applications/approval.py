@@ -15,6 +15,8 @@ from app.policies import PolicyDocument, Rate
 
 CHOICE_DAYS = 7
 """Days left to choose again after an order failed, or after a decision that came when the deadline was over."""
+TOLD_DAYS = 14
+"""Days that a letter leaves at least: as many as the first reminder leaves to those who read mail (domain.md 3.6)."""
 
 
 def reserve(session: Session, book: points.Book, application: Application, document: PolicyDocument) -> None:
@@ -82,7 +84,7 @@ def commit_and_plan(
     now = clock.now()
     if isinstance(document.benefit, Rate):
         rebates.activate(session, application.policy_id, application.id)
-        application.assign_by = None if link_id else assign_deadline(document, now)
+        application.assign_by = None if link_id else first_deadline(application, document, now)
         return
     book.post(
         points.LedgerEvent.COMMIT,
@@ -102,7 +104,7 @@ def commit_and_plan(
         order_at=now + timedelta(hours=document.cooling_off_hours) if link_id else None,
     )
     if link_id is None:
-        application.assign_by = assign_deadline(document, now)
+        application.assign_by = first_deadline(application, document, now)
     elif is_ordered_at_once(document) and order_now:
         points.order_grant(session, book, grant, link_is_locked=link_is_locked)
 
@@ -121,6 +123,19 @@ def assign_deadline(document: PolicyDocument, approved_at: datetime) -> datetime
     if document.assign_days is not None:
         deadline = min(deadline, end_of(clock.local(approved_at).date() + timedelta(days=document.assign_days)))
     return deadline if deadline >= approved_at else _days_to_choose(document, approved_at)
+
+
+def first_deadline(application: Application, document: PolicyDocument, approved_at: datetime) -> datetime:
+    """Until when a service may be chosen. Who applied on paper gets no mail: their days begin when they were told."""
+    if application.channel == "paper":
+        return document.window.grant_by
+    return assign_deadline(document, approved_at)
+
+
+def deadline_once_told(document: PolicyDocument, approved_at: datetime, told_at: datetime) -> datetime:
+    """That of who applied on paper: as everybody's, and at least ``TOLD_DAYS``, within the days of the grant."""
+    days = end_of(clock.local(told_at).date() + timedelta(days=TOLD_DAYS))
+    return min(max(assign_deadline(document, approved_at), days), document.window.grant_by)
 
 
 def deadline_after_failure(document: PolicyDocument, approved_at: datetime, failed_at: datetime) -> datetime:

@@ -42,6 +42,11 @@ def services_to_assign(session: Session, receipt_no: str, person_id: UUID, age: 
     application = session.scalar(select(Application).where(Application.receipt_no == receipt_no))
     if application is None or application.applicant_id != person_id:
         return None
+    return offers_for(session, application, age)
+
+
+def offers_for(session: Session, application: Application, age: int | None) -> list[Offer]:
+    """The services that may be chosen for this application now. Raises what ``assign`` raises before the choice."""
     document = document_of(session, application)
     _check_in_time(application, document)
     _check_not_ordered(session, application)
@@ -62,28 +67,33 @@ def assign(receipt_no: str, person_id: UUID, choice: Choice, *, age: int | None 
         application = session.scalar(select(Application).where(Application.receipt_no == receipt_no).with_for_update())
         if application is None or application.applicant_id != person_id:
             return False
-        document = document_of(session, application)
-        _check_in_time(application, document)
-        _check_not_ordered(session, application)
-        service = _chosen(_offers(session, document, application, age), choice.service_id)
-        before = payments.link_of_application(session, application.policy_id, application.id)
-        link = payments.create_link(
-            session,
-            policy_id=application.policy_id,
-            application_id=application.id,
-            person_id=application.beneficiary_id,
-            service=service,
-            normalized=choice.normalized,
-            holder_masked=choice.holder.holder_masked,
-            wallet=payment_wallet(session, application, document, service),
-        )
-        if before is not None and before.link_id == link.id:
-            return True
-        application.service_id, application.assign_by = service.service_id, None
-        person = audit.pseudonym(application.applicant_id)
-        note(session, "application.assigned", application, "person", person, service=service.service_id)
-        _give_to_grants(session, application, document, link.id, service)
+        bind_choice(session, application, choice, age)
         return True
+
+
+def bind_choice(session: Session, application: Application, choice: Choice, age: int | None) -> None:
+    """Bind a locked application to this choice; ends with the policy's hot counter row. Raises as ``assign``."""
+    document = document_of(session, application)
+    _check_in_time(application, document)
+    _check_not_ordered(session, application)
+    service = _chosen(_offers(session, document, application, age), choice.service_id)
+    before = payments.link_of_application(session, application.policy_id, application.id)
+    link = payments.create_link(
+        session,
+        policy_id=application.policy_id,
+        application_id=application.id,
+        person_id=application.beneficiary_id,
+        service=service,
+        normalized=choice.normalized,
+        holder_masked=choice.holder.holder_masked,
+        wallet=payment_wallet(session, application, document, service),
+    )
+    if before is not None and before.link_id == link.id:
+        return
+    application.service_id, application.assign_by = service.service_id, None
+    person = audit.pseudonym(application.applicant_id)
+    note(session, "application.assigned", application, "person", person, service=service.service_id)
+    _give_to_grants(session, application, document, link.id, service)
 
 
 def _give_to_grants(

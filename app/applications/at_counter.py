@@ -28,11 +28,16 @@ from app.policies import PolicyView
 
 @dataclass(frozen=True)
 class AtCounter:
-    """Where and by whom a person is received. ``came_at``: the moment that counts, if it is not now."""
+    """Where and by whom a person is received. ``came_at``: the moment that counts, if it is not now.
+
+    Where that was written by hand, ``came_at_reason`` says why and ``came_at_by`` by whom.
+    """
 
     staff_id: str
     terminal_id: UUID
     came_at: datetime | None = None
+    came_at_reason: str | None = None
+    came_at_by: str | None = None
 
 
 def as_of(policy: PolicyView, came_at: datetime | None) -> PolicyView:
@@ -60,6 +65,7 @@ def _received(session: Session, application_id: UUID, at: AtCounter, channel: st
     draft = session.scalars(select(Application).where(Application.id == application_id)).one()
     draft.channel, draft.staff_id, draft.terminal_id = channel, at.staff_id, at.terminal_id
     draft.came_at = at.came_at
+    draft.came_at_reason, draft.came_at_by = at.came_at_reason, at.came_at_by
 
 
 def start_on_paper(session: Session, policy: PolicyView, evidence: EvidenceView, at: AtCounter) -> UUID:

@@ -42,6 +42,9 @@ def choose_again(session: Session, event: points.GrantFailed) -> None:
     if application.state != ApplicationState.APPROVED:
         return
     document = document_of(session, application)
+    if application.channel == "paper":
+        application.assign_by, application.told_at = document.window.grant_by, None  # to be told anew
+        return
     application.assign_by = deadline_after_failure(document, application.decided_at or clock.now(), clock.now())
 
 

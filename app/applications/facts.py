@@ -46,13 +46,15 @@ def known_about(
     instant: datetime | None = None,
     application_id: UUID | None = None,
     stated: screening.Stated | None = None,
+    person_id: UUID | None = None,
 ) -> Known:
     """Gather what the policy's conditions ask for about the person of this evidence, at ``instant`` (now).
 
     ``acting``: the guardian who applies, where it is not the person alone. ``application_id``: whose own claim on a
     row of a list does not count as somebody else's. ``stated``: what was stated about the person, where it was read.
+    ``person_id``: who it is, where the evidence was made for the record of a paper that a card's holder took up.
     """
-    person_id = evidence.person_id
+    person_id = person_id or evidence.person_id
     if stated is None:
         stated = screening.stated_about(session, person_id)
     levels, rows = _on_lists(session, document, evidence, typed or Typed(), application_id)

@@ -119,7 +119,8 @@ def record_move(person_id: UUID, municipality_code: str, moved_on: date, *, stat
         if evidence is None:
             return None
         acting = acting_for(session, application, document)
-        facts = replace(known_about(session, document, evidence, acting=acting).facts, address=address)
+        known = known_about(session, document, evidence, acting=acting, person_id=person_id)
+        facts = replace(known.facts, address=address)
         outcome = screening.screen(document, facts)
         lives_there = all(
             check.result is CheckResult.PASSED for check in outcome.checks if check.kind is CheckKind.CARD_AUTO
@@ -166,6 +167,7 @@ def _look_again(policy_id: str, application_id: UUID) -> bool:
             acting=acting_for(session, application, document),
             instant=application.counts_from,
             application_id=application.id,
+            person_id=application.beneficiary_id,
         )
         outcome = screening.screen(document, known.facts, requested_review=application.review_requested)
         checks = screening.locked_checks(session, policy_id, application_id)

@@ -40,6 +40,12 @@ class Application(Base):
             "state = 'started' OR guardian_evidence_id IS NULL OR declared_at IS NOT NULL", name="guardian_declared"
         ),
         CheckConstraint("wallet = 'own' OR wallet = 'guardian' AND guardian_evidence_id IS NOT NULL", name="wallet"),
+        CheckConstraint(
+            "(came_at_reason IS NULL) = (came_at_by IS NULL)"
+            " AND (came_at_reason IS NULL OR came_at IS NOT NULL AND channel = 'paper')",
+            name="a_hand_written_time_is_explained",
+        ),
+        CheckConstraint("told_at IS NULL OR channel = 'paper'", name="told_of_a_paper"),
         # BR-13: one application per beneficiary, policy and unit.
         Index(
             "uq_applications_beneficiary",
@@ -94,6 +100,9 @@ class Application(Base):
     terminal_id: Mapped[UUID | None]
     # When the person came, where that is what counts: the time of a queue ticket or of a paper slip.
     came_at: Mapped[datetime | None]
+    # Where that time was written by hand: why there is no ticket, and whose hand it was.
+    came_at_reason: Mapped[str | None]
+    came_at_by: Mapped[str | None]
     evidence_id: Mapped[UUID] = mapped_column(ForeignKey("evidence.id"))
     """The beneficiary's. A guardian's own is beside it."""
     guardian_evidence_id: Mapped[UUID | None] = mapped_column(ForeignKey("evidence.id"))
@@ -117,6 +126,8 @@ class Application(Base):
     submitted_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
     assign_by: Mapped[datetime | None]
+    # Of a paper: when its person was told what was decided, by letter or by hand; before that no day for them passes.
+    told_at: Mapped[datetime | None]
     fulfilled_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
 

@@ -22,11 +22,11 @@ def is_own_case(session: Session, application: Application, staff_id: str) -> bo
 
 
 def check_has_no_part(session: Session, application: Application, staff: Staff) -> None:
-    """Raise ``ReviewRefused`` (``same_person``) for who said who the person is, copied in the paper, or is the person
-    or the guardian: none of them decides, confirms, or records what decides (domain.md 4.1, 5.3)."""
+    """Raise ``ReviewRefused`` (``same_person``) for who said who the person is, copied in the paper or wrote its time,
+    or is the person or the guardian: none of them decides, confirms, or records what decides (domain.md 4.1, 5.3)."""
     evidence = [cards.evidence_of(session, each) for each in _evidence_ids(application)]
     vouched = {each.staff_id for each in evidence if each is not None and each.assurance == "staff"}
-    if staff.staff_id in vouched or is_own_case(session, application, staff.staff_id):
+    if staff.staff_id in vouched | {application.came_at_by} or is_own_case(session, application, staff.staff_id):
         raise ReviewRefused("same_person")
 
 

@@ -53,6 +53,10 @@ class ReviewCase:
     document: PolicyDocument
     state: ApplicationState
     submitted_at: datetime
+    came_at: datetime | None
+    came_at_reason: str | None
+    """Why the time was written by hand, and by whom (``came_at_by``); ``None`` where a ticket says it."""
+    came_at_by: str | None
     amount: int
     duplicate_suspected: bool
     beneficiary: EvidenceView | None
@@ -144,6 +148,9 @@ def _case(session: Session, row: Application, staff: Staff) -> ReviewCase:
         document=document,
         state=ApplicationState(row.state),
         submitted_at=row.submitted_at,
+        came_at=row.came_at,
+        came_at_reason=row.came_at_reason,
+        came_at_by=row.came_at_by,
         amount=row.amount,
         duplicate_suspected=row.duplicate_suspected and not row.cleared_by_staff,
         beneficiary=cards.evidence_of(session, row.evidence_id),

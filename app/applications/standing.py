@@ -92,6 +92,13 @@ def _evidence(which: ColumnElement[bool]) -> CompoundSelect[tuple[UUID]]:
     return union(select(Application.evidence_id).where(which), select(guardians).where(which, guardians.is_not(None)))
 
 
+def drop_drafts_in(session: Session, policy_id: str, person_id: UUID) -> None:
+    """Delete what this person began in one policy and never sent."""
+    session.execute(
+        delete(Application).where(Application.policy_id == policy_id, _is_of(person_id), Application.state == S.STARTED)
+    )
+
+
 def forget_identity(session: Session, applications: Collection[tuple[str, UUID]]) -> int:
     """Replace the fingerprints, so that nothing finds the same person again; returns how many applications."""
     if not applications:

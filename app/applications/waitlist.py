@@ -142,6 +142,7 @@ def _screen(session: Session, application: Application, document: PolicyDocument
         acting=acting_for(session, application, document),
         instant=application.counts_from,
         application_id=application.id,
+        person_id=application.beneficiary_id,
     )
     # What was no failure at the submit is none now: a fact that came since is for staff to weigh (BR-32).
     outcome = screening.screen(document, known.facts, requested_review=True)

@@ -75,8 +75,8 @@ class CardSession(Base):
             name="at_a_counter_somebody_attends",
         ),
         CheckConstraint(
-            "state IN ('open', 'taken', 'waiting_card', 'waiting_pin', 'reading', 'verifying', 'done', 'failed',"
-            " 'cancelled', 'expired')",
+            "state IN ('open', 'taken', 'waiting_removal', 'waiting_card', 'waiting_pin', 'reading', 'verifying',"
+            " 'done', 'failed', 'cancelled', 'expired')",
             name="state",
         ),
         CheckConstraint("octet_length(challenge) = 32", name="challenge_length"),

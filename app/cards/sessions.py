@@ -15,7 +15,8 @@ from app.cards.agents import Reader
 from app.cards.models import Agent, CardSession
 from app.errors import DomainError
 
-PROGRESS = ("waiting_card", "waiting_pin", "reading")
+PROGRESS = ("waiting_removal", "waiting_card", "waiting_pin", "reading")
+"""A card of somebody before is to be taken away; a card is waited for; its PINs; it is read."""
 WAITING = ("open", "taken", *PROGRESS, "verifying")
 HOLD_LIVES = timedelta(seconds=15)
 """After the last word of an agent that watches a card."""

@@ -32,12 +32,14 @@ def call_next(
     ticket_day: date | None = None,
     has_pin: bool = True,
     for_child: bool = False,
+    choose: bool = False,
 ) -> UUID:
     """Open a visit for this policy; one that was going on is wiped first (BR-50). Returns its id.
 
     ``ticket_no``: the number of a ticket of an earlier closing time, whose time then counts; ``ticket_day``: the day
     that is printed on it, where it is not the newest of its number. ``has_pin`` false: the card is one without PINs
     (顔認証). ``for_child``: a guardian applies, whose card comes first.
+    ``choose``: the person has applied already, on paper or otherwise, and chooses the service for that.
     Raises ``NotCounterStaff``; the policy's reason when it takes no applications,
     E804 when the reader cannot be asked, ``LookupError`` for a ticket that is none or a policy that is not served here,
     ``cards.ReaderBusy``.
@@ -47,7 +49,7 @@ def call_next(
     try:
         with db.transaction() as session:
             ticket = use_ticket(session, staff, policy_id, ticket_no, ticket_day) if ticket_no is not None else None
-            return _open(session, staff, policy_id, ticket, has_pin=has_pin, for_child=for_child)
+            return _open(session, staff, policy_id, ticket, has_pin=has_pin, for_child=for_child, choose=choose)
     except IntegrityError:
         raise LookupError("somebody opened a visit at this moment") from None
 
@@ -60,6 +62,7 @@ def _open(
     *,
     has_pin: bool,
     for_child: bool,
+    choose: bool,
 ) -> UUID:
     terminal = organisations.get_terminal(session, staff.terminal_id)
     if terminal is None:
@@ -68,7 +71,10 @@ def _open(
     if before is not None:
         wipe(session, before, FINISHED if before.state == CounterState.DONE else CANCELLED)
         session.flush()
-    _check_policy(session, terminal, policy_id, ticket, for_child=for_child)
+    if choose:
+        policy_served(session, terminal.municipality_code, policy_id)
+    else:
+        _check_policy(session, terminal, policy_id, ticket, for_child=for_child)
     purpose = "counter" if has_pin else "touch"
     return open_visit(
         session,
@@ -77,7 +83,8 @@ def _open(
         policy_id,
         ticket.id if ticket else None,
         purpose=purpose,
-        for_child=for_child,
+        for_child=for_child and not choose,
+        errand="choose" if choose else "apply",
     )
 
 
@@ -91,6 +98,7 @@ def open_visit(
     purpose: str,
     for_child: bool = False,
     guardian_evidence_id: UUID | None = None,
+    errand: str = "apply",
 ) -> UUID:
     """An empty visit that waits for a card. Raises E804 when the reader cannot be asked, ``cards.ReaderBusy``."""
     reader = cards.reader_at_counter(session, terminal.agent_id)
@@ -103,6 +111,7 @@ def open_visit(
         policy_id=policy_id,
         ticket_id=ticket_id,
         for_child=for_child,
+        errand=errand,
         guardian_evidence_id=guardian_evidence_id,
         state=after(CounterState.LOCKED, CounterEvent.CALL_NEXT),
         opened_at=now,

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app import applications, cards, db, policies, screening
+from app.counter.choosing import CHOOSE
 from app.counter.models import CounterSession
 from app.counter.states import CounterState
 from app.counter.visit import VisitOver, live_visit, note
@@ -38,7 +39,7 @@ def documents_to_see(staff: SignedInStaff) -> list[DocumentToSee]:
     """For the visit that is going on; empty before the card is bound."""
     with db.transaction() as session:
         row = live_visit(session, staff.terminal_id)
-        if row is None or row.person_id is None:
+        if row is None or row.person_id is None or row.state not in _WHILE_EDITING or row.errand == CHOOSE:
             return []
         policy = policies.get(session, row.policy_id)
         if policy is None:

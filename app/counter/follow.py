@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from app import applications, cards, clock, db, organisations, people, policies, settings
 from app.applications import AtCounter, ConfirmingPage
-from app.cards import SessionView
+from app.cards import EvidenceView, SessionView
 from app.counter.children import guardian_was_read, start_for_child
+from app.counter.choosing import CHOOSE, agent_of, begin_finding, chosen_account, is_looking_for_application
 from app.counter.models import CounterSession, QueueTicket
 from app.counter.states import CounterEvent, CounterState
 from app.counter.tickets import TicketUsed, claim_ticket
@@ -22,6 +23,7 @@ from app.counter.view import CounterView, view_of
 from app.counter.visit import (
     FINISHED,
     HOLD_SECONDS,
+    NOT_SAME,
     SELF,
     TICKET_USED,
     advance,
@@ -34,6 +36,7 @@ from app.counter.visit import (
     wipe,
 )
 from app.errors import DomainError
+from app.policies import PolicyView
 
 MAX_STEPS = 4
 IDENTIFY_WITHIN = timedelta(minutes=5)
@@ -77,6 +80,8 @@ def _follow_first_tap(session: Session, row: CounterSession) -> None:
         wipe(session, row, seen.problem.code, seen.problem)
     elif not _staff_is_there(session, row):
         wipe(session, row, "E114")
+    elif is_looking_for_application(row):
+        _follow_finding(session, row, seen)
     elif seen.state == "done" and row.card_purpose == "touch":
         _see_card_without_pin(session, row, seen)
     elif seen.state == "done":
@@ -92,6 +97,14 @@ def _follow_first_tap(session: Session, row: CounterSession) -> None:
             turn_away(session, row, seen, "E804")
     elif seen.state in _READING and row.state == CounterState.STAFF_IN:
         advance(row, CounterEvent.TAP)
+
+
+def _follow_finding(session: Session, row: CounterSession, seen: SessionView) -> None:
+    """Staff look for the application that was sent; the card lies there meanwhile."""
+    if seen.state == "expired":
+        wipe(session, row, "E804")
+    elif clock.real_now() - row.touched_at >= IDENTIFY_WITHIN:
+        wipe(session, row, "E114")
 
 
 def _see_card_without_pin(session: Session, row: CounterSession, seen: SessionView) -> None:
@@ -144,6 +157,16 @@ def bind_to(session: Session, row: CounterSession, seen: SessionView, evidence_i
     if _is_staffs_own(session, row, evidence.facts_id):
         turn_away(session, row, seen, SELF)
         return
+    may_have_applied = row.guardian_evidence_id is None and applications.paper_like(session, policy.policy_id, evidence)
+    if row.errand == CHOOSE or may_have_applied:
+        begin_finding(session, row, seen, evidence, terminal.agent_id)
+        return
+    row.seen_key = seen.seen_key
+    bind_draft(session, row, evidence, policy)
+
+
+def bind_draft(session: Session, row: CounterSession, evidence: EvidenceView, policy: PolicyView) -> None:
+    """An empty form for this person, with the card watched from here on."""
     ticket = session.get(QueueTicket, row.ticket_id) if row.ticket_id else None
     at = AtCounter(row.staff_id, row.terminal_id, ticket.issued_at if ticket else None)
     row.person_id = evidence.person_id
@@ -151,12 +174,12 @@ def bind_to(session: Session, row: CounterSession, seen: SessionView, evidence_i
         row.application_id, row.person_id = start_for_child(session, row, evidence, at)
     else:
         row.application_id = applications.start_at_counter(session, policy, evidence, at)
-    row.evidence_id, row.seen_key = evidence.id, seen.seen_key
+    row.evidence_id = evidence.id
     if row.state == CounterState.STAFF_IN:
         advance(row, CounterEvent.TAP)
     advance(row, CounterEvent.PIN_OK)
     row.touched_at = clock.real_now()
-    open_card_session(session, row, terminal.agent_id, "hold", HOLD_SECONDS)
+    open_card_session(session, row, agent_of(session, row), "hold", HOLD_SECONDS)
     note(session, "counter.bound", row)
 
 
@@ -195,6 +218,9 @@ class _Sending:
     policy_id: str
     ticket_id: UUID | None
     page: ConfirmingPage
+    choice: applications.Choice | None
+    evidence_id: UUID | None
+    staff_id: str
 
 
 def _to_send(row: CounterSession | None) -> _Sending | None:
@@ -205,7 +231,17 @@ def _to_send(row: CounterSession | None) -> _Sending | None:
     assert row.read_back_digest is not None
     assert row.read_back_at is not None
     page = ConfirmingPage(opened_at=row.read_back_at, read_back=row.read_back_digest)
-    return _Sending(row.application_id, row.person_id, row.policy_id, row.ticket_id, page)
+    choice = chosen_account(row) if row.errand == CHOOSE else None
+    return _Sending(
+        row.application_id,
+        row.person_id,
+        row.policy_id,
+        row.ticket_id,
+        page,
+        choice,
+        row.evidence_id,
+        row.staff_id,
+    )
 
 
 def _send(terminal_id: UUID, sending: _Sending) -> None:
@@ -218,7 +254,13 @@ def _send(terminal_id: UUID, sending: _Sending) -> None:
         return application_id, sending.person_id
 
     try:
-        receipt = applications.submit_prepared(sending.policy_id, prepare, page=sending.page)
+        if sending.choice is not None:
+            receipt_no = _assign(sending, sending.choice)
+        else:
+            receipt_no = applications.submit_prepared(sending.policy_id, prepare, page=sending.page).receipt_no
+    except (LookupError, applications.NotTheSame):
+        _wipe_unsent(terminal_id, application_id, NOT_SAME, None)
+        return
     except TicketUsed:
         _wipe_unsent(terminal_id, application_id, TICKET_USED, None)
         return
@@ -229,10 +271,18 @@ def _send(terminal_id: UUID, sending: _Sending) -> None:
         row = live_visit(session, terminal_id)
         if row is None or row.application_id != application_id or row.state != CounterState.SECOND_TAP_OK:
             return
-        row.receipt_no, row.touched_at = receipt.receipt_no, clock.real_now()
+        row.receipt_no, row.touched_at = receipt_no, clock.real_now()
         advance(row, CounterEvent.SAVE)
         cards.end_sessions_of(session, browser_key(row))
         note(session, "counter.done", row)
+
+
+def _assign(sending: _Sending, choice: applications.Choice) -> str:
+    """The service goes to the application that was sent before; a paper becomes the card holder's with it."""
+    assert sending.evidence_id is not None
+    return applications.assign_at_counter(
+        sending.policy_id, sending.application_id, sending.evidence_id, choice, sending.staff_id
+    )
 
 
 def _wipe_unsent(terminal_id: UUID, application_id: UUID, code: str, problem: DomainError | None) -> None:

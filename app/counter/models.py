@@ -27,9 +27,12 @@ class CounterSession(Base):
         CheckConstraint(
             "state <> 'wiped' OR (person_id IS NULL AND evidence_id IS NULL AND application_id IS NULL"
             " AND receipt_no IS NULL AND seen_key IS NULL AND card_session_id IS NULL AND wiped_at IS NOT NULL"
-            " AND guardian_evidence_id IS NULL)",
+            " AND guardian_evidence_id IS NULL AND chosen_service IS NULL AND chosen_account_enc IS NULL"
+            " AND chosen_last4 IS NULL AND chosen_holder IS NULL)",
             name="wiped_holds_nothing",
         ),
+        CheckConstraint("errand IN ('apply', 'choose')", name="errand"),
+        CheckConstraint("errand = 'apply' OR NOT for_child", name="chooses_for_oneself"),
         CheckConstraint("guardian_evidence_id IS NULL OR for_child", name="guardian_for_a_child"),
         Index(
             "uq_counter_sessions_terminal",
@@ -56,6 +59,12 @@ class CounterSession(Base):
     # A guardian applies: first the own card, then, with that reading kept, one visit for each child.
     for_child: Mapped[bool] = mapped_column(server_default=text("false"), default=False)
     guardian_evidence_id: Mapped[UUID | None]
+    # Somebody who has applied already chooses a service for that application: nothing is kept before the second tap.
+    errand: Mapped[str] = mapped_column(server_default=text("'apply'"), default="apply")
+    chosen_service: Mapped[str | None]
+    chosen_account_enc: Mapped[bytes | None]
+    chosen_last4: Mapped[str | None]
+    chosen_holder: Mapped[str | None]
     # What the resident read back and confirmed, and when: what is sent must be that (BR-03).
     read_back_digest: Mapped[str | None]
     read_back_at: Mapped[datetime | None]
@@ -128,3 +137,29 @@ class QueueTicket(Base):
     # The person of the visits, who may have several children, or the one sending of the form of a paper.
     claimed_by: Mapped[UUID | None]
     application_id: Mapped[UUID | None]
+
+
+class PaperSlip(Base):
+    """紙の受付票: a time that staff wrote by hand while the terminal was away (E804), and why. Named by both hands."""
+
+    __tablename__ = "paper_slips"
+    __table_args__ = (
+        CheckConstraint("reason IN ('offline', 'reader_away', 'power_cut', 'other')", name="reason"),
+        CheckConstraint("reason <> 'other' OR note <> ''", name="another_reason_is_said"),
+        CheckConstraint("char_length(note) <= 200", name="note_is_short"),
+        CheckConstraint("written_at <= entered_at", name="written_before_it_was_entered"),
+        UniqueConstraint("application_id"),
+    )
+
+    # That of the one form by which it was entered, so that it counts once however often that is sent.
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    municipality_code: Mapped[str]
+    policy_id: Mapped[str]
+    terminal_id: Mapped[UUID] = mapped_column(ForeignKey("counter_terminals.id"))
+    staff_id: Mapped[str] = mapped_column(ForeignKey("staff_accounts.staff_id"))
+    received_by: Mapped[str] = mapped_column(ForeignKey("staff_accounts.staff_id"))
+    written_at: Mapped[datetime]
+    reason: Mapped[str]
+    note: Mapped[str]
+    entered_at: Mapped[datetime]
+    application_id: Mapped[UUID]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from app import municipalities, policies
+from app import clock, municipalities, policies
 from app.policies import PolicyView
 
 
@@ -19,3 +19,19 @@ def policy_served(session: Session, municipality_code: str, policy_id: str) -> P
     if policy is None or policy.document.municipality_code not in givers_served(municipality_code):
         raise LookupError("no policy of this counter")
     return policy
+
+
+def policies_to_choose_for(session: Session, municipality_code: str) -> list[PolicyView]:
+    """Those whose service may be chosen later and whose grants are not over, whether they take applications or not."""
+    found: list[PolicyView] = []
+    for giver in givers_served(municipality_code):
+        for policy_id in policies.of_municipality(session, giver):
+            policy = policies.get(session, policy_id)
+            if policy is not None and policy.document.assign_later and _is_between(policy):
+                found.append(policy)
+    return found
+
+
+def _is_between(policy: PolicyView) -> bool:
+    window = policy.document.window
+    return window.apply_from <= clock.now() <= window.grant_by

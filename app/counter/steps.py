@@ -11,10 +11,20 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app import applications, cards, clock, db, organisations, payments, policies
+from app import applications, cards, clock, db, payments, policies
 from app.applications import Declaration, Draft, Wallet
 from app.cards import EvidenceView
 from app.counter.alarms import note_account
+from app.counter.choosing import (
+    CHOOSE,
+    Choosing,
+    agent_of,
+    choose_for_sent,
+    choosing_of,
+    digest_of_choice,
+    forget_choice,
+    keep_choice,
+)
 from app.counter.models import CounterSession
 from app.counter.states import CounterEvent, CounterState
 from app.counter.visit import (
@@ -73,6 +83,14 @@ def visit_of(session: Session, terminal_id: UUID) -> Visit:
     return _loaded(session, row)
 
 
+def choosing_shown(session: Session, terminal_id: UUID) -> Choosing:
+    """The same for somebody who chooses a service for what they sent before. Raises ``VisitOver``, E313, E405."""
+    row = live_visit(session, terminal_id)
+    if row is None or row.state not in (CounterState.EDITING, CounterState.READ_BACK):
+        raise VisitOver
+    return choosing_of(session, row)
+
+
 def judged(visit: Visit) -> ScreeningOutcome:
     """What the screening says before anything is sent."""
     return applications.judge(visit.policy, visit.evidence, visit.draft.review_requested, acting=visit.draft.acting)
@@ -116,6 +134,9 @@ def choose(terminal_id: UUID, visit_id: UUID | None, service_id: str) -> None:
     """One of the services that may be chosen now. Raises E304, E305, E311, ``LookupError``, ``VisitOver``."""
     with db.transaction() as session:
         row = visit_in(session, terminal_id, visit_id, CounterState.EDITING)
+        if row.errand == CHOOSE:
+            choose_for_sent(session, row, service_id)
+            return
         visit = _loaded(session, row)
         if not visit.draft.consented:
             raise VisitOver
@@ -140,12 +161,12 @@ def give_account(
     """
     with db.transaction() as session:
         row = visit_in(session, terminal_id, visit_id, CounterState.EDITING)
-        visit = _loaded(session, row)
-        service = chosen_service(session, visit)
-        names = applications.names_for_wallet(session, row.policy_id, visit.draft.application_id)
+        service, amount = _service_and_amount(session, row)
+        assert row.application_id is not None
+        names = applications.names_for_wallet(session, row.policy_id, row.application_id)
     normalized = payments.check_account_id(service, typed, confirmed_not_my_number=confirmed_not_my_number)
     code = payments.check_security_code(service, code)
-    holder = payments.verify_account(service, normalized, code, visit.draft.amount, names=names)
+    holder = payments.verify_account(service, normalized, code, amount, names=names)
     if holder.problem is not None:
         raise holder.problem
     index = payments.account_index(service, normalized)
@@ -162,7 +183,10 @@ def give_account(
     with db.transaction() as session:
         row = visit_in(session, terminal_id, visit_id, CounterState.EDITING)
         assert row.person_id is not None
-        applications.keep_account(session, row.policy_id, row.person_id, normalized, holder)
+        if row.errand == CHOOSE:
+            keep_choice(row, normalized, holder)
+        else:
+            applications.keep_account(session, row.policy_id, row.person_id, normalized, holder)
         advance(row, CounterEvent.COMPLETE)
 
 
@@ -171,12 +195,15 @@ def change(terminal_id: UUID, visit_id: UUID | None) -> None:
     with db.transaction() as session:
         row = visit_in(session, terminal_id, visit_id, CounterState.EDITING, CounterState.READ_BACK)
         assert row.application_id is not None
-        applications.choose_again(session, row.policy_id, row.application_id)
+        if row.errand == CHOOSE:
+            forget_choice(row)
+        else:
+            applications.choose_again(session, row.policy_id, row.application_id)
         if row.state == CounterState.READ_BACK:
             advance(row, CounterEvent.CHANGE)
         row.read_back_digest = row.read_back_at = None
         if row.card_purpose == "confirm":
-            open_card_session(session, row, _agent_of(session, row), "hold", HOLD_SECONDS)
+            open_card_session(session, row, agent_of(session, row), "hold", HOLD_SECONDS)
 
 
 def confirm(terminal_id: UUID, visit_id: UUID | None) -> None:
@@ -185,9 +212,20 @@ def confirm(terminal_id: UUID, visit_id: UUID | None) -> None:
         row = visit_in(session, terminal_id, visit_id, CounterState.READ_BACK)
         if row.card_purpose == "confirm":
             return
+        digest = digest_of_choice(row) if row.errand == CHOOSE else _loaded(session, row).draft.digest
+        row.read_back_digest, row.read_back_at = digest, clock.now()
+        open_card_session(session, row, agent_of(session, row), "confirm", CONFIRM_SECONDS)
+
+
+def _service_and_amount(session: Session, row: CounterSession) -> tuple[ServiceDocument, int | None]:
+    """The service that was chosen, and how many points it has to take. Raises ``VisitOver`` before one was chosen."""
+    if row.errand != CHOOSE:
         visit = _loaded(session, row)
-        row.read_back_digest, row.read_back_at = visit.draft.digest, clock.now()
-        open_card_session(session, row, _agent_of(session, row), "confirm", CONFIRM_SECONDS)
+        return chosen_service(session, visit), visit.draft.amount
+    choosing = choosing_of(session, row)
+    if choosing.service is None:
+        raise VisitOver
+    return choosing.service, choosing.sent.amount or None
 
 
 def _peek(session: Session, terminal_id: UUID) -> Visit:
@@ -210,10 +248,3 @@ def _loaded(session: Session, row: CounterSession) -> Visit:
     if policy is None or evidence is None or draft is None or draft.application_id != row.application_id:
         raise VisitOver
     return Visit(policy, evidence, draft)
-
-
-def _agent_of(session: Session, row: CounterSession) -> UUID | None:
-    terminal = organisations.get_terminal(session, row.terminal_id)
-    if terminal is None:
-        raise VisitOver
-    return terminal.agent_id

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import applications, clock
 from app.counter.alarms import open_alarm_at
+from app.counter.choosing import CHOOSE, is_looking_for_application
 from app.counter.models import CounterSession
 from app.counter.states import CounterState
 from app.counter.visit import IDLE, WARNING, card_session_of
@@ -24,7 +25,8 @@ ENDING_SHOWN = timedelta(minutes=2)
 class CounterView:
     """Where a terminal stands. ``stage`` is what the resident is asked for now.
 
-    Stages: ``idle``, ``card``, ``pin``, ``identify`` (staff look at a card without PINs), ``reading``, ``judged``
+    Stages: ``idle``, ``remove`` (the card of the person before), ``card``, ``pin``, ``identify`` (staff look at a card
+    without PINs), ``find`` (staff look for the application that was sent), ``reading``, ``judged``
     (result and consent), ``service``, ``account``, ``read_back``, ``tap``, ``done``, ``ended``.
     """
 
@@ -48,6 +50,7 @@ class CounterView:
     for_child: bool = False
     has_guardian: bool = False
     came_at: datetime | None = None
+    errand: str = "apply"
 
     @property
     def warns(self) -> bool:
@@ -85,6 +88,7 @@ def view_of(session: Session, terminal_id: UUID) -> CounterView:
         receipt_no=row.receipt_no,
         confirmation=card.confirmation if card else None,
         for_child=row.for_child,
+        errand=row.errand,
         has_guardian=row.guardian_evidence_id is not None,
         reader_name=card.reader_name if card else "",
         keypad_url=card.keypad_url if card else None,
@@ -122,17 +126,23 @@ def _problem(row: CounterSession) -> DomainError | None:
 
 def _stage(session: Session, row: CounterSession, card_state: str | None) -> str:
     if row.state == CounterState.STAFF_IN:
-        return "card"
-    if row.state == CounterState.CARD_BOUND and row.card_purpose == "touch" and row.seen_key is not None:
-        return "identify"
+        return "remove" if card_state == "waiting_removal" else "card"
     if row.state == CounterState.CARD_BOUND:
-        # Lifted before its PIN was used, a card is asked for again: another one may be meant to lie there.
-        return {"waiting_pin": "pin", "waiting_card": "card"}.get(card_state or "", "reading")
+        return _card_bound(row, card_state)
     if row.state == CounterState.EDITING:
         return _missing(session, row)
     if row.state == CounterState.READ_BACK:
         return _read_back(row, card_state)
     return "done" if row.state == CounterState.DONE else "reading"
+
+
+def _card_bound(row: CounterSession, card_state: str | None) -> str:
+    if row.card_purpose == "touch" and row.seen_key is not None:
+        return "identify"
+    if is_looking_for_application(row):
+        return "find"
+    # Lifted before its PIN was used, a card is asked for again: another one may be meant to lie there.
+    return {"waiting_pin": "pin", "waiting_card": "card"}.get(card_state or "", "reading")
 
 
 def _read_back(row: CounterSession, card_state: str | None) -> str:
@@ -143,6 +153,8 @@ def _read_back(row: CounterSession, card_state: str | None) -> str:
 
 
 def _missing(session: Session, row: CounterSession) -> str:
+    if row.errand == CHOOSE:
+        return "service" if row.chosen_service is None else "account"
     assert row.person_id is not None
     draft = applications.draft_of(session, row.policy_id, row.person_id)
     if draft is None or not draft.consented:

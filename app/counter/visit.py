@@ -25,6 +25,8 @@ SELF = "self"
 CANCELLED = "cancelled"
 TICKET_USED = "ticket_used"
 """Ended because the ticket had served somebody else in the meantime."""
+NOT_SAME = "not_same"
+"""Ended because paper and card turned out not to be one person's; nothing was sent."""
 FINISHED = "finished"
 TELLING_FACTS = frozenset({"E101", "E107", "E208"})
 """Codes whose facts say nothing of the person, so that the page may still show them after the wiping."""
@@ -99,8 +101,10 @@ def open_card_session(session: Session, row: CounterSession, agent_id: UUID | No
 
 def wipe(session: Session, row: CounterSession, code: str, problem: DomainError | None = None) -> None:
     """End the visit: the draft and what was read go, the reader stops, nothing of the person stays (BR-50, BR-52)."""
-    if row.application_id is not None and row.person_id is not None and row.state != CounterState.DONE:
-        applications.discard_draft(session, row.policy_id, row.application_id, row.person_id)
+    if row.person_id is not None and row.state != CounterState.DONE:
+        if row.application_id is not None:
+            applications.discard_draft(session, row.policy_id, row.application_id, row.person_id)
+        applications.forget_reading(session, row.person_id)
         _forget_child(session, row)
     _forget_guardian(session, row)
     cards.end_sessions_of(session, browser_key(row))
@@ -109,6 +113,7 @@ def wipe(session: Session, row: CounterSession, code: str, problem: DomainError 
     advance(row, CounterEvent.WIPE)
     row.card_session_id = row.card_purpose = row.seen_key = row.person_id = row.evidence_id = None
     row.guardian_evidence_id = row.application_id = row.receipt_no = row.read_back_digest = row.read_back_at = None
+    row.chosen_service = row.chosen_account_enc = row.chosen_last4 = row.chosen_holder = None
     row.ended_code = code
     row.ended_facts = problem.facts | {"variant": problem.variant or ""} if problem and code in TELLING_FACTS else None
     row.wiped_at = clock.real_now()

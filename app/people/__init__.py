@@ -14,7 +14,7 @@ from app.people.births import (
 )
 from app.people.erase import forget_keys, keys_of, lock_person
 from app.people.holders import Holder, compare_holder
-from app.people.link import KeysLinked, link_key
+from app.people.link import KeysLinked, has_key, link_key, pass_readings
 from app.people.masking import masked_name
 from app.people.recognise import (
     FourItems,
@@ -56,6 +56,7 @@ __all__ = [
     "fingerprint_of",
     "fingerprint_of_facts",
     "forget_keys",
+    "has_key",
     "items_of",
     "keys_of",
     "link_key",
@@ -63,6 +64,7 @@ __all__ = [
     "masked_name",
     "names",
     "nth_child",
+    "pass_readings",
     "person_key",
     "persons_alike",
     "recognise",

@@ -19,6 +19,28 @@ class KeysLinked:
     readings: int
 
 
+def has_key(session: Session, person_id: UUID) -> bool:
+    """Whether a card of this person was ever read; false for a record that was made from a paper alone."""
+    return session.scalar(select(PersonKey.key).where(PersonKey.person_id == person_id).limit(1)) is not None
+
+
+def pass_readings(session: Session, *, paper: UUID, holder: UUID) -> int:
+    """What stood on a paper is the card holder's from here on, to be erased with the rest; returns how many readings.
+
+    The paper's record stays, without anything. ``ValueError`` for one that has a key: that one is somebody's own.
+    """
+    if paper == holder or has_key(session, paper):
+        raise ValueError("only the record of a paper is passed on")
+    passed = (
+        update(PersonFacts)
+        .where(PersonFacts.person_id == paper)
+        .values(person_id=holder)
+        .returning(PersonFacts.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(session.execute(passed).all())
+
+
 def link_key(session: Session, *, later: UUID, earlier: UUID) -> KeysLinked:
     """Chain the later record's person keys, and what was read with them, to the earlier record (BR-15).
 

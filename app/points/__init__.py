@@ -20,6 +20,7 @@ from app.points.grants import (
     detach_grants,
     hold_grants,
     order_grant,
+    pass_grants,
     plan_grant,
     planned_grants,
 )
@@ -121,6 +122,7 @@ __all__ = [
     "open_with",
     "order_due_grants",
     "order_grant",
+    "pass_grants",
     "plan_grant",
     "planned_grants",
     "put_aside_results",

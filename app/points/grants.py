@@ -76,6 +76,13 @@ def assign_grant(
     session.flush()
 
 
+def pass_grants(session: Session, policy_id: str, application_id: UUID, person_id: UUID) -> None:
+    """The planned grants of an application are this person's, whose paper it was."""
+    for grant in planned_grants(session, policy_id, application_id):
+        grant.person_id = person_id
+    session.flush()
+
+
 def detach_grants(session: Session, policy_id: str, application_id: UUID) -> list[Grant]:
     """The planned grants lose their payment link, and with it their time: the person chooses anew. Returns them."""
     grants = planned_grants(session, policy_id, application_id)

@@ -1,7 +1,7 @@
 """還元: a share of purchases given back. Who takes part, what providers report, what it is worth, and its grants."""
 
 from app.rebates.close import ClosingReport, close_due_periods, close_period
-from app.rebates.enrol import activate, end, enrol
+from app.rebates.enrol import activate, end, enrol, pass_enrolment
 from app.rebates.erase import erase_purchases, erase_put_aside
 from app.rebates.files import FileReport, import_file
 from app.rebates.happenings import RebatePeriodClosed, RebateReturnDue
@@ -51,6 +51,7 @@ __all__ = [
     "import_file",
     "is_enrolled",
     "is_over",
+    "pass_enrolment",
     "periods_of",
     "rebate_of",
     "record_purchases",

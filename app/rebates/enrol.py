@@ -55,6 +55,13 @@ def enrol(
     return enrolment
 
 
+def pass_enrolment(session: Session, policy_id: str, application_id: UUID, person_id: UUID) -> None:
+    """The enrolment is this person's, whose paper it was; nothing where the application is for no rebate."""
+    if session.get(RebateEnrolment, (policy_id, application_id)) is not None:
+        locked_enrolment(session, policy_id, application_id).person_id = person_id
+        session.flush()
+
+
 def activate(session: Session, policy_id: str, application_id: UUID) -> None:
     """The application is approved: from now on, and for what was reported before, purchases take points.
 

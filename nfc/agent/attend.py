@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from nfc.agent.client import AgentClient, ClientError, SessionEnded
+from nfc.agent.client import AgentClient, ClientError, ProgressStep, SessionEnded
 from nfc.agent.reading import Reader, result_without_reading, see_certificate
+from nfc.agent.task import FROM_AN_EMPTY_READER
 from nfc.agent.visit import NOT_DELIVERED, SESSION_ENDED, Ending, Visit, VisitState, WrongMoment
 from nfc.problems import CardProblem, Outcome
 
@@ -41,7 +42,7 @@ def attend(visit: Visit, *, reader: Reader, client: AgentClient, stop: threading
         if visit.task.purpose == "hold":
             _hold(scene)
         else:
-            _see_card(scene, lifted_first=visit.task.purpose == "confirm")
+            _see_card(scene, lifted_first=visit.task.purpose == "confirm" or _is_left_there(scene))
     except CardProblem as problem:
         _refuse(scene, Ending(problem.outcome.value, problem.pin_kind, problem.tries_left))
     except SessionEnded:
@@ -62,8 +63,11 @@ class _Scene:
         self.stop = stop
         self._next_pulse = 0.0
 
-    def turn(self, *, lies_there: bool) -> bool:
-        """One turn of watching; False when the person, the operator or the clock ended the visit."""
+    def turn(self, *, lies_there: bool, left: bool = False) -> bool:
+        """One turn of watching; False when the person, the operator or the clock ended the visit.
+
+        ``left``: the card of the person before is to be taken away first.
+        """
         if self.stop.is_set():
             with suppress(WrongMoment):
                 self.visit.cancel()
@@ -72,9 +76,8 @@ class _Scene:
         if time.monotonic() >= self._next_pulse:
             self._next_pulse = time.monotonic() + PULSE_SECONDS
             try:
-                self.client.progress(
-                    self.visit.task.session_id, "reading" if lies_there else "waiting_card", patient=False
-                )
+                step: ProgressStep = "waiting_removal" if left else "reading" if lies_there else "waiting_card"
+                self.client.progress(self.visit.task.session_id, step, patient=False)
             except SessionEnded:
                 raise
             except ClientError:
@@ -111,9 +114,11 @@ def _hold(scene: _Scene) -> None:
 def _see_card(scene: _Scene, *, lifted_first: bool) -> None:
     """Wait for a card, after the one that lies there was lifted if so asked, and hand in its certificate."""
     was_lifted = not lifted_first
-    while scene.turn(lies_there=False):
+    of_another = lifted_first and scene.visit.task.purpose in FROM_AN_EMPTY_READER
+    while scene.turn(lies_there=False, left=of_another and not was_lifted):
         if not scene.reader.card_present():
             was_lifted = True
+            scene.visit.card_left(lies_there=False)
         elif was_lifted:
             certificate = _certificate(scene)
             scene.visit.card_seen()
@@ -122,6 +127,13 @@ def _see_card(scene: _Scene, *, lifted_first: bool) -> None:
                 scene.visit.finish()
             return
     _hand_in_ending(scene)
+
+
+def _is_left_there(scene: _Scene) -> bool:
+    """Whether a card lies there that is not this visit's (BR-50)."""
+    left = scene.visit.task.purpose in FROM_AN_EMPTY_READER and scene.reader.card_present()
+    scene.visit.card_left(lies_there=left)
+    return left
 
 
 def _certificate(scene: _Scene) -> bytes:

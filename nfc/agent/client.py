@@ -18,7 +18,7 @@ import httpx
 from nfc.agent.signing import AGENT_ID, DeviceKey, sign_request
 from nfc.agent.task import CardSessionTask, TaskError
 
-ProgressStep: TypeAlias = Literal["waiting_card", "waiting_pin", "reading"]
+ProgressStep: TypeAlias = Literal["waiting_removal", "waiting_card", "waiting_pin", "reading"]
 
 MAX_WAIT_SECONDS: Final = 25
 CONNECT_TIMEOUT_SECONDS: Final = 5.0

@@ -23,6 +23,7 @@ from nfc.agent.reading import (
     result_of,
     result_without_reading,
 )
+from nfc.agent.task import FROM_AN_EMPTY_READER
 from nfc.agent.visit import (
     NOT_DELIVERED,
     SESSION_ENDED,
@@ -92,6 +93,8 @@ class _Scene:
 def _lead(scene: _Scene, issuer_keys: IssuerKeys) -> Reading | None:
     """The visit up to the reading; None when it ended before. Raises CardProblem and SessionEnded."""
     visit = scene.visit
+    if visit.task.purpose in FROM_AN_EMPTY_READER and not _wait_until_empty(scene):
+        return None
     while True:
         scene.pulse.tell("waiting_card")
         card = _wait_for_readable_card(scene)
@@ -165,6 +168,21 @@ class _Pulse:
             if patient:
                 _LOGGER.warning("progress could not be told: %s", str(error))
         self._next = time.monotonic() + self._pause
+
+
+def _wait_until_empty(scene: _Scene) -> bool:
+    """Until the card of the person before is away; False when the visit ended meanwhile. Raises SessionEnded."""
+    if not scene.reader.card_present():
+        return True
+    scene.visit.card_left(lies_there=True)
+    scene.pulse.tell("waiting_removal")
+    absent = 0
+    while absent < ABSENT_LOOKS:
+        if not _step(VisitState.WAITING_CARD, scene, wait=True):
+            return False
+        absent = 0 if scene.reader.card_present() else absent + 1
+    scene.visit.card_left(lies_there=False)
+    return True
 
 
 def _wait_for_readable_card(scene: _Scene) -> CardPreview | None:

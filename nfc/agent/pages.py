@@ -16,7 +16,7 @@ from nfc.agent.booth import Booth
 from nfc.agent.messages import PIN_NAMES, message_for
 from nfc.agent.pin_form import FIELDS, LAST_TRY_FIELD, NUMBER_FIELD, FieldError
 from nfc.agent.task import WITHOUT_PIN, CardSessionTask
-from nfc.agent.visit import Tries, Visit, VisitState, VisitView
+from nfc.agent.visit import Notice, Tries, Visit, VisitState, VisitView
 from nfc.agent.words import HTML_LANGUAGE, LANGUAGES, Language, html, plain, say
 from nfc.pins import PinKind
 
@@ -138,8 +138,9 @@ def _idle(frame: _Frame) -> str:
 
 
 def _waiting_card(frame: _Frame, visit: Visit, view: VisitView, errors: Sequence[FieldError]) -> tuple[str, str]:
+    is_left = view.notice is Notice.LEFT
     again = f'<p class="notice" role="status">{frame.text(f"card.{view.notice}")}</p>' if view.notice else ""
-    title, how = _CARD_WORDS.get(view.task.purpose, ("card.title", "card.how"))
+    title, how = _LEFT_WORDS if is_left else _CARD_WORDS.get(view.task.purpose, ("card.title", "card.how"))
     # Where no PIN is asked for, there is no number to enter either.
     soon = "" if view.task.purpose in WITHOUT_PIN else f'<p class="confirmation">{frame.text("number.soon")}</p>'
     return say(frame.language, title), (
@@ -165,6 +166,7 @@ def _waiting_pin(frame: _Frame, visit: Visit, view: VisitView, errors: Sequence[
 
 
 _CARD_WORDS: Final = MappingProxyType({"confirm": ("confirm_tap.title", "confirm_tap.how")})
+_LEFT_WORDS: Final = ("left.title", "left.how")
 _CARD_STAYS: Final = frozenset({"counter", "hold", "touch"})
 _HOLD: Final = ("hold.title", "hold.stay", "hold.next")
 

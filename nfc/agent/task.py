@@ -12,6 +12,8 @@ Purpose: TypeAlias = Literal["apply", "status", "guardian", "child", "counter", 
 """What a card is read for. `counter` is `apply` at a counter, where the card stays; the last three need no PIN."""
 
 PURPOSES: Final[tuple[Purpose, ...]] = ("apply", "status", "guardian", "child", "counter", "hold", "confirm", "touch")
+FROM_AN_EMPTY_READER: Final[frozenset[Purpose]] = frozenset({"counter", "touch"})
+"""At a counter one person comes after the other: a card that still lies there is the last one's (BR-50)."""
 WITHOUT_PIN: Final[frozenset[Purpose]] = frozenset({"hold", "confirm", "touch"})
 
 MAX_LIFETIME_SECONDS: Final = 180

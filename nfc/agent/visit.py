@@ -72,6 +72,8 @@ class Notice(StrEnum):
     UNREADABLE = "unreadable"
     TAKEN = "taken"
     CHANGED = "changed"
+    LEFT = "left"
+    """The card of the person before still lies there: it is taken away first."""
 
 
 class WrongMoment(Exception):
@@ -198,6 +200,14 @@ class Visit:
         with self._changed:
             self._notice = Notice.UNREADABLE
             self._revision += 1
+
+    def card_left(self, *, lies_there: bool) -> None:
+        """Whether the card of the person before still lies there, before this visit's own is waited for."""
+        notice = Notice.LEFT if lies_there else None
+        with self._changed:
+            if self._notice is not notice:
+                self._notice = notice
+                self._revision += 1
 
     def card_shown(self, tries: Tries) -> None:
         """A card was previewed: its PINs may be entered now."""

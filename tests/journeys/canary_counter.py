@@ -91,6 +91,11 @@ def watch_over_the_counter(desk: Any) -> None:
     typed = ("name", "address")  # what staff copy in from the paper is shown to them again
     assert desk.post("/counter/paper", *typed, **copied).status_code == 422
     assert desk.post("/counter/paper", *typed, **copied, ticket="9", day="2026-11-20", signed="yes").status_code == 422
+    assert desk.get("/counter/paper/decisions").status_code == 200
+    assert desk.post("/counter/paper/decisions", receipt=CANARY.name).status_code == 422
+    assert desk.post("/counter/find", receipt=CANARY.name).status_code == 303, "nobody's card lies there"
+    assert desk.post("/counter/find", ticket=CANARY.name).status_code == 422
+    assert desk.post("/counter/apply-instead").status_code == 303
     assert desk.get("/counter/receipts").status_code == 200
     assert desk.post("/counter/receipts", receipt=CANARY.name).status_code == 422
     assert desk.get("/counter/alarms").status_code == 403

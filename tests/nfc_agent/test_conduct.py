@@ -273,6 +273,28 @@ def test_pins_entered_when_no_card_lies_there_any_more_are_dropped_and_the_card_
     assert scene.service.results.empty()
 
 
+def test_br_50_at_a_counter_the_card_of_the_person_before_is_taken_away_first(scene: Scene) -> None:
+    """A guardian's card still lies there: no PIN is asked for before it is gone and another one was laid down."""
+    before = Card()
+    scene.begin(before, purpose="counter")
+    scene.until_true(lambda: scene.steps() == ["waiting_removal"])
+    assert "置いてあるカードを、先に取ってください" in scene.person.page()
+    scene.until_true(lambda: scene.reader.looks_since >= 3)
+    assert before.commands == [], "nothing is asked of a card that is not this person's"
+    scene.reader.card = None
+    scene.until_true(lambda: scene.steps() == ["waiting_removal", "waiting_card"])
+    scene.reader.card = Card()
+    scene.until(VisitState.WAITING_PIN)
+    scene.person.enter()
+    assert scene.result()["outcome"] == "ok"
+
+
+def test_at_home_a_card_may_lie_there_already(scene: Scene) -> None:
+    scene.begin(Card(), purpose="apply")
+    scene.until(VisitState.WAITING_PIN)
+    assert scene.steps() == ["waiting_card", "waiting_pin"]
+
+
 def test_two_meetings_take_19_commands_5_more_with_the_issuer_check_and_4_with_the_cards_proof(scene: Scene) -> None:
     card = Card()
     scene.begin(card)

@@ -136,3 +136,13 @@ def test_staff_see_a_paper_where_the_cards_do_not_show_the_relation(counter: Cou
 def test_a_policy_without_children_calls_no_guardian(counter: Counter) -> None:
     answer = counter.call("P-999", **{"for": "child"})
     check_is_clear(answer, 422)
+
+
+def test_br_50_the_guardians_card_is_taken_away_before_the_childs_is_asked_for(counter: Counter) -> None:
+    call_guardian(counter)
+    counter.reader_is("waiting_removal")
+    assert counter.stage() == "remove"
+    assert "先に、置いてある保護者の方のカードを取ってください" in screen(counter)
+    counter.reader_is("waiting_card")
+    assert counter.stage() == "card"
+    assert "お子さまのマイナンバーカードを" in screen(counter)

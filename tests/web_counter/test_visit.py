@@ -111,6 +111,19 @@ def test_a_card_that_is_lifted_before_its_pin_is_asked_for_again(counter: Counte
     assert counter.stage() == "judged"
 
 
+def test_br_50_a_card_that_was_left_there_is_taken_away_before_anything_is_asked_for(counter: Counter) -> None:
+    counter.call()
+    counter.reader_is("waiting_removal")
+    assert counter.stage() == "remove"
+    page = screen_page(counter)
+    assert "先に、置いてあるカードを取ってください" in page
+    assert "まだ暗証番号は入力しません" in page
+    assert 'id="confirmation-digits"' not in page
+    assert "前のカードが、まだ読み取り機にあります" in desk_page(counter)
+    counter.reader_is("waiting_card")
+    assert counter.stage() == "card"
+
+
 def test_br_51_the_second_tap_of_the_same_card_saves(counter: Counter) -> None:
     counter.to_read_back("TP-02")
     assert drafts(counter) == ["started"]

@@ -24,7 +24,7 @@ class TakeIn(_In):
 
 
 class ProgressIn(_In):
-    """Where the reading is: waiting_card, waiting_pin or reading."""
+    """Where the reading is: waiting_removal (of a card left there), waiting_card, waiting_pin or reading."""
 
     step: str = Field(max_length=20)
 

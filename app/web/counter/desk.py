@@ -35,10 +35,12 @@ from app.web.service_texts import most_text
 from app.web.staff import current_staff, require_role, staff_line, this_terminal
 
 STAGES = {
+    "remove": "前のカードが、まだ読み取り機にあります",
     "card": "カードが置かれるのを待っています",
     "pin": "暗証番号が入力されるのを待っています(●●●●)",
     "reading": "カードを読み取っています",
     "identify": "お顔と券面で、本人を確かめてください",
+    "find": "申込を探してください",
     "judged": "住民の方が、条件と3つの決まりを確かめています",
     "service": "住民の方が、決済サービスを選んでいます",
     "account": "住民の方が、決済サービスの番号を入力しています",
@@ -47,9 +49,11 @@ STAGES = {
     "done": "申込を受け付けました",
 }
 HELP = {
+    "remove": "置いてあるカードを、持ち主の方に取ってもらいます。なくなるまで、次のカードも暗証番号も求めません。",
     "card": "カードは読み取り機に置いたままにしてもらいます。",
     "pin": "暗証番号は、読み取り機の画面で住民の方が入力します。のぞき込まないでください。",
     "identify": "券面の写真とお顔を見比べ、券面の4つの項目を書き写します。この申込は、別の職員が審査します。",
+    "find": "カードは読み取り済みです。読み取り機に置いたまま、受付番号か整理券を見せてもらい、ここに入れます。",
     "account": "番号は声に出して読み上げてかまいませんが、代わりに入力しないでください。",
     "read_back": "金額と、番号の下4桁を、住民の方がお手もとのものと見比べます。",
     "tap": "はじめと同じカードを、一度取ってから置いてもらいます。",
@@ -74,7 +78,7 @@ def home() -> str | Response:
     staff, terminal = current_staff(), this_terminal()
     if staff is None or terminal is None:
         return redirect(url_for("counter.sign_in"), code=303)
-    return _desk(staff, terminal)
+    return desk_page(staff, terminal)
 
 
 @blueprint.get("/counter/state")
@@ -96,9 +100,9 @@ def call_next() -> Response | tuple[str, int]:
     printed = request.form.get("ticket_day", "").strip()
     number, day = ticket_number(ticket), typed_day(printed)
     if ticket and number is None:
-        return _desk(staff, terminal, [_error("ticket", TICKET_SHAPE)]), 422
+        return desk_page(staff, terminal, [_error("ticket", TICKET_SHAPE)]), 422
     if printed and day is None:
-        return _desk(staff, terminal, [_error("ticket_day", DAY_SHAPE)]), 422
+        return desk_page(staff, terminal, [_error("ticket_day", DAY_SHAPE)]), 422
     try:
         counter.call_next(
             staff,
@@ -107,15 +111,16 @@ def call_next() -> Response | tuple[str, int]:
             ticket_day=day,
             has_pin=request.form.get("card") != NO_PIN,
             for_child=request.form.get("for") == "child",
+            choose=request.form.get("for") == "choose",
         )
     except LookupError:
         text = NO_TICKET if ticket else "施策を選んでください。"
-        return _desk(staff, terminal, [_error("ticket" if ticket else "policy_id", text)]), 422
+        return desk_page(staff, terminal, [_error("ticket" if ticket else "policy_id", text)]), 422
     except DomainError as problem:
-        return _desk(staff, terminal, [_error("policy_id", problem.wording(), problem.code)]), 422
+        return desk_page(staff, terminal, [_error("policy_id", problem.wording(), problem.code)]), 422
     except cards.ReaderBusy as busy:
         text = f"読み取り機が、ほかの読み取りを待っています。長くてもあと{busy.seconds // 60 + 1}分で空きます。"
-        return _desk(staff, terminal, [_error("policy_id", text)]), 422
+        return desk_page(staff, terminal, [_error("policy_id", text)]), 422
     return _home()
 
 
@@ -129,9 +134,9 @@ def next_child() -> Response | tuple[str, int]:
     except VisitOver:
         return _home()
     except DomainError as problem:
-        return _desk(staff, terminal, [_error("policy_id", problem.wording(), problem.code)]), 422
+        return desk_page(staff, terminal, [_error("policy_id", problem.wording(), problem.code)]), 422
     except cards.ReaderBusy:
-        return _desk(staff, terminal, [_error("policy_id", "読み取り機が、ほかの読み取りを待っています。")]), 422
+        return desk_page(staff, terminal, [_error("policy_id", "読み取り機が、ほかの読み取りを待っています。")]), 422
     return _home()
 
 
@@ -166,12 +171,12 @@ def identify() -> Response | tuple[str, int]:
     if request.form.get("face") != "yes":
         errors.append(_error("face", "お顔と券面の写真を見比べて、チェックを入れてください。"))
     if errors or copied.items is None:
-        return _desk(staff, terminal, errors, face=copied.typed), 422
+        return desk_page(staff, terminal, errors, typed=copied.typed), 422
     try:
         with suppress(VisitOver):  # the page shows what is now
             counter.identify(staff, shown_visit(), copied.items)
     except (counter.ItemRefused, DomainError) as problem:
-        return _desk(staff, terminal, [refused_item(problem, CARD_WORDS)], face=copied.kept(problem)), 422
+        return desk_page(staff, terminal, [refused_item(problem, CARD_WORDS)], typed=copied.kept(problem)), 422
     return _home()
 
 
@@ -190,12 +195,13 @@ def _error(field: str, text: str, code: str | None = None) -> dict[str, str | No
     return {"field": field, "text": text, "code": code}
 
 
-def _desk(
+def desk_page(
     staff: SignedInStaff,
     terminal: Terminal,
     errors: list[dict[str, str | None]] | None = None,
-    face: dict[str, str] | None = None,
+    typed: dict[str, str] | None = None,
 ) -> str:
+    """The desk as it stands now. ``typed``: what is put back into the form that stands on it."""
     view = counter.follow(terminal.terminal_id)
     with db.reading() as session:
         reader = cards.reader_at_counter(session, terminal.agent_id)
@@ -223,7 +229,7 @@ def _desk(
         receipt=receipt,
         policies=choices,
         now_text=minute_text(clock.now()),
-        face=face or {},
+        typed=typed or {},
         errors=errors,
     )
 
@@ -231,7 +237,7 @@ def _desk(
 def policies_here(session: Session, municipality_code: str, *, with_tickets: bool = False) -> list[tuple[str, str]]:
     """The policies that this counter may receive applications for now: the own ones and the prefecture's.
 
-    ``with_tickets``: also those that are over, for which somebody still holds a ticket.
+    ``with_tickets``: also those that are over, for which somebody still holds a ticket or may choose a service.
     """
     found: dict[str, str] = {}
     for code in counter.givers_served(municipality_code):
@@ -244,6 +250,8 @@ def policies_here(session: Session, municipality_code: str, *, with_tickets: boo
     for policy in counter.policies_with_tickets(session, municipality_code) if with_tickets else []:
         if policy.refusal is not None:
             found[policy.policy_id] = f"{policy.document.title}(整理券をお持ちの方だけ)"
+    for policy in counter.policies_to_choose_for(session, municipality_code) if with_tickets else []:
+        found.setdefault(policy.policy_id, f"{policy.document.title}(決済サービスを選ぶ方だけ)")
     return sorted(found.items())
 
 
@@ -275,4 +283,6 @@ def stage_text(view: CounterView) -> str:
     """Where the visit stands, in words for staff."""
     if view.stage == "card" and view.for_child:
         return "お子さまのカードが置かれるのを待っています" if view.has_guardian else "保護者の方のカードを待っています"
+    if view.stage == "done" and view.errand == counter.CHOOSE:
+        return "決済サービスを受け付けました"
     return STAGES.get(view.stage, "")

@@ -26,8 +26,10 @@ from app.web.counter.copied_form import (
     ticket_number,
     typed_day,
 )
+from app.web.counter.slip_form import REASONS, is_slip, slip_of, slip_text
 from app.web.staff import current_staff, require_role, staff_line, this_terminal
 
+KEPT = ("policy_id", "proof", "ticket", "day", "written_day", "written_time", "received_by", "reason")
 TICKS = {
     "signed": "申込書に署名と、3つの決まりへの同意があることを確かめて、チェックを入れてください。",
 }
@@ -60,16 +62,17 @@ def enter_paper() -> str | tuple[str, int]:
         raise Forbidden()
     require_role(staff, Role.COUNTER)
     copied = read_items(request.form, PAPER_WORDS)
-    number, day = ticket_number(request.form.get("ticket", "").strip()), typed_day(request.form.get("day", "").strip())
     policy_id = request.form.get("policy_id", "")
-    errors = [] if policy_id else [_error("policy_id", "整理券に書いてある施策を選んでください。")]
-    errors += _ticket_errors(number, day) + list(copied.errors)
+    errors = [] if policy_id else [_error("policy_id", "申込書の施策を選んでください。")]
+    proof, wrong = slip_of(policy_id) if is_slip() else _ticket_of(policy_id)
+    errors += wrong + list(copied.errors)
     errors += [_error(field, text) for field, text in TICKS.items() if request.form.get(field) != "yes"]
-    if errors or copied.items is None or number is None or day is None:
+    if errors or copied.items is None or proof is None:
         return _page(staff, terminal, errors, copied), 422
-    ticket = counter.TicketOnPaper(policy_id, number, day)
     try:
-        receipt_no = counter.enter_paper(staff, _entry_id(), ticket, copied.items)
+        receipt_no = counter.enter_paper(staff, _entry_id(), proof, copied.items)
+    except counter.SlipRefused as refused:
+        return _page(staff, terminal, [_error(refused.field, slip_text(refused))], copied), 422
     except (counter.ItemRefused, DomainError) as problem:
         error = refused_item(problem, PAPER_WORDS)
         if isinstance(problem, DomainError) and problem.code != "E309":
@@ -82,9 +85,12 @@ def enter_paper() -> str | tuple[str, int]:
     return _page(staff, terminal, receipt_no=receipt_no)
 
 
-def _ticket_errors(number: int | None, day: object | None) -> list[Error]:
+def _ticket_of(policy_id: str) -> tuple[counter.TicketOnPaper | None, list[Error]]:
+    number, day = ticket_number(request.form.get("ticket", "").strip()), typed_day(request.form.get("day", "").strip())
     errors = [] if number is not None else [_error("ticket", TICKET_SHAPE)]
-    return errors if day is not None else [*errors, _error("day", DAY_SHAPE)]
+    if number is None or day is None:
+        return None, errors if day is not None else [*errors, _error("day", DAY_SHAPE)]
+    return counter.TicketOnPaper(policy_id, number, day), []
 
 
 def _entry_id() -> UUID:
@@ -104,18 +110,19 @@ def _page(
 ) -> str:
     with db.reading() as session:
         waiting = [one for one in counter.tickets_of(session, staff.municipality_code) if one.is_usable]
-        titles = counter.policies_with_tickets(session, staff.municipality_code)
+        titles = {one.policy_id: one for one in counter.policies_with_tickets(session, staff.municipality_code)}
+        titles |= {one.policy_id: one for one in counter.policies_to_choose_for(session, staff.municipality_code)}
     return render_template(
         "counter/paper.html",
         terminal=terminal,
         staff=staff_line(staff),
-        policies=[(policy.policy_id, policy.document.title) for policy in titles],
+        policies=[(policy_id, one.document.title) for policy_id, one in sorted(titles.items())],
         tickets=[
             {"number": f"{one.number:04d}", "title": one.policy_title, "at_text": minute_text(one.issued_at)}
             for one in waiting
         ],
-        typed=(copied.typed if copied else {})
-        | {name: request.form.get(name, "") for name in ("policy_id", "ticket", "day") if errors},
+        typed=(copied.typed if copied else {}) | {name: request.form.get(name, "") for name in KEPT if errors},
+        reasons=list(REASONS.items()),
         signed=bool(errors) and request.form.get("signed") == "yes",
         entry=str(_entry_id()),
         receipt_no=receipt_no,

@@ -32,7 +32,7 @@ from app.web.staff import this_terminal
 
 ACCOUNT_FIELDS = frozenset({"E301", "E303", "E306", "E307", "E308", "E309", "E310"})
 TEMPLATES = {"idle": "rest", "ended": "rest", "done": "rest"} | dict.fromkeys(
-    ("card", "pin", "identify", "reading", "tap"), "wait"
+    ("remove", "card", "pin", "identify", "find", "reading", "tap"), "wait"
 )
 Errors = list[dict[str, str | None]]
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
-
 from app import clock, counter, db, payments, people
 from app.counter import CounterView, Visit
 from app.language import points_text, say
 from app.payments import ServiceDocument
 from app.policies import CheckKind, PolicyView
 from app.screening import CHECK_TITLES, RESULT_WORDS, CheckState, applicant_route
-from app.settings import Settings
+from app.web.counter.choosing_pages import choosing_context
+from app.web.counter.screen_parts import account_of, offers_of
 from app.web.pages import japanese_date
 from app.web.relation_texts import REASONS, RELATIONS
 from app.web.service_texts import lead_text, most_text
@@ -22,6 +21,7 @@ ENDINGS = {
     counter.CANCELLED: "手続を途中で終わりました。入力した内容は残していません。",
     counter.FINISHED: "手続が終わりました。",
     counter.TICKET_USED: "この整理券は、ほかの方の受付で使われています。係の者がご案内します。",
+    counter.NOT_SAME: "申込を確かめられなかったため、何も変えずに終わりました。係の者がご案内します。",
     counter.SELF: "この窓口では受け付けられません。ほかの係の者がご案内します。",
 }
 ASK_STAFF = "係の者がご案内します。入力した内容は残していません。"
@@ -29,15 +29,18 @@ ASK_STAFF = "係の者がご案内します。入力した内容は残してい�
 
 def context_of(view: CounterView, terminal_id: UUID) -> dict[str, Any]:
     """The variables of the page of this stage. Raises ``VisitOver``."""
-    if view.stage in ("idle", "card", "pin", "identify", "reading", "tap", "done"):
+    if view.stage in ("idle", "remove", "card", "pin", "identify", "find", "reading", "tap", "done"):
         return {}
     if view.stage == "ended":
         return {"ending": ending_text(view)}
     with db.transaction() as session:
+        if view.errand == counter.CHOOSE:
+            choosing = counter.choosing_shown(session, terminal_id)
+            return {"policy": policy_line(choosing.policy)} | choosing_context(view, choosing)
         visit = counter.visit_of(session, terminal_id)
         context: dict[str, Any] = {"policy": policy_line(visit.policy)}
         if view.stage == "account":
-            return context | _account(counter.chosen_service(session, visit))
+            return context | account_of(counter.chosen_service(session, visit))
         if view.stage == "read_back":
             items = people.facts_of(session, visit.evidence.facts_id)
             service = counter.chosen_service(session, visit)
@@ -99,38 +102,7 @@ def _guardian(visit: Visit) -> dict[str, Any]:
 def _service(visit: Visit, services: list[ServiceDocument]) -> dict[str, Any]:
     at = visit.draft.came_at or clock.now()
     offers = payments.offers(visit.policy.document, services, at, visit.draft.amount, visit.age)
-    return {
-        "offers": [
-            {
-                "service_id": offer.service.service_id,
-                "name": offer.service.name,
-                "category": offer.service.category,
-                "lead_text": lead_text(offer.service),
-                "note": offer.service.warning,
-                "id_label": offer.service.id_label,
-            }
-            for offer in offers
-            if offer.closed is None
-        ],
-        "unavailable": [{"name": o.service.name, "reason": o.closed.wording()} for o in offers if o.closed],
-    }
-
-
-def _account(service: ServiceDocument) -> dict[str, Any]:
-    settings: Settings = current_app.extensions["todoke"]
-    return {
-        "service": {
-            "service_id": service.service_id,
-            "name": service.name,
-            "id_label": service.id_label,
-            "id_help": payments.describe_account_id(service),
-            "security_code_label": service.security_code_label if service.security_code_regex else None,
-            "code_help": payments.describe_security_code(service),
-        },
-        "values": {"account": ""},
-        "ask": False,
-        "provider_tester_url": settings.provider_tester_url,
-    }
+    return offers_of(offers)
 
 
 def _read_back(visit: Visit, service: ServiceDocument, name: str) -> dict[str, Any]:

@@ -147,6 +147,24 @@ def case_or_404(receipt_no: str, staff: SignedInStaff) -> ReviewCase:
     return found
 
 
+WRITTEN_BY_HAND = {
+    "offline": "通信できなかったため",
+    "reader_away": "読み取り機や端末が使えなかったため",
+    "power_cut": "停電のため",
+    "other": "そのほかの理由(受付票の記録にあります)",
+}
+
+
+def _came(found: ReviewCase) -> list[tuple[str, str]]:
+    """The moment that counts, where it is not that of the sending; and whose word it is."""
+    if found.came_at is None:
+        return []
+    if found.came_at_reason is None:
+        return [("受付時刻(整理券)", minute_text(found.came_at))]
+    why = f"{WRITTEN_BY_HAND[found.came_at_reason]}。書いた職員: {found.came_at_by}"
+    return [("受付時刻(手書き)", f"{minute_text(found.came_at)} {why}")]
+
+
 def case_page(
     found: ReviewCase,
     staff: SignedInStaff,
@@ -165,6 +183,7 @@ def case_page(
             "policy_title": found.document.title,
             "state": STATES.get(found.state, found.state.value),
             "submitted_text": minute_text(found.submitted_at),
+            "came": _came(found),
             "amount_text": _amount_text(found),
             "duplicate_suspected": found.duplicate_suspected,
         },
