@@ -60,7 +60,7 @@ def test_br_49_from_the_letter_on_there_are_fourteen_days(counter: Counter, appr
 
 def test_printing_the_letter_again_does_not_begin_the_days_anew(counter: Counter, approved: str) -> None:
     tell(counter, approved)
-    with clock.frozen(LATE + timedelta(days=5)):
+    with clock.frozen(LATE + timedelta(days=1)):
         assert "2027年3月13日" in tell(counter, approved)
     assert clock.local(paper_of(counter).assign_by).date() == date(2027, 3, 13)
     assert approved not in decisions(counter).partition("お知らせがまだの紙の申込")[2]
