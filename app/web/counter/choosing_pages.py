@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app import clock, people
-from app.counter import CounterView, VisitOver
-from app.counter.choosing import Choosing
+from app.counter import Choosing, CounterView, VisitOver
 from app.language import points_text
 from app.web.counter.screen_parts import account_of, offers_of
 from app.web.pages import japanese_date
