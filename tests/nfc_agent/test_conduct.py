@@ -291,8 +291,7 @@ def test_br_50_at_a_counter_the_card_of_the_person_before_is_taken_away_first(sc
 
 def test_at_home_a_card_may_lie_there_already(scene: Scene) -> None:
     scene.begin(Card(), purpose="apply")
-    scene.until(VisitState.WAITING_PIN)
-    assert scene.steps() == ["waiting_card", "waiting_pin"]
+    scene.until_true(lambda: scene.steps() == ["waiting_card", "waiting_pin"])
 
 
 def test_two_meetings_take_19_commands_5_more_with_the_issuer_check_and_4_with_the_cards_proof(scene: Scene) -> None:
