@@ -23,7 +23,7 @@ from app.counter.readers import (
     revoke_reader,
 )
 from app.counter.served import givers_served, policies_to_choose_for, policy_served
-from app.counter.slips import MAX_NOTE, SlipOnPaper, SlipReason, SlipRefused
+from app.counter.slips import MAX_NOTE, SlipOnPaper, SlipReason, SlipRefused, forget_notes_of
 from app.counter.states import CounterState
 from app.counter.steps import (
     Visit,
@@ -106,6 +106,7 @@ __all__ = [
     "find_application",
     "follow",
     "forget_accounts_of",
+    "forget_notes_of",
     "give_account",
     "give_up",
     "givers_served",

@@ -12,10 +12,10 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app import clock, organisations, settings
+from app import applications, clock, organisations, settings
 from app.business_days import is_business_day
 from app.counter.models import PaperSlip
 from app.counter.tickets import USABLE_FOR
@@ -25,6 +25,7 @@ from app.organisations import SignedInStaff
 from app.policies import PolicyView
 
 MAX_NOTE = 200
+ERASED = "消去済み"
 
 
 class SlipReason(StrEnum):
@@ -109,3 +110,10 @@ def keep_slip(
 def slip_entered(session: Session, entry_id: UUID) -> PaperSlip | None:
     """The slip of this form, if it was sent before."""
     return session.scalar(select(PaperSlip).where(PaperSlip.id == entry_id))
+
+
+def forget_notes_of(session: Session, person_id: UUID) -> int:
+    """What staff added in words to the slips of an erased person is gone; time, reason and hands stay (BR-65)."""
+    own = [one.application_id for one in applications.standing_of(session, person_id)]
+    said = update(PaperSlip).where(PaperSlip.application_id.in_(own), PaperSlip.note != "").values(note=ERASED)
+    return len(session.execute(said.returning(PaperSlip.id)).all())

@@ -19,4 +19,5 @@ def end_sessions(session: Session, event: PersonErased) -> None:
     """Whoever was signed in as this person is not any more; what programs and counters noted of them is gone."""
     session.execute(delete(WebSession).where(WebSession.person_id == event.person_id))
     counter.forget_accounts_of(session, event.person_id)
+    counter.forget_notes_of(session, event.person_id)
     session.execute(delete(IdempotencyKey).where(IdempotencyKey.person_id == event.person_id))

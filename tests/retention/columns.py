@@ -17,6 +17,7 @@ idempotency_keys key fingerprint answer
 inquiries question_enc answer_enc
 list_rows content_enc
 messages facts
+paper_slips note
 payment_links account_enc id_index last4 holder_masked
 person_facts name_enc address_enc birth_date_enc sex_enc fingerprint
 person_keys key
@@ -34,7 +35,10 @@ web_sessions token_hash data
 OF_A_DRAFT = "applications draft_account_enc draft_last4 holder_masked"
 """Emptied when the draft is sent, and gone with a draft that is not."""
 
-OF_A_VISIT = "counter_sessions seen_key receipt_no read_back_digest ended_facts"
+OF_A_VISIT = """
+counter_sessions seen_key receipt_no read_back_digest ended_facts
+counter_sessions chosen_service chosen_account_enc chosen_last4 chosen_holder
+"""
 """Wiped when the visit ends, at the latest a minute after the last touch: the database holds it to that (BR-52)."""
 
 KEPT = {
@@ -42,7 +46,7 @@ KEPT = {
         agent_pair_codes name kind keypad_url municipality_code issued_by
         agents name reader_no kind municipality_code keypad_url desk_url
         applications policy_id receipt_no unit_key state channel staff_id guardian_relation guardian_reason wallet
-        applications service_id
+        applications service_id came_at_reason came_at_by
         birth_records municipality_code recorded_by
         call_backs provider_id outcome
         card_sessions purpose policy_id confirmation state error_code error_variant attended_by
@@ -51,7 +55,8 @@ KEPT = {
         contacts language
         counter_accounts_seen staff_id
         counter_alarms municipality_code staff_id code policy_id seen_by
-        counter_sessions staff_id policy_id state card_purpose ended_code
+        counter_sessions staff_id policy_id state card_purpose ended_code errand
+        paper_slips municipality_code policy_id staff_id received_by reason
         counter_terminal_codes place
         counter_terminals municipality_code name
         documents policy_id discarded_by discarded_for

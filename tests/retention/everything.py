@@ -25,7 +25,7 @@ def leave_everything(application: Application) -> None:
     with db.transaction() as session:
         _of_the_application(session, application)
         _of_the_person(session, application.applicant_id, application)
-        _of_the_card(session, application.applicant_id, application.evidence_id)
+        _of_the_card(session, application)
     rebate = judged_elsewhere(application, "P-015", policy_id="P-015")
     with db.transaction() as session:
         _of_the_rebate(session, application, rebate)
@@ -233,7 +233,8 @@ def _of_the_person(session: Session, person_id: UUID, row: Application) -> None:
     )
 
 
-def _of_the_card(session: Session, person_id: UUID, evidence_id: UUID) -> None:
+def _of_the_card(session: Session, row: Application) -> None:
+    person_id, evidence_id = row.applicant_id, row.evidence_id
     now, (key,) = clock.now(), people.keys_of(session, person_id)
     agent = session.execute(text("SELECT id FROM agents LIMIT 1")).scalar_one()
     common = {"agent_id": agent, "challenge": bytes(32), "confirmation": "AB", "opened_at": now, "expires_at": now}
@@ -276,6 +277,30 @@ def _of_the_card(session: Session, person_id: UUID, evidence_id: UUID) -> None:
         changed_at=now,
     )
     _insert(session, "counter_accounts_seen", staff_id="ST-1", account_index=b"an ID", person_id=person_id, seen_at=now)
+    terminal = uuid4()
+    _insert(
+        session,
+        "counter_terminals",
+        id=terminal,
+        municipality_code=TOWN,
+        name="1番窓口",
+        added_at=now,
+    )
+    _insert(
+        session,
+        "paper_slips",
+        id=uuid4(),
+        municipality_code=TOWN,
+        policy_id=row.policy_id,
+        terminal_id=terminal,
+        staff_id="ST-1",
+        received_by="ST-1",
+        written_at=now,
+        reason="other",
+        note="髙橋さんの受付票",
+        entered_at=now,
+        application_id=row.id,
+    )
 
 
 def _of_the_rebate(session: Session, row: Application, application_id: UUID) -> None:
