@@ -48,8 +48,12 @@ def be_served(desk: Any, screen: Any, places: Any, wait_for: Any) -> None:
     assert screen.post("/screen/join", code=terminal_codes(desk)[1]).status_code == 303
     assert desk.post("/counter/next", policy_id=CANARY.name).status_code == 422
     assert desk.post("/counter/next", policy_id="P-012", ticket="12").status_code == 422
+    places.lay_card()  # and leave it there, as somebody before may have done
     assert desk.post("/counter/next", policy_id="P-012").status_code == 303
+    wait_for(lambda: 'data-stage="remove"' in screen.get("/screen").text)
     assert desk.get("/counter").status_code == 200
+    places.take_card()
+    wait_for(lambda: 'data-stage="card"' in screen.get("/screen").text)
     places.lay_card()
     number = re.search(r'id="confirmation-digits">(\d+)<', screen.get("/screen").text)
     assert number
