@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.journeys.system import start_system
 
@@ -36,6 +36,9 @@ KEY_SECONDS: Final = 0.50
 
 DECISION_SECONDS: Final = 1.35
 """To make up one's mind, once on each page (same table: M)."""
+
+PASTE: Final = "ペースト"
+"""What a phone offers over a field that is held down."""
 
 PATIENCE_MS: Final = 30_000
 
@@ -55,6 +58,13 @@ WORDS: Final = """(last) => {
     found += [...node.textContent.replace(/\\s/g, "")].length;
   }
   return found;
+}"""
+
+# How much of an element there is to see: what only a screen reader says is not read.
+SEEN_WORDS: Final = """(one) => {
+  const copy = one.cloneNode(true);
+  for (const unseen of copy.querySelectorAll(".visually-hidden")) unseen.remove();
+  return [...copy.textContent.replace(/\\s/g, "")].length;
 }"""
 
 
@@ -132,6 +142,30 @@ class Stranger:
         self._use(label, title if title.count() else label)
         label.click()
 
+    def key_in(self, label: str, typed: str) -> None:
+        """On number keys that the page itself shows, beside the field that they fill in now: it needs no tap."""
+        keys = self.page.locator(".number-keys")
+        expect(keys.locator("legend")).to_contain_text(label)
+        control = self.page.get_by_label(label, exact=True)
+        self.read(control)
+        self.now.fields += 1
+        self.now.keys += len(typed)
+        self.now.to_act += len(label) + len(typed)
+        for digit in typed:
+            keys.get_by_role("button", name=digit, exact=True).click()
+        expect(control).to_have_value(typed)
+
+    def paste(self, label: str, copied: str) -> None:
+        """What a button copied: a long tap on the field and one on what the phone then offers."""
+        control = self.page.get_by_label(label, exact=True)
+        self.read(control)
+        self.now.fields += 1
+        self.now.taps += 2
+        self.now.to_act += len(label) + len(PASTE)
+        control.focus()
+        self.page.keyboard.press("Control+V")
+        expect(control).to_have_value(copied)
+
     def type(self, label: str, typed: str) -> None:
         """What was copied from elsewhere was read there, digit by digit."""
         control = self.page.get_by_label(label, exact=True)
@@ -145,7 +179,7 @@ class Stranger:
     def _use(self, control: Locator, words: Locator | None = None) -> None:
         self.read(control)
         self.now.taps += 1
-        self.now.to_act += len(_words((words or control).inner_text()))
+        self.now.to_act += (words or control).evaluate(SEEN_WORDS)
 
     def _control(self, kind: str, words: str) -> Locator:
         role = self.page.get_by_role("link" if kind == "link" else "button", name=words)
@@ -158,6 +192,7 @@ def _words(text: str) -> str:
 
 def walk(context: BrowserContext, first_page: str, pictures: Path | None = None) -> list[Seen]:
     """From the first page, the only address that is given, to the receipt number."""
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
     stranger = Stranger(context.new_page(), pictures)
     stranger.page.goto(first_page)
     _find_and_begin(stranger)
@@ -178,26 +213,21 @@ def _find_and_begin(stranger: Stranger) -> None:
     stranger.look("あさひ市 くらし応援ポイント")
     stranger.press("link", "申し込む")
     stranger.look("申し込む前に")
-    stranger.press("button", "本人確認へ進む")
+    stranger.press("button", "カードを読み取る")
 
 
 def _let_the_card_be_read(stranger: Stranger) -> None:
-    if stranger.page.get_by_role("heading", name="マイナンバーカードで本人確認をします").count():
-        stranger.look("マイナンバーカードで本人確認をします")
-        stranger.press("button", "カードを読み取る")
     stranger.look("読み取り機に、カードを置いてください")
     service = stranger.page
     number = service.locator("#confirmation-digits").inner_text()
     stranger.press_and_look_there("試験用カードデスクを開く")
     stranger.look("試験用カードデスク")
+    pins = {_pin_kind(row): row.locator(".pin").inner_text() for row in stranger.page.locator(".usual dl > div").all()}
     stranger.press("button", "さんのカードで試す")
-    stranger.look("試験用カードデスク")
-    pins = {_pin_kind(row): row.locator(".pin").inner_text() for row in stranger.page.locator(".reader dl > div").all()}
-    stranger.press("link", "暗証番号の画面を開く")
     stranger.look("暗証番号を入力してください")
-    stranger.type("確認番号(数字2桁)", number)
-    stranger.type("「券面事項入力補助用」の暗証番号(数字4桁)", pins["券面事項入力補助用"])
-    stranger.type("「利用者証明用」の暗証番号(数字4桁)", pins["利用者証明用"])
+    stranger.key_in("確認番号(数字2桁)", number)
+    stranger.key_in("「券面事項入力補助用」の暗証番号(数字4桁)", pins["券面事項入力補助用"])
+    stranger.key_in("「利用者証明用」の暗証番号(数字4桁)", pins["利用者証明用"])
     stranger.press("button", "読み取る")
     stranger.look("読み取りが終わりました")
     stranger.read(stranger.page.get_by_text("続きは、元の画面でお進みください。"))
@@ -227,11 +257,13 @@ def _type_the_number(stranger: Stranger) -> None:
     stranger.press_and_look_there("試験用の決済サービスを開く")
     stranger.look("コードを見る")
     account, code = stranger.page.locator(".code").all()
-    stranger.read(code)
     shown = account.inner_text(), code.inner_text()
+    stranger.press("button", "番号をコピー")
+    stranger.page.get_by_role("button", name="コピーしました").wait_for()
+    stranger.read(code)
     stranger.go_back_to(service)
     stranger.now = page_of_the_number
-    stranger.type("みらいPay番号", shown[0])
+    stranger.paste("みらいPay番号", shown[0])
     stranger.type("セキュリティコード", shown[1])
     stranger.press("button", "番号を確かめて次へ")
     stranger.look("この内容で申し込みますか")

@@ -15,7 +15,7 @@ from app.provider_simulator.store import Store
 
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
 _CONTENT_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
 

@@ -29,8 +29,8 @@ from card_sim.wallet import Wallet
 BODY_MAX = 16 * 1024
 
 _POLICY: Final = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self';"
-    " base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';"
+    " base-uri 'none'; frame-ancestors 'none'; form-action 'self' "
 )
 _REFUSALS: Final[Mapping[type[Exception], tuple[str, str]]] = {
     ReaderUnreachable: (
@@ -78,7 +78,15 @@ def create_desk(
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(api.blueprint)
     app.before_request(_check_where_the_request_comes_from)
-    app.after_request(_protect)
+    policy = _POLICY + _origin(keypad_url)  # laying the first card leads on to the keypad
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = policy
+        response.headers["Referrer-Policy"] = "same-origin"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
     def refuse(code: str, message: str, status: int) -> tuple[Response | str, int]:
         if request.path.startswith("/api/"):
@@ -106,12 +114,9 @@ def _check_where_the_request_comes_from() -> None:
         raise Forbidden
 
 
-def _protect(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = _POLICY
-    response.headers["Referrer-Policy"] = "same-origin"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "no-store"
-    return response
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _is_bare_address(host: str) -> bool:

@@ -70,7 +70,7 @@ def person(person_id: str) -> str:
 
 @blueprint.post("/lay")
 def lay() -> BaseResponse:
-    """Lay the chosen card on the reader, with the chosen fault."""
+    """Lay the chosen card on the reader, with the chosen fault; back to the desk, or on to the keypad."""
     desk = the_desk()
     desk.check_token(request.form.get("token", ""))
     person_id = request.form.get("person_id", "")
@@ -81,6 +81,8 @@ def lay() -> BaseResponse:
         address = url_for(".person", person_id=person_id, problem="number", fault=chosen_name)
         return redirect(address, HTTPStatus.SEE_OTHER)
     desk.lay(person_id, chosen)
+    if request.form.get("then") == "keypad":
+        return redirect(desk.keypad_url, HTTPStatus.SEE_OTHER)
     return redirect(url_for(".index", notice="laid"), HTTPStatus.SEE_OTHER)
 
 

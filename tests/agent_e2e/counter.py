@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 
 from tests.interop.private_readers import ROOT, PrivateReaders, until
 from tests.journeys.system import System
-from tests.journeys.walker import AUTH_PIN, PAGE_NUMBER, TEXT_PIN, Person
+from tests.journeys.walker import AUTH_PIN, PAGE_NUMBER, TEXT_PIN, TO_THE_WAYS, Person
 
 READER_TITLE = "窓口のカードリーダー"
 READY_SECONDS = 30.0
@@ -116,7 +116,7 @@ class PersonAtCounter(Person):
         """From the benefit's page to the waiting page, by this reader."""
         self.page.goto(self.system.url + "/policies/P-001")
         self.page.get_by_role("link", name="申し込む").first.click()
-        self.page.get_by_role("button", name="本人確認へ進む").click()
+        self.page.get_by_role("button", name=TO_THE_WAYS).click()
         self.page.get_by_role("radio", name=READER_TITLE).check()
         self.page.get_by_role("button", name="カードを読み取る").click()
         self.heading("読み取り機に、カードを置いてください")

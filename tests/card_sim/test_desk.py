@@ -90,6 +90,22 @@ class TestPages:
         assert answer.headers["Cache-Control"] == "no-store"
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
+    def test_who_is_here_for_the_first_time_lays_a_card_and_is_at_the_keypad(
+        self, client: FlaskClient, reader: OneCardReader
+    ) -> None:
+        """Its PINs stand beside the button, since the next page asks for them."""
+        page = client.get("/")
+        usual = page.text.partition('class="usual"')[2].partition("</section>")[0]
+        assert usual.count('<span class="pin">') == 2
+        assert 'name="then" value="keypad"' in usual
+        answer = client.post("/lay", data={"token": token_in(page.text), "person_id": "TP-02", "then": "keypad"})
+        assert answer.status_code == 303
+        keypad = answer.location
+        assert reader.inserted.wait(5)
+        assert f'href="{keypad}"' in client.get("/").text
+        allowed = page.headers["Content-Security-Policy"].partition("form-action ")[2].split(";")[0].split()
+        assert allowed == ["'self'", keypad.rstrip("/")], "the browser lets the form lead there, and nowhere else"
+
     @pytest.mark.parametrize("path", ["/people/TP-99", "/nowhere", "/crl/3.crl"])
     def test_what_is_not_there_is_said_in_japanese(self, client: FlaskClient, path: str) -> None:
         answer = client.get(path)

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.journeys.system import System
 from tests.journeys.test_browser import Arrive, arrive
-from tests.journeys.walker import Person
+from tests.journeys.walker import TO_THE_WAYS, Person
 
 __all__ = ["arrive"]  # a fixture
 
@@ -30,7 +30,7 @@ def test_every_form_names_its_errors_and_a_withdrawal_frees_the_place(arrive: Ar
     page = person.page
     page.goto(person.system.url + "/policies/P-004")
     page.get_by_role("link", name="申し込む").first.click()
-    page.get_by_role("button", name="本人確認へ進む").click()
+    page.get_by_role("button", name=TO_THE_WAYS).click()
     page.get_by_role("radio", name="ほかの読み取り機を使う").check()
     page.locator("#reader_number").fill("000000")
     page.get_by_role("button", name="カードを読み取る").click()

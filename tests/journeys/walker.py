@@ -17,6 +17,8 @@ from tests.journeys.system import System
 
 OUTPUT = Path("test-output") / "journeys"
 PAGE_NUMBER = "確認番号(数字2桁)"
+TO_THE_WAYS = re.compile("^本人確認へ進む$|^ほかの読み取り方を見る$")
+"""On to the page with all ways of reading a card; where one reader is enough to begin, that is the other button."""
 TEXT_PIN = "「券面事項入力補助用」の暗証番号(数字4桁)"
 AUTH_PIN = "「利用者証明用」の暗証番号(数字4桁)"
 
@@ -80,7 +82,7 @@ class Person:
         self.page.get_by_role("link", name="申し込む").first.click()
         self.heading("申し込む前に、3つそろえてください")
         self.look("申し込む前に")
-        self.page.get_by_role("button", name="本人確認へ進む").click()
+        self.page.get_by_role("button", name=TO_THE_WAYS).click()
         if for_whom is not None:
             self.heading("どなたの分を申し込みますか")
             self.look("どなたの分か")

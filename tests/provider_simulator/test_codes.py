@@ -93,6 +93,8 @@ def test_who_comes_from_the_page_of_a_service_gets_a_new_account_with_its_code(c
     pages = [client.get("/?service=SVC-QR-01").get_data(as_text=True) for _ in range(2)]
     first, second = (re.findall(r'class="code[^"]*"[^>]*>([0-9]+)<', page) for page in pages)
     assert first[0] != second[0]
+    assert 'data-copy="new-account"' in pages[0]
+    assert client.get("/static/simulator.js").status_code == 200
     account, code = first
     assert _verify(client, code, account)["result"] == "verified"
 

@@ -9,7 +9,7 @@ from app import applications, clock, db, people
 from app.errors import DomainError
 from app.language import say
 from app.people.ages import wareki
-from app.policies import CheckKind
+from app.policies import CheckKind, PolicyView
 from app.screening import CHECK_TITLES, RESULT_WORDS, CheckState
 from app.web.pages import japanese_date
 from app.web.resident import blueprint
@@ -22,7 +22,7 @@ from app.web.resident.context import (
     to_step,
 )
 from app.web.resident.handover import hand_over_code
-from app.web.resident.identity import open_from_form, reader_routes
+from app.web.resident.identity import only_reader, open_from_form, reader_routes
 from app.web.sign_in import sign_out, signed_in_person
 
 
@@ -32,23 +32,32 @@ def start(policy_id: str) -> str:
     with db.reading() as session:
         policy = policy_or_404(session, policy_id)
         applications.check_policy_takes_applications(policy)
+        reader = None if _asks_for_whom(policy) else only_reader(session)
     offered = policy.document.eligibility.guardian_application != "not_offered"
     return render_template(
         "resident/start.html",
         policy=policy_line(policy),
         guardian_offered=offered,
         hand_over_svg=hand_over_code(policy_id),
+        only_reader=reader,
     )
 
 
 @blueprint.post("/policies/<policy_id>/apply")
-def begin(policy_id: str) -> Response:
-    """On to the identity step; where the policy speaks of children, first the question whom it is for."""
+def begin(policy_id: str) -> Response | tuple[str, int]:
+    """On to the identity step, or at once to the reader that the page named; where the policy speaks of children, first
+    the question whom it is for.
+    """
     with db.reading() as session:
         policy = policy_or_404(session, policy_id)
+    if _asks_for_whom(policy):
+        return to_step("who", policy_id)
+    return open_reading(policy_id) if "reader" in request.form else to_step("identity", policy_id)
+
+
+def _asks_for_whom(policy: PolicyView) -> bool:
     document = policy.document
-    for_children = document.eligibility.guardian_application == "required_under_15" or document.one_per == "child"
-    return to_step("who" if for_children else "identity", policy_id)
+    return document.eligibility.guardian_application == "required_under_15" or document.one_per == "child"
 
 
 @blueprint.get("/policies/<policy_id>/apply/identity")

@@ -51,6 +51,12 @@ def reader_routes(session: Session) -> list[dict[str, str | None]]:
     return routes
 
 
+def only_reader(session: Session) -> cards.Reader | None:
+    """The reader that there is nothing to choose about: the one that is listed, when it answers."""
+    listed = cards.listed_readers(session)
+    return listed[0] if len(listed) == 1 and listed[0].online else None
+
+
 def open_from_form(purpose: str, policy_id: str | None, template: str, **context: Any) -> Response | tuple[str, int]:
     """Open a card session at the reader that the form names, or show the form again with what is wrong."""
     check_limit(OPEN_CARD_SESSION)
