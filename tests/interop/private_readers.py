@@ -17,7 +17,7 @@ from card_sim.vpcd import VirtualCardConnection
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "tools" / "private_pcscd.sh"
-START_SECONDS = 15.0
+START_SECONDS = 45.0
 NOTICE_SECONDS = 5.0
 SOCKET_VARIABLE = "PCSCLITE_CSOCK_NAME"
 DOOR_VARIABLE = "TODOKE_CARD_DOOR"

@@ -107,7 +107,7 @@ def test_pcscd_and_the_door_end_with_the_script(folder: Path, number: int) -> No
 def lives(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the second where it ends between opening and reading
         return False
     return state not in "ZX"
 
