@@ -60,7 +60,9 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
     with pytest.MonkeyPatch.context() as patch, migrated_database() as url, connected(url), clock.frozen(FIXTURE_TIME):
         now = clock.real_now()
         patch.setattr(clock, "real_now", lambda: now)
-        with running(url, tmp_path_factory.mktemp("state"), patch) as service, listening(service) as address:
+        mail = {"MAIL_HOST": "mail.example.jp", "MAIL_FROM": "todoke@example.jp"}  # which nobody asks for anything here
+        state = tmp_path_factory.mktemp("state")
+        with running(url, state, patch, **mail) as service, listening(service) as address:
             yield Open(address, every_page(service))
 
 

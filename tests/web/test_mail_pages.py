@@ -40,7 +40,9 @@ def test_from_the_address_to_the_code_to_no_more_mail(reader: Browser, service: 
 
 
 def test_without_a_mail_server_the_page_says_so(reader: Browser) -> None:
-    assert "いまはメールを送れません" in words(reader.get("/mail"))
+    page = reader.get("/mail")
+    assert "いまはメールを送れません" in words(page)
+    assert 'name="address"' not in page.get_data(as_text=True), "no code would come"
 
 
 def test_what_is_wrong_is_said_and_a_my_number_is_not_put_back(reader: Browser, service: Service) -> None:
