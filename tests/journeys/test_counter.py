@@ -132,7 +132,7 @@ def test_a_guardian_with_three_children_one_card_after_another(counter: AtTheCou
     counter.call("P-021", for_child=True)
     counter.look_at_both_widths(counter.desk, "保護者のカード待ち")
     counter.look_at_both_widths(counter.screen, "保護者のカードを置く")
-    counter.read_card(GUARDIAN, asked_next="お子さまの")
+    counter.read_card(GUARDIAN, asked_next="先に、置いてある保護者の方のカードを取ってください")
     counter.screen.take_card_away()
     receipts: list[str] = []
     for number, child in enumerate(CHILDREN):
