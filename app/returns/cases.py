@@ -5,15 +5,12 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
-
 from app import clock, db, events, points
 from app.pii import Private, vault
 from app.points import Account, LedgerEvent
 from app.returns.happenings import ReturnDecided
-from app.returns.models import ReturnCase
 from app.returns.states import ReturnAction, ReturnRefused, ReturnState
-from app.returns.steps import book, checked_text, due_now, locked_case, move_case, note, reason_context
+from app.returns.steps import book, checked_text, due_now, locked_case, move_case, note, open_case, reason_context
 from app.screening import Staff, check_role
 
 REVIEW, REBATE = "review", "rebate"
@@ -28,25 +25,7 @@ def suspect(policy_id: str, application_id: UUID, person_id: UUID, staff: Staff)
         granted = points.held_for(session, policy_id, application_id, Account.GRANTED)
         if granted <= 0:
             raise ReturnRefused(None, "nothing was granted", "nothing_granted")
-        opened = (
-            insert(ReturnCase)
-            .values(
-                policy_id=policy_id,
-                id=db.new_id(),
-                application_id=application_id,
-                person_id=person_id,
-                origin=REVIEW,
-                state=_S.SUSPECTED,
-                amount=granted,
-                recovered=0,
-                office="",
-                objection="",
-                opened_at=clock.now(),
-            )
-            .on_conflict_do_nothing()  # one open case for each application (uq_return_cases_open)
-            .returning(ReturnCase)
-        )
-        case = session.scalar(opened)
+        case = open_case(session, policy_id, application_id, person_id, REVIEW, granted)
         if case is None:
             raise ReturnRefused(None, "a case is open already", "open_already")
         note(session, case, "suspected", staff, amount=granted)

@@ -5,16 +5,15 @@ from __future__ import annotations
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app import clock, db, events, points
+from app import db, events, points
 from app.points import Account
 from app.returns.cases import REBATE
 from app.returns.happenings import RebateReturnOpened, RebateReturnOver, ReturnEnded
 from app.returns.models import ReturnCase
 from app.returns.states import FINAL, ReturnAction, ReturnState, move
-from app.returns.steps import note
+from app.returns.steps import note, open_case
 
 _S, _A = ReturnState, ReturnAction
 BEFORE_THE_DECISION = frozenset({_S.SUSPECTED, _S.INVESTIGATING, _S.NOTIFIED})
@@ -48,25 +47,7 @@ def follow_books(policy_id: str, application_id: UUID, person_id: UUID) -> None:
 
 
 def _open(session: Session, policy_id: str, application_id: UUID, person_id: UUID, due: int) -> None:
-    opened = (
-        insert(ReturnCase)
-        .values(
-            policy_id=policy_id,
-            id=db.new_id(),
-            application_id=application_id,
-            person_id=person_id,
-            origin=REBATE,
-            state=_S.SUSPECTED,
-            amount=due,
-            recovered=0,
-            office="",
-            objection="",
-            opened_at=clock.now(),
-        )
-        .on_conflict_do_nothing()  # the same moment's other job was first
-        .returning(ReturnCase)
-    )
-    case = session.scalar(opened)
+    case = open_case(session, policy_id, application_id, person_id, REBATE, due)  # or the same moment's other job did
     if case is not None:
         note(session, case, "opened", amount=due)
         events.publish(session, RebateReturnOpened(policy_id, application_id, case.id, due))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app import audit, clock, db, events, points
@@ -24,6 +25,30 @@ def locked_case(session: Session, policy_id: str, case_id: UUID) -> ReturnCase:
     if case is None:
         raise LookupError("no such return case")
     return case
+
+
+def open_case(  # noqa: PLR0917  # the columns of a case
+    session: Session, policy_id: str, application_id: UUID, person_id: UUID, origin: str, amount: int
+) -> ReturnCase | None:
+    """A new case about so many points; None where one is open already (uq_return_cases_open)."""
+    return session.scalar(
+        insert(ReturnCase)
+        .values(
+            policy_id=policy_id,
+            id=db.new_id(),
+            application_id=application_id,
+            person_id=person_id,
+            origin=origin,
+            state=ReturnState.SUSPECTED,
+            amount=amount,
+            recovered=0,
+            office="",
+            objection="",
+            opened_at=clock.now(),
+        )
+        .on_conflict_do_nothing()
+        .returning(ReturnCase)
+    )
 
 
 def move_case(session: Session, case: ReturnCase, action: ReturnAction, role: Role, staff: Staff) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -11,7 +10,6 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
-from werkzeug.test import TestResponse
 
 from app import applications, clock, db, organisations, people, screening
 from app.applications.models import Application
@@ -20,47 +18,16 @@ from app.pii import Private
 from app.policies import CheckKind
 from tests.web.service import Service, check_is_clear, person
 from tests.web_counter.hands import Counter, signed_in_staff
+from tests.web_counter.papers import TICKET_AT, a_ticket, error_texts, paper, receipt_in
 
-TICKET_AT = datetime.fromisoformat("2027-01-31T23:50:00+09:00")
-"""Ten minutes before the end of P-001."""
-DAY = "2027-01-31"
 ENTERED_AT = TICKET_AT + timedelta(days=3)
 
 
 @pytest.fixture
 def with_ticket(counter: Counter) -> Iterator[Counter]:
     """Somebody held ticket 1 at closing time; three days later the policy is over, and the paper is copied in."""
-    with clock.frozen(TICKET_AT):
-        assert "0001" in counter.desk.send("/counter/tickets", policy_id="P-001").get_data(as_text=True)
-    with clock.frozen(ENTERED_AT):
+    with a_ticket(counter):
         yield counter
-
-
-def paper(counter: Counter, person_id: str = "TP-02", **changes: str) -> TestResponse:
-    """Staff send the form."""
-    someone = person(person_id)
-    fields = {
-        "entry": str(uuid4()),
-        "policy_id": "P-001",
-        "ticket": "1",
-        "day": DAY,
-        "name": someone.name,
-        "address": someone.address,
-        "birth_date": someone.birth_date.isoformat(),
-        "sex": someone.sex,
-        "signed": "yes",
-    }
-    return counter.desk.send("/counter/paper", **fields | changes)
-
-
-def error_texts(answer: TestResponse) -> list[str]:
-    return re.findall(r"<li><a[^>]*>(.*?)</a>", answer.get_data(as_text=True), re.DOTALL)
-
-
-def receipt_in(answer: TestResponse) -> str:
-    found = re.search(r'class="receipt-no">([^<]+)<', answer.get_data(as_text=True))
-    assert found, answer.get_data(as_text=True)[-2000:]
-    return found[1]
 
 
 def the_application(counter: Counter) -> Application:
