@@ -39,8 +39,12 @@ def list_lines() -> None:
 def hold(provider_id: str, note: str) -> None:
     """Send no new order to this provider; orders that were sent are still asked about."""
     from app import payments
+    from app.my_number import looks_like_my_number
 
     _start()
+    _check_known(provider_id)
+    if looks_like_my_number(note):
+        raise click.ClickException("the note holds something like a 12-digit number: say why without it")
     payments.hold_line(provider_id, note)
     click.echo(f"{provider_id}: held")
 
@@ -74,8 +78,18 @@ def resume(provider_id: str) -> None:
     from app import payments
 
     _start()
+    _check_known(provider_id)
     payments.resume_line(provider_id)
     click.echo(f"{provider_id}: resumed")
+
+
+def _check_known(provider_id: str) -> None:
+    """A mistyped provider would be held, and the one that is meant go on."""
+    from app import db, payments
+
+    with db.reading() as session:
+        if not payments.is_provider(session, provider_id):
+            raise click.ClickException(f"no payment service is of {provider_id}")
 
 
 def _start() -> None:

@@ -56,7 +56,7 @@ def verify_account(
         return HolderCheckResult("mismatch", problem=DomainError("E308"))
     if answer.fits is False:
         return HolderCheckResult("mismatch", problem=DomainError("E306", variant="choosing"))
-    return HolderCheckResult("verified", holder_masked=answer.holder_masked)
+    return HolderCheckResult("verified", holder_masked=people.masked_holder(answer.holder_masked))
 
 
 def _is_somebody_else(told: str | None, names: Sequence[Private]) -> bool:

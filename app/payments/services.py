@@ -149,6 +149,12 @@ def known_service_ids(session: Session) -> set[str]:
     return set(session.scalars(select(PaymentService.service_id)))
 
 
+def is_provider(session: Session, provider_id: str) -> bool:
+    """Whether a loaded service is of this provider."""
+    of_it = select(PaymentService.service_id).where(PaymentService.provider_id == provider_id)
+    return session.scalar(of_it.limit(1)) is not None
+
+
 def services_with_rebate(session: Session) -> set[str]:
     """The ids of the services that can report purchases; only these may serve a policy that gives a share back."""
     supports = PaymentService.document["supports_rebate"].as_boolean()

@@ -13,7 +13,7 @@ from app.people.births import (
     record_births,
 )
 from app.people.erase import forget_keys, keys_of, lock_person
-from app.people.holders import Holder, compare_holder
+from app.people.holders import Holder, compare_holder, masked_holder
 from app.people.link import KeysLinked, has_key, link_key, pass_readings
 from app.people.masking import masked_name
 from app.people.recognise import (
@@ -61,6 +61,7 @@ __all__ = [
     "keys_of",
     "link_key",
     "lock_person",
+    "masked_holder",
     "masked_name",
     "names",
     "nth_child",

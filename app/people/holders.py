@@ -30,6 +30,16 @@ class Holder(StrEnum):
     DIFFERENT = "different"
 
 
+def masked_holder(told: str | None) -> str | None:
+    """What a service tells of the holder, if it is a name in which something is hidden; else ``None``.
+
+    Words in its place say nothing to the person who reads back, and a name in full is not ours to keep beside an ID.
+    """
+    if not told or len(told) > MAX_HOLDER_CHARACTERS:
+        return None
+    return told if _MASKED.search(unicodedata.normalize("NFKC", told)) else None
+
+
 def compare_holder(told: str | None, names: Iterable[str]) -> Holder:
     """What a service tells of the holder, against a person's names as their card has them (legal name, alias).
 

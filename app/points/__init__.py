@@ -6,6 +6,7 @@ from app.points.call_backs import EventReused, SignedCallBack, sign, take_call_b
 from app.points.check_log import Checked, check_and_record, last_check
 from app.points.deliver import inquire_order, send_order
 from app.points.due import order_due_grants
+from app.points.erase import ERASED, erase_notes
 from app.points.grant_files import (
     FileExchangeRefused,
     GrantFileStatus,
@@ -53,6 +54,7 @@ from app.points.take_result import Taken, take_result
 
 __all__ = [
     "ARRIVED",
+    "ERASED",
     "FLOWS",
     "UNCHANGED",
     "Account",
@@ -102,6 +104,7 @@ __all__ = [
     "check_invariants",
     "detach_grants",
     "end_reversal",
+    "erase_notes",
     "export_grant_file",
     "fund",
     "grant_file_again",

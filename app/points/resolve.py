@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import audit, clock, db, events, payments
+from app.my_number import looks_like_my_number
 from app.points.accounts import Account, LedgerEvent
 from app.points.happenings import GrantSucceeded
 from app.points.ledger import Book, held_for
@@ -29,8 +30,8 @@ def resolve_result(result_id: UUID, resolution: Resolution, *, by: str, note: st
     ``granted_after_all`` is for a success that came after a recorded failure: the grant becomes granted under a new
     order that names the old one and is never sent. Raises ``ResolutionRefused``; the ledger is then unchanged.
     """
-    if not (by.strip() and note.strip()) or len(note) > MAX_NOTE:
-        raise ResolutionRefused(f"name who decides and why, in at most {MAX_NOTE} characters")
+    if not (by.strip() and note.strip()) or len(note) > MAX_NOTE or looks_like_my_number(note):
+        raise ResolutionRefused(f"name who decides and why, in at most {MAX_NOTE} characters without a 12-digit number")
     if resolution is Resolution.NO_CHANGE:
         raise ResolutionRefused("no_change is for repeats, which settle themselves")
     with db.transaction() as session:

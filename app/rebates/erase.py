@@ -14,9 +14,9 @@ from sqlalchemy import ColumnElement, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from app import db
-from app.points import Book, LedgerEvent
+from app.points import ERASED, Book, LedgerEvent
 from app.rebates.enrol import end, locked_enrolment
-from app.rebates.models import PurchaseRecord, PutAside
+from app.rebates.models import PurchaseRecord, PutAside, PutAsideDecision
 
 
 def erase_purchases(session: Session, applications: Collection[tuple[str, UUID]]) -> int:
@@ -67,6 +67,14 @@ def _tells_of(policy_id: str, application_id: UUID) -> ColumnElement[bool]:
 
 
 def _empty_put_aside(session: Session, policy_id: str, which: ColumnElement[bool]) -> int:
+    """What was reported, and what staff noted when they decided about it. Returns how many reports held something."""
+    told = select(PutAside.id).where(PutAside.policy_id == policy_id, which)
+    noted = (
+        update(PutAsideDecision)
+        .where(PutAsideDecision.put_aside_id.in_(told), PutAsideDecision.note != ERASED)
+        .values(note=ERASED)
+        .execution_options(synchronize_session=False)
+    )
     empty = (
         update(PutAside)
         .where(PutAside.policy_id == policy_id, which, PutAside.content != {})
@@ -76,4 +84,5 @@ def _empty_put_aside(session: Session, policy_id: str, which: ColumnElement[bool
         .execution_options(synchronize_session=False)
     )
     with db.erasing(session):
+        session.execute(noted)
         return len(session.execute(empty).all())

@@ -23,6 +23,7 @@ from app import (
     notifications,
     payments,
     people,
+    points,
     policies,
     rebates,
     returns,
@@ -102,7 +103,7 @@ def erase_part_of(
     return {
         "service_ids": payments.erase_accounts(session, named, keep_index=False),
         "messages": notifications.erase_messages(session, named),
-        "texts": screening.erase_texts(session, named) + returns.erase_texts(session, named),
+        "texts": _erase_texts(session, named),
         "documents": documents.erase_documents(session, named),
         "list_rows": lists.erase_rows_of(session, named),
         "purchases": rebates.erase_purchases(session, named),
@@ -110,6 +111,12 @@ def erase_part_of(
         "readings": applications.erase_readings_for(session, person_id, but_of=kept),
         "applications": applications.forget_identity(session, named),
     }
+
+
+def _erase_texts(session: Session, named: Collection[tuple[str, UUID]]) -> int:
+    """Whatever staff and the person wrote about these applications; returns how many rows held something."""
+    erasers = (screening.erase_texts, returns.erase_texts, points.erase_notes)
+    return sum(erase(session, named) for erase in erasers)
 
 
 def _check(standing: list[Standing], rules: dict[str, RetentionRule], before_the_end: bool) -> None:
@@ -136,7 +143,7 @@ def _erase(  # one parameter for each fact
         "service_ids": payments.erase_accounts(session, named, keep_index=keep_keys),
         "messages": notifications.erase_messages(session, named),
         "addresses": notifications.erase_contact(session, person_id),
-        "texts": screening.erase_texts(session, named) + returns.erase_texts(session, named),
+        "texts": _erase_texts(session, named),
         "statements": screening.erase_statements(session, person_id) + people.erase_births(session, person_id),
         "documents": documents.erase_documents(session, named),
         "list_rows": lists.erase_rows_of(session, named),

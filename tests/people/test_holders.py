@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.people import Holder, compare_holder
+from app.people import Holder, compare_holder, masked_holder
 
 FITS, CANNOT_TELL, DIFFERENT = Holder.FITS, Holder.CANNOT_TELL, Holder.DIFFERENT
 
@@ -61,3 +61,13 @@ def test_e308_the_alias_on_the_card_is_as_good_as_the_legal_name_br_74() -> None
     assert compare_holder("阮＊ 安＊", [card]) is FITS
     assert compare_holder("佐＊ 太＊", [card]) is CANNOT_TELL, "the legal name may be the one they know"
     assert compare_holder("佐＊ 太＊", []) is CANNOT_TELL, "erased"
+
+
+@pytest.mark.parametrize("told", ["佐＊　太＊", "佐* 太*", "ヨシ＊ ハ＊＊", "ハラ ＊＊＊", "〇〇●●"])
+def test_a_masked_name_is_shown_as_it_was_told(told: str) -> None:
+    assert masked_holder(told) == told
+
+
+@pytest.mark.parametrize("told", [None, "", "(名義は表示されません)", "名義非表示", "鈴木 花子", "佐＊ 太＊" * 40])
+def test_what_hides_nothing_is_no_masked_name_and_neither_kept_nor_shown(told: str | None) -> None:
+    assert masked_holder(told) is None

@@ -236,6 +236,15 @@ def test_a_decision_needs_a_name_and_a_reason(policy: str, by: str, note: str) -
         points.resolve_result(row.id, Resolution.RECORD_STANDS, by=by, note=note)
 
 
+@pytest.mark.parametrize("note", ["番号は123456789018です", "１２３４ ５６７８ ９０１８"])
+def test_br_57_a_my_number_in_the_note_of_a_decision_is_refused_and_not_kept(policy: str, note: str) -> None:
+    _report(uuid4(), DONE)
+    (row,) = _aside()
+    with pytest.raises(ResolutionRefused, match="12-digit number"):
+        points.resolve_result(row.id, Resolution.RECORD_STANDS, by="who", note=note)
+    assert _aside()[0].note is None
+
+
 def test_the_database_refuses_a_decision_without_a_note(policy: str) -> None:
     _report(uuid4(), DONE)
     with pytest.raises(Exception, match="a_decision_has_a_note"), db.transaction() as session:

@@ -21,8 +21,10 @@ paper_slips note
 payment_links account_enc id_index last4 holder_masked
 person_facts name_enc address_enc birth_date_enc sex_enc fingerprint
 person_keys key
+quarantined_results note
 rebate_purchases shop_no lines digest
 rebate_put_aside content digest
+rebate_put_aside_decisions note
 return_cases reason_enc
 return_steps text_enc
 rulings reason_enc objected_enc
@@ -135,10 +137,8 @@ KEPT = {
     "the account of a member of staff, which ends with the work": """
         staff_accounts name password_hash totp_secret_enc own_fingerprint
         """,
-    "notes that staff write about a report or an alarm; none is about a person, and a My Number is refused": """
+    "what a supervisor notes about an alarm, which names nobody; a My Number is refused": """
         counter_alarms note
-        quarantined_results note
-        rebate_put_aside_decisions note
         """,
     "keyed and swept within the hour": "rate_limits key",
 }

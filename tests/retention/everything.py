@@ -160,6 +160,26 @@ def _of_the_application(session: Session, row: Application) -> None:
     session.execute(
         text("UPDATE payment_links SET holder_masked = '髙＊＊' WHERE application_id = :id"), {"id": row.id}
     )
+    _insert(
+        session,
+        "quarantined_results",
+        id=uuid4(),
+        provider_id="PRV-01",
+        source="call_back",
+        code="E704",
+        policy_id=row.policy_id,
+        order_id=uuid4(),
+        grant_id=session.execute(text("SELECT id FROM grants WHERE application_id = :id"), {"id": row.id}).scalar_one(),
+        reported_state="failed",
+        digest=b"a result",
+        times=1,
+        first_at=now,
+        last_at=now,
+        resolution="record_stands",
+        resolved_at=now,
+        resolved_by="ST-1",
+        note="髙橋さんから電話",
+    )
 
 
 def _of_the_person(session: Session, person_id: UUID, row: Application) -> None:
@@ -338,14 +358,24 @@ def _of_the_rebate(session: Session, row: Application, application_id: UUID) -> 
     aside = {"policy_id": "P-015", "provider_id": "PRV-01", "received_at": now}
     # For the person; under the number of a purchase of theirs, before it was noted for whom; and of nobody known.
     for number, code, whose in (("T9", "E704", application_id), ("T1", "E704", None), ("T7", "E703", None)):
+        aside_id = uuid4()
         _insert(
             session,
             "rebate_put_aside",
             **aside,
-            id=uuid4(),
+            id=aside_id,
             transaction_no=number,
             code=code,
             digest=f"digest {number}".encode(),
             content={"shop_no": f"shop of {number}"},
             application_id=whose,
+        )
+        _insert(
+            session,
+            "rebate_put_aside_decisions",
+            put_aside_id=aside_id,
+            decision="record_stands" if code == "E704" else "not_theirs",
+            decided_by="ST-1",
+            note=f"{number}: 髙橋さんから電話",
+            decided_at=now,
         )

@@ -20,7 +20,7 @@ from tests.retention.test_erase import ADDRESS, BORN, LONG_AGO_ENOUGH, NAME, gra
 pytestmark = pytest.mark.usefixtures("installation")
 
 CARD = b"one card"
-OF_NOBODY = {"rebate_put_aside.content", "rebate_put_aside.digest"}
+OF_NOBODY = {"rebate_put_aside.content", "rebate_put_aside.digest", "rebate_put_aside_decisions.note"}
 """What a provider told of another provider's service names nobody that could be found; it goes with the policy."""
 
 
@@ -130,6 +130,14 @@ def test_br_65_a_reading_goes_with_the_last_application_that_was_judged_by_it(so
         assert session.execute(text("SELECT count(*) FROM person_keys")).scalar_one() == 1
 
 
+_WRITTEN_ONCE = (
+    ("rebate_put_aside", "content"),
+    ("rebate_purchases", "digest"),
+    ("rebate_put_aside_decisions", "note"),
+    ("rebate_put_aside_decisions", "decided_by"),
+)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -139,13 +147,17 @@ def test_br_65_a_reading_goes_with_the_last_application_that_was_judged_by_it(so
         "ERASING UPDATE rebate_put_aside SET content = '{}', digest = uuid_send(id), code = 'E703'",
         "ERASING DELETE FROM rebate_put_aside",
         "UPDATE rebate_purchases SET digest = 'x'",
+        "UPDATE rebate_put_aside_decisions SET note = 'erased'",
+        "ERASING UPDATE rebate_put_aside_decisions SET note = 'another'",
+        "ERASING UPDATE rebate_put_aside_decisions SET note = 'erased', decided_by = 'another'",
+        "ERASING DELETE FROM rebate_put_aside_decisions",
     ],
 )
 def test_what_was_put_aside_is_emptied_by_erasing_and_changed_by_nothing(somebody: Application, change: str) -> None:
-    before = values_of("rebate_put_aside", "content"), values_of("rebate_purchases", "digest")
+    before = [values_of(*each) for each in _WRITTEN_ONCE]
     statement = change.removeprefix("ERASING ")
     with pytest.raises(DBAPIError, match=r"append only|permission denied|not changed"), db.transaction() as session:
         if statement != change:
             session.execute(text("SET LOCAL todoke.erasing = 'on'"))
         session.execute(text(statement))
-    assert (values_of("rebate_put_aside", "content"), values_of("rebate_purchases", "digest")) == before
+    assert [values_of(*each) for each in _WRITTEN_ONCE] == before
