@@ -284,6 +284,7 @@ MESSAGES: dict[str, Message] = {
         422,
         "{service}では1回に{max}ポイントまで({unit}ポイント単位)です。ほかの決済サービスか、分けて受け取る方法を選べます。",
         variants=(
+            ("too_much", "{service}では1回に{max}ポイントまでです。ほかの決済サービスを選べます。"),
             ("too_little", "{service}では1回に{min}ポイントからです。ほかの決済サービスを選べます。"),
             ("unit", "{service}では{unit}ポイント単位でだけ受け取れます。ほかの決済サービスを選べます。"),
         ),

@@ -55,6 +55,7 @@ from app.applications.guardian import (
     names_for_wallet,
 )
 from app.applications.hand_back import WhyTakenBack, give_check_back, take_check_back
+from app.applications.hand_over import OpenHandOver, note_hand_over, open_hand_overs
 from app.applications.happenings import ApplicationChanged
 from app.applications.one_person import LinkRefused, link_persons
 from app.applications.queries import (
@@ -151,6 +152,7 @@ __all__ = [
     "Known",
     "LinkRefused",
     "NotTheSame",
+    "OpenHandOver",
     "PaperDecision",
     "Parties",
     "Reason",
@@ -220,10 +222,12 @@ __all__ = [
     "look_at_case",
     "look_at_return",
     "names_for_wallet",
+    "note_hand_over",
     "object_to_refusal",
     "objection_to",
     "offers_at_counter",
     "office_of",
+    "open_hand_overs",
     "paper_like",
     "papers_to_tell",
     "parties_of",

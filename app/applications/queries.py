@@ -266,7 +266,10 @@ def _timeline(
 def _grant_entries(grant: points.GrantView, amount: int) -> list[TimelineEntry]:
     entries = []
     if grant.ordered_at:
-        entries.append(_happened(grant.ordered_at, "付与の手続を始めました", say("決済事業者に依頼しました")))
+        text = say("窓口でお渡しします") if grant.by_staff else say("決済事業者に依頼しました")
+        entries.append(_happened(grant.ordered_at, "付与の手続を始めました", text))
+    elif grant.order_at is not None and grant.by_staff:
+        entries.append(TimelineEntry(None, minute_text(grant.order_at), say("付与の手続"), say("窓口でお渡しします"), False))
     elif grant.order_at is not None:
         text = say("{time}に決済事業者へ依頼します", time=minute_text(grant.order_at))
         entries.append(TimelineEntry(None, minute_text(grant.order_at), say("付与の手続"), text, False))

@@ -51,7 +51,7 @@ def status_of(
     if rebate is not None and (collecting := _collecting(state, grant, rebate)) is not None:
         return collecting
     if state in (S.APPROVED, S.FULFILLED):
-        receipt = None if grant is None or grant.receive_by is None else _receipt(grant.state, grant.receive_by)
+        receipt = None if grant is None or grant.receive_by is None else _receipt(grant, grant.receive_by)
         return receipt or _benefit(state, grant, assign_by, expected)
     if state is S.REVOKED and returning is not None and not returning.is_over:
         return _taking_back(returning)
@@ -144,12 +144,12 @@ def _collecting(state: S, grant: GrantView | None, rebate: RebateView) -> Status
     )
 
 
-def _receipt(state: GrantState, receive_by: datetime) -> StatusWord | None:
+def _receipt(grant: GrantView, receive_by: datetime) -> StatusWord | None:
     """The provider has granted; the person takes it at a terminal or counter, until a day. Never said to be done.
 
     ``None`` once it was received.
     """
-    day = day_text(receive_by)
+    day, state = day_text(receive_by), grant.state
     if state is GrantState.NOT_RECEIVED:
         told = say("受取期限({date})を過ぎたため、受け取れません。", date=day)
         return StatusWord("not_received", say("受取期限切れ"), None, day, told, is_final=True)
@@ -166,9 +166,11 @@ def _receipt(state: GrantState, receive_by: datetime) -> StatusWord | None:
     return StatusWord(
         "receipt_over",
         say("受取操作の結果を確認中"),
-        PROVIDER,
+        MUNICIPALITY if grant.by_staff else PROVIDER,
         say("受取期限 {day}", day=day),
-        say("受取期限が過ぎました。期限までに受け取られたかを、決済事業者に確認しています。"),
+        say("受取期限が過ぎました。期限までに受け取られたかを、担当窓口が確認しています。")
+        if grant.by_staff
+        else say("受取期限が過ぎました。期限までに受け取られたかを、決済事業者に確認しています。"),
     )
 
 
@@ -188,7 +190,9 @@ def _benefit(state: S, grant: GrantView | None, assign_by: datetime, expected: d
             say("付与済"),
             None,
             day_text(grant.granted_at),
-            say("手続はすべて終わりました。決済サービスの残高をご確認ください。"),
+            say("手続は終わりました。")
+            if grant.by_staff
+            else say("手続はすべて終わりました。決済サービスの残高をご確認ください。"),
             is_final=True,
         )
     if grant.state is GrantState.PLANNED and grant.order_state is OrderState.FAILED and grant.order_at is None:
@@ -211,9 +215,11 @@ def _benefit(state: S, grant: GrantView | None, assign_by: datetime, expected: d
         return StatusWord(
             "ordered",
             say("付与手続中"),
-            PROVIDER,
+            MUNICIPALITY if grant.by_staff else PROVIDER,
             say("目安 {day}", day=day_text(expected)) if expected else None,
-            say("決済事業者が付与の手続をしています。終わると、このページに表示されます。"),
+            say("担当窓口が、お渡しする準備をしています。できると、このページに表示されます。")
+            if grant.by_staff
+            else say("決済事業者が付与の手続をしています。終わると、このページに表示されます。"),
         )
     return StatusWord(
         "cooling_off",

@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "keys": ("app.cli.keys:keys", "Make and rotate the keys of an installation."),
     "providers": ("app.cli.providers:providers", "Show the lines to providers; hold new orders back."),
     "grant-files": ("app.cli.grant_files:grant_files", "Orders to and results from providers reached by file."),
+    "vouchers": ("app.cli.vouchers:vouchers", "Paper vouchers and the like, which staff hand over themselves."),
     "provider-kit": ("app.cli.provider_kit:provider_kit", "Try a payment provider's interface; describe it."),
     "results": ("app.cli.results:results", "List and decide providers' results that were put aside."),
     "mail": ("app.cli.mail:mail", "Stop sending to addresses that mail servers gave back; send what waits."),

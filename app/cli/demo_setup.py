@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shlex
+import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -19,7 +20,7 @@ from app.cli import demo_staff
 from app.cli.addresses import Addresses
 from app.cli.policies import load_demo_policies, load_samples
 from app.cli.processes import Processes
-from app.embedded_postgres import EmbeddedPostgres
+from app.embedded_postgres import EmbeddedPostgres, program_path
 from app.migrations.privileges import SERVICE_ROLE
 
 SERVICE_DATABASE = "todoke"
@@ -194,6 +195,9 @@ def _enrol_agents(addresses: Addresses, state: Path) -> None:
 def _keep_environment(state: Path, environment: dict[str, str]) -> None:
     """For testers: what to put into the environment to run other commands against this demo."""
     as_shell = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
+    # This todoke, and PostgreSQL's programs of the server's own version, which may be newer than the machine's.
+    programs = (Path(sys.executable).parent, program_path("pg_dump").parent)
+    as_shell += f'export PATH={":".join(shlex.quote(str(folder)) for folder in programs)}:"$PATH"\n'
     for name, text in (("environment.json", json.dumps(environment, indent=1)), ("environment.sh", as_shell)):
         path = state / name
         path.unlink(missing_ok=True)

@@ -84,7 +84,7 @@ def receipts(within_days: int) -> None:
     for row in rows:
         over = "over " if row.receive_by < clock.today() else "until"
         where = f"{row.policy_id}  {row.application_id}"
-        click.echo(f"{over} {row.receive_by}  {row.provider_id}  {row.amount:>9,}  {where}")
+        click.echo(f"{over} {row.receive_by}  {row.provider_id or 'staff'}  {row.amount:>9,}  {where}")
     if not rows:
         click.echo("nothing waits for a receipt action")
 

@@ -35,11 +35,13 @@ class Offer:
     """One service of a policy: the last day on which it may be chosen, and the refusal that stands in the way now.
 
     ``closed`` is None when it may be chosen; else E208 (not yet), E304 (over), E305 (age) or E311 (amount).
+    ``asks_consent``: at this age the service wants a guardian's consent, which it asks for itself.
     """
 
     service: ServiceDocument
     last_day: date
     closed: DomainError | None
+    asks_consent: bool = False
 
 
 def offers(
@@ -65,7 +67,7 @@ def offers(
         first, own_end = policy.service_windows.get(service.service_id, (date.min, None))
         last = last_day(service, reference, own_end)
         problem = _not_open(service, first, last, today) or _does_not_suit(service, amount, age)
-        result.append(Offer(service, last, problem))
+        result.append(Offer(service, last, problem, _asks_consent(service, age)))
     return result
 
 
@@ -73,6 +75,10 @@ def last_day(service: ServiceDocument, reference_end: date, own_end: date | None
     """min(reference end, provider's own end, reference end - cut-off days) (BR-12)."""
     after_cutoff = reference_end - timedelta(days=service.cutoff_days_before_policy_end)
     return min(after_cutoff, own_end) if own_end else after_cutoff
+
+
+def _asks_consent(service: ServiceDocument, age: int | None) -> bool:
+    return age is not None and service.guardian_consent_under is not None and age < service.guardian_consent_under
 
 
 def _not_open(service: ServiceDocument, first: date, last: date, today: date) -> DomainError | None:
@@ -97,4 +103,5 @@ def _does_not_fit(service: ServiceDocument, amount: int) -> DomainError:
         return DomainError("E311", variant="too_little", service=service.name, min=f"{service.min_per_grant:,}")
     if amount <= service.largest_grant:
         return DomainError("E311", variant="unit", service=service.name, unit=service.unit)
-    return DomainError("E311", service=service.name, max=f"{service.largest_grant:,}", unit=service.unit)
+    # The list's own wording offers a split, which there is for rebates alone (BR-40).
+    return DomainError("E311", variant="too_much", service=service.name, max=f"{service.largest_grant:,}")

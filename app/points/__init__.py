@@ -25,6 +25,7 @@ from app.points.grants import (
     plan_grant,
     planned_grants,
 )
+from app.points.hand_over import HandOverRefused, HandOverStep, ToHandOver, hand_over, to_hand_over
 from app.points.happenings import GrantFailed, GrantSucceeded, ReceiptMissed, ResultsArrived, RoomFreed
 from app.points.invariants import Difference, also_check, check_invariants
 from app.points.ledger import Book, balances_of, fund, held_for, lock_held, open_with
@@ -48,7 +49,7 @@ from app.points.received import received_by
 from app.points.resolve import ResolutionRefused, resolve_result
 from app.points.result_files import TakenFile, book_result_file, take_result_file
 from app.points.results import ContradictoryResult, Recorded, ResultProblem, UnknownOrder, record_result
-from app.points.reversals import cancel_reversal, end_reversal, lock_grants, request_reversal
+from app.points.reversals import can_be_reversed, cancel_reversal, end_reversal, lock_grants, request_reversal
 from app.points.states import ARRIVED, GrantState, IllegalMove, OrderState
 from app.points.take_result import Taken, take_result
 
@@ -70,6 +71,8 @@ __all__ = [
     "GrantState",
     "GrantSucceeded",
     "GrantView",
+    "HandOverRefused",
+    "HandOverStep",
     "IllegalMove",
     "LedgerEvent",
     "LimitsChanged",
@@ -91,6 +94,7 @@ __all__ = [
     "Source",
     "Taken",
     "TakenFile",
+    "ToHandOver",
     "UnknownOrder",
     "WaitingOrder",
     "also_check",
@@ -98,6 +102,7 @@ __all__ = [
     "balances_by_application",
     "balances_of",
     "book_result_file",
+    "can_be_reversed",
     "cancel_reversal",
     "change_limits",
     "check_and_record",
@@ -113,6 +118,7 @@ __all__ = [
     "granted_applications",
     "granted_days",
     "grants_of",
+    "hand_over",
     "held_for",
     "hold_grants",
     "inquire_order",
@@ -141,5 +147,6 @@ __all__ = [
     "take_call_back",
     "take_result",
     "take_result_file",
+    "to_hand_over",
     "waiting_orders",
 ]

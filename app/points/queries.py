@@ -17,6 +17,7 @@ from app.points.states import IN_PROVIDERS_HANDS, GrantState, OrderState
 REASONS = {
     "account_closed": "決済サービスの口座が使えない状態でした",
     "balance_cap": "残高の上限を超えるため",
+    "minor": "決済サービスの年齢の条件に合わないため",
     "not_received": "決済事業者に届きませんでした",
 }
 REASON_UNNAMED = "決済事業者で処理できませんでした"
@@ -42,6 +43,8 @@ class GrantView:
     attempt: int
     transaction_no: str | None
     reason: str | None
+    by_staff: bool = False
+    """Staff hand it over themselves: no provider has a part in it."""
 
 
 def grants_of(session: Session, policy_id: str, application_id: UUID) -> list[GrantView]:
@@ -134,6 +137,7 @@ def _view(grant: Grant, order: GrantOrder | None, links: dict[UUID, payments.Lin
         attempt=order.attempt if order else 0,
         transaction_no=order.transaction_no if order else None,
         reason=order.reason if order else None,
+        by_staff=grant.service_id is not None and grant.provider_id is None,
     )
 
 

@@ -91,7 +91,7 @@ def record_receipt(session: Session, books: Books, order: GrantOrder, grant: Gra
     audit.record(
         session,
         f"grant.{told}",
-        actor_kind="provider",
+        actor_kind="provider" if order.provider_id else "staff",
         actor=order.provider_id,
         policy_id=order.policy_id,
         object_kind="grant_order",

@@ -246,7 +246,7 @@ def _record(session: Session, order: GrantOrder, action: str, **facts: str) -> N
     audit.record(
         session,
         action,
-        actor_kind="provider",
+        actor_kind="provider" if order.provider_id else "staff",
         actor=order.provider_id,
         policy_id=order.policy_id,
         object_kind="grant_order",

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import audit
+from app import audit, payments
 from app.points.models import Grant
 from app.points.states import GRANT_MOVES, GrantEvent, GrantState, grant_after
 
@@ -21,6 +21,13 @@ def lock_grants(session: Session, policy_id: str, application_id: UUID) -> None:
     """Lock what arrived of an application, for a caller that will move it: before it locks the application
     and the balances (decision 0026)."""
     _locked(session, policy_id, application_id)
+
+
+def can_be_reversed(session: Session, policy_id: str, application_id: UUID) -> bool:
+    """Whether a service that granted something of an application takes points back at all."""
+    granted_by = [grant.service_id for grant in _locked(session, policy_id, application_id)]
+    services = payments.services_of(session, [service_id for service_id in granted_by if service_id])
+    return any(service.reversal is not payments.Reversal.NONE for service in services)
 
 
 def end_reversal(session: Session, policy_id: str, application_id: UUID, *, recovered: int) -> int:

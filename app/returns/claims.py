@@ -39,7 +39,7 @@ def record_payment(  # which case, by whom, what came and how
 ) -> int:
     """The provider took back an unspent part (``reversal``), or the person paid by slip (``repay``); what is left.
 
-    Raises ``ReturnRefused`` for more than is left in the ledger. ``left_as_read`` is what was left when the person at
+    Raises ``ReturnRefused`` for more than is left in the ledger, and for a reversal by a service that makes none. ``left_as_read`` is what was left when the person at
     the screen looked: so the same form sent twice books one payment.
     """
     check_role(staff, "treasurer")
@@ -50,6 +50,8 @@ def record_payment(  # which case, by whom, what came and how
         move(_S(case.state), action, "treasurer")  # before the numbers: a case that is over says so
         if not 0 < amount <= left or left_as_read not in (None, left):
             raise ReturnRefused(_S(case.state), f"{left} points are left to pay", "left", left)
+        if how == "reversal" and not points.can_be_reversed(session, policy_id, case.application_id):
+            raise ReturnRefused(_S(case.state), "the service takes nothing back", "no_reversal")
         case.recovered += amount
         case.amount = case.recovered + left - amount
         _drop_proposal(case)

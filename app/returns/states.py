@@ -102,6 +102,7 @@ Why = Literal[
     "recounted",
     "left",
     "nothing_due",
+    "no_reversal",
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from app.language import points_text, say
-from app.payments import GrantMode, ServiceDocument
+from app.payments import GrantMode, Offer, ServiceDocument
 
 _AFTERWARDS = {
     GrantMode.TERMINAL_RECEIVE: "そのあと端末で受取操作が必要です",
@@ -26,6 +26,14 @@ def lead_text(service: ServiceDocument) -> str:
 def spend_text(service: ServiceDocument) -> str | None:
     """Where what it brings can be spent, where that is limited."""
     return say("使えるお店: {scope}", scope=service.spend_scope) if service.spend_scope else None
+
+
+def consent_text(offer: Offer) -> str | None:
+    """That the service wants a guardian's consent, for whom it concerns."""
+    under = offer.service.guardian_consent_under
+    if not offer.asks_consent or under is None:
+        return None
+    return say("{age}歳未満の方がこの決済サービスを使うには、保護者の同意が必要です。", age=under)
 
 
 def _lead_words(lead: timedelta) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from tests.cases.test_cannot_tell import says_not_eligible
@@ -15,6 +17,15 @@ def test_a_person_who_qualifies_is_granted(system: System) -> None:
     assert (status, report["outcome"]) == (0, "granted"), report
     assert report["receipt_no"].startswith("P001-")
     assert len(report["steps"]) == 11
+
+
+def test_a_second_terminal_runs_todoke_with_the_demos_settings(system: System) -> None:
+    """As docs/operations say; nothing else of this terminal's environment helps."""
+    lines = f". {system.state}/environment.sh && todoke clock show && pg_dump --schema-only $TODOKE_DATABASE_URL"
+    found = subprocess.run(["sh", "-c", lines], env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    assert "(simulated)" in found.stdout
+    assert "CREATE TABLE public.ledger_entries" in found.stdout
 
 
 def test_the_same_person_again_is_told_so(system: System) -> None:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 import pytest
 
 from app.payments import Offer, offers
+from app.web.service_texts import consent_text
 from tests.payments.samples import every_service
 
 
@@ -88,6 +89,9 @@ def test_br_40_an_amount_over_the_maximum_is_not_offered():
     found = _offers(amount=100_000)
     assert _code(found["SVC-EM-01"]) == "E311"
     assert _code(found["SVC-QR-01"]) is None
+    refused = found["SVC-EM-01"].closed
+    assert refused is not None
+    assert refused.wording() == "つばめ電子マネーでは1回に30,000ポイントまでです。ほかの決済サービスを選べます。"
 
 
 def test_br_41_a_flat_amount_that_does_not_fit_the_unit_is_not_offered():
@@ -99,6 +103,15 @@ def test_br_41_a_flat_amount_that_does_not_fit_the_unit_is_not_offered():
 @pytest.mark.parametrize(("age", "code"), [(14, "E305"), (15, None), (None, None)])
 def test_e305_below_the_age_of_the_service_it_is_not_offered(age, code):
     assert _code(_offers(age=age)["SVC-QR-01"]) == code
+
+
+@pytest.mark.parametrize(("age", "asks"), [(15, True), (17, True), (18, False), (None, False)])
+def test_a_service_that_wants_a_guardians_consent_says_so_to_whom_it_concerns(age, asks):
+    found = _offers(age=age)
+    assert found["SVC-QR-01"].asks_consent is asks
+    assert not found["SVC-EM-01"].asks_consent
+    told = consent_text(found["SVC-QR-01"])
+    assert told == ("18歳未満の方がこの決済サービスを使うには、保護者の同意が必要です。" if asks else None)
 
 
 def test_offers_come_in_the_order_of_the_policy_and_unknown_services_are_left_out():

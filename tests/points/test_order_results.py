@@ -19,6 +19,7 @@ from app.points import (
     order_due_grants,
     record_result,
 )
+from app.provider_simulator.faults import DECISIONS
 from tests.points.conftest import AMOUNT, POLICY, books_are_right, counters, grant
 from tests.points.ordering import newest_order, record, send
 
@@ -37,6 +38,11 @@ def test_a_failed_grant_goes_back_to_committed_frees_the_id_and_waits_for_anothe
     assert "口座" in points.reason_in_words(view.reason)
     assert order_due_grants() == 0
     assert books_are_right()
+
+
+@pytest.mark.parametrize("reason", [*DECISIONS.values(), "account_closed"])
+def test_e401_every_reason_that_the_simulated_provider_gives_has_words_of_its_own(reason):
+    assert points.reason_in_words(reason) != points.reason_in_words("something_else")
 
 
 def test_after_a_failure_another_service_id_receives_the_grant(ordered, provider):

@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from app import applications, clock, db, points, rebates, returns
+from app import applications, clock, db, payments, points, rebates, returns
 from app.applications import ApplicationState
 from app.applications.models import Application
 from app.payments.gateways import GatewayAnswer
@@ -31,6 +31,7 @@ from tests.applications.applicants import (
 from tests.applications.submitting import AMOUNT, at, audited
 from tests.applications.test_order_of_locks import owner, waiting
 from tests.applications.test_rebates import buy, enrol, rebate
+from tests.payments.samples import service_item
 from tests.rebates.conftest import carry_out_grants
 
 pytestmark = pytest.mark.usefixtures("installation")
@@ -69,6 +70,18 @@ def demanded(amount: int = AMOUNT) -> UUID:
     case = decided(granted(), amount)
     returns.demand("P-001", case, TREASURER, clock.today() + timedelta(days=30))
     return case
+
+
+def test_a_service_that_takes_nothing_back_has_no_reversal_to_record() -> None:
+    open_policy()
+    case = demanded()
+    with db.transaction() as session:
+        payments.load_services(session, [service_item("SVC-QR-01", reversal="none")], "test")
+    with pytest.raises(ReturnRefused, match="takes nothing back") as refused:
+        returns.record_payment("P-001", case, TREASURER, 4_000, "reversal")
+    assert refused.value.why == "no_reversal"
+    assert balances()["return_due"] == AMOUNT
+    assert returns.record_payment("P-001", case, TREASURER, 4_000, "repay") == 6_000
 
 
 def state_of(case: UUID) -> str:

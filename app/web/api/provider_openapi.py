@@ -56,7 +56,11 @@ class GrantOrderOut(BaseModel):
 
     state: Literal["accepted", "succeeded", "failed", "closed"]
     transaction_no: Text | None = None
-    reason: str | None = Field(None, pattern="^[a-z0-9_]{1,40}$")
+    reason: str | None = Field(
+        None,
+        pattern="^[a-z0-9_]{1,40}$",
+        description="`account_closed`, `balance_cap` and `minor` are told to the person in words, others in general ones",
+    )
 
 
 class Refusal(BaseModel):

@@ -10,7 +10,7 @@ from flask import current_app
 from app import payments
 from app.payments import Offer, ServiceDocument
 from app.settings import Settings
-from app.web.service_texts import lead_text
+from app.web.service_texts import consent_text, lead_text
 
 
 def offers_of(offers: Sequence[Offer]) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def offers_of(offers: Sequence[Offer]) -> dict[str, Any]:
                 "name": offer.service.name,
                 "category": offer.service.category,
                 "lead_text": lead_text(offer.service),
-                "note": offer.service.warning,
+                "note": consent_text(offer) or offer.service.warning,
                 "id_label": offer.service.id_label,
             }
             for offer in offers

@@ -23,7 +23,7 @@ from app.web.resident.context import (
     policy_or_404,
     to_step,
 )
-from app.web.service_texts import lead_text, most_text, spend_text
+from app.web.service_texts import consent_text, lead_text, most_text, spend_text
 
 LATER = "later"
 ACCOUNT_CODES = frozenset({"E301", "E303", "E306", "E307", "E308", "E309", "E310", "E312"})
@@ -87,7 +87,7 @@ def offer_row(offer: payments.Offer) -> dict[str, str | None]:
         "spend_text": spend_text(service),
         "last_day_text": say("{day}まで選べます", day=offer.last_day),
         "id_label": service.id_label,
-        "note": service.warning,
+        "note": consent_text(offer) or service.warning,
     }
 
 
