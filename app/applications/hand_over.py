@@ -29,8 +29,8 @@ def open_hand_overs(session: Session) -> list[OpenHandOver]:
             db_rows.among(Application.id, [one.application_id for one in found]),
         )
     )
-    receipts = {application_id: receipt_no for application_id, receipt_no in rows}
-    return [OpenHandOver(receipts.get(one.application_id) or "-", one) for one in found]
+    receipts = {row.id: row.receipt_no or "" for row in rows}
+    return [OpenHandOver(receipts[one.application_id], one) for one in found]
 
 
 def note_hand_over(receipt_no: str, step: HandOverStep, *, by: str, serials: str | None = None) -> bool:

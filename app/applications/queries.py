@@ -268,11 +268,10 @@ def _grant_entries(grant: points.GrantView, amount: int) -> list[TimelineEntry]:
     if grant.ordered_at:
         text = say("窓口でお渡しします") if grant.by_staff else say("決済事業者に依頼しました")
         entries.append(_happened(grant.ordered_at, "付与の手続を始めました", text))
-    elif grant.order_at is not None and grant.by_staff:
-        entries.append(TimelineEntry(None, minute_text(grant.order_at), say("付与の手続"), say("窓口でお渡しします"), False))
     elif grant.order_at is not None:
-        text = say("{time}に決済事業者へ依頼します", time=minute_text(grant.order_at))
-        entries.append(TimelineEntry(None, minute_text(grant.order_at), say("付与の手続"), text, False))
+        time = minute_text(grant.order_at)
+        text = say("窓口でお渡しします") if grant.by_staff else say("{time}に決済事業者へ依頼します", time=time)
+        entries.append(TimelineEntry(None, time, say("付与の手続"), text, False))
     if grant.granted_at:
         entries.append(_happened(grant.granted_at, "ポイントが届きました", points_text(amount)))
     else:

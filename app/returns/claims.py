@@ -39,8 +39,9 @@ def record_payment(  # which case, by whom, what came and how
 ) -> int:
     """The provider took back an unspent part (``reversal``), or the person paid by slip (``repay``); what is left.
 
-    Raises ``ReturnRefused`` for more than is left in the ledger, and for a reversal by a service that makes none. ``left_as_read`` is what was left when the person at
-    the screen looked: so the same form sent twice books one payment.
+    Raises ``ReturnRefused`` for more than is left in the ledger, and for a reversal by a service that makes none.
+    ``left_as_read`` is what was left when the person at the screen looked: so the same form sent twice books one
+    payment.
     """
     check_role(staff, "treasurer")
     with db.transaction() as session:

@@ -22,7 +22,8 @@ def test_a_person_who_qualifies_is_granted(system: System) -> None:
 def test_a_second_terminal_runs_todoke_with_the_demos_settings(system: System) -> None:
     """As docs/operations say; nothing else of this terminal's environment helps."""
     lines = f". {system.state}/environment.sh && todoke clock show && pg_dump --schema-only $TODOKE_DATABASE_URL"
-    found = subprocess.run(["sh", "-c", lines], env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False)
+    bare = {"PATH": "/usr/bin:/bin"}
+    found = subprocess.run(["sh", "-c", lines], env=bare, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
     assert "(simulated)" in found.stdout
     assert "CREATE TABLE public.ledger_entries" in found.stdout

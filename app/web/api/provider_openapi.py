@@ -59,7 +59,7 @@ class GrantOrderOut(BaseModel):
     reason: str | None = Field(
         None,
         pattern="^[a-z0-9_]{1,40}$",
-        description="`account_closed`, `balance_cap` and `minor` are told to the person in words, others in general ones",
+        description="`account_closed`, `balance_cap` and `minor` have words for the person; others are told in general",
     )
 
 
