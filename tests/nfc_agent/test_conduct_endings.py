@@ -223,5 +223,6 @@ def test_n5_no_pin_and_no_personal_data_in_logs_results_or_pages(
             for spelling in (pin, pin.encode().hex(), pin.encode().hex(" ")):
                 assert not re.search(rf"(?<![0-9a-fA-F]){spelling}(?![0-9a-fA-F])", place), "a PIN is in the open"
     for place in open_places:
-        for value in (NAME, "カナリ", "本町", "19900203", "1990"):
+        for value in (NAME, "カナリ", "本町", "19900203"):
             assert value not in place
+        assert not re.search("(?<![0-9a-f])1990(?![0-9a-f])", place), "objects have addresses that hold these digits, too"

@@ -389,3 +389,24 @@ def _end_of_policy() -> datetime:
         policy = policies.get(session, POLICY)
     assert policy is not None
     return policy.document.window.apply_to
+
+
+def test_who_waited_long_enough_is_sent_while_those_before_still_wait_for_something(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = at_confirm(service)
+    taken = threading.BoundedSemaphore(1)
+    taken.acquire()
+    monkeypatch.setattr(confirming, "_turns", taken)
+    assert program.send().status_code == 201
+    assert not taken.acquire(blocking=False), "a turn that was never had is not given back"
+
+
+def test_a_refusal_gives_its_turn_back(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = at_confirm(service)
+    turns = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(confirming, "_turns", turns)
+    program.browser.send(f"{STEPS}/service", service_id="SVC-QR-01")
+    program.browser.send(f"{STEPS}/account", account="5555666677778", security_code="1234")
+    assert error_code(program.send()) == "E504", "something changed after the read-back"
+    assert turns.acquire(blocking=False)
