@@ -225,4 +225,6 @@ def test_n5_no_pin_and_no_personal_data_in_logs_results_or_pages(
     for place in open_places:
         for value in (NAME, "カナリ", "本町", "19900203"):
             assert value not in place
-        assert not re.search("(?<![0-9a-f])1990(?![0-9a-f])", place), "objects have addresses that hold these digits, too"
+        assert not re.search("(?<![0-9a-f])1990(?![0-9a-f])", place), (
+            "objects have addresses that hold these digits, too"
+        )
