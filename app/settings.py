@@ -160,6 +160,8 @@ class Settings(BaseSettings):
     counter_opens: time = time(8, 0)
     counter_closes: time = time(20, 0)
     counter_open_on_holidays: bool = False
+    # フリーダイヤル: printed on what people take home from a counter.
+    help_phone: str | None = Field(None, pattern=r"^[0-9][0-9-]{4,18}[0-9]$")
     staff_absolute_hours: int = Field(10, ge=1, le=14)
     max_request_bytes: int = Field(256 * 1024, ge=16 * 1024)
     trusted_proxies: int = Field(0, ge=0, le=4)

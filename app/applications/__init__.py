@@ -7,6 +7,7 @@ from app.applications.at_counter import (
     choose_again,
     discard_draft,
     forget_reading,
+    is_sent,
     start_at_counter,
     start_for_child_at_counter,
     start_on_paper,
@@ -22,7 +23,6 @@ from app.applications.draft import (
     draft_of,
     keep_account,
     record_consent,
-    refuse_consent,
     request_review,
     start_draft,
     start_for_child,
@@ -81,6 +81,7 @@ from app.applications.recipients import (
     sent_by,
 )
 from app.applications.record_births import record_births
+from app.applications.refuse_consent import refuse_consent
 from app.applications.return_cases import (
     RETURNS_SHOWN,
     ReturnFile,
@@ -211,6 +212,7 @@ __all__ = [
     "give_check_back",
     "granted_count",
     "in_flight_of",
+    "is_sent",
     "judge",
     "keep_account",
     "known_about",

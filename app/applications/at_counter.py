@@ -66,6 +66,7 @@ def _received(session: Session, application_id: UUID, at: AtCounter, channel: st
     draft.channel, draft.staff_id, draft.terminal_id = channel, at.staff_id, at.terminal_id
     draft.came_at = at.came_at
     draft.came_at_reason, draft.came_at_by = at.came_at_reason, at.came_at_by
+    session.flush()  # from here on it is found as a counter's, and no longer on a phone
 
 
 def start_on_paper(session: Session, policy: PolicyView, evidence: EvidenceView, at: AtCounter) -> UUID:
@@ -82,9 +83,9 @@ def start_on_paper(session: Session, policy: PolicyView, evidence: EvidenceView,
         raise DomainError("E211")
     application_id = start_draft(session, as_of(policy, at.came_at), evidence, channel="phone", came_at=at.came_at)
     _received(session, application_id, at, "paper")
-    request_review(session, policy.policy_id, evidence.person_id)
-    record_consent(session, policy, evidence.person_id)
-    choose_later(session, policy, evidence.person_id)
+    request_review(session, policy.policy_id, evidence.person_id, at_counter=True)
+    record_consent(session, policy, evidence.person_id, at_counter=True)
+    choose_later(session, policy, evidence.person_id, at_counter=True)
     return application_id
 
 
@@ -114,6 +115,22 @@ def discard_draft(session: Session, policy_id: str, application_id: UUID, person
         )
     )
     forget_reading(session, person_id)
+
+
+def is_sent(session: Session, policy_id: str, application_id: UUID, service_id: str | None = None) -> bool:
+    """Whether what was confirmed at a counter has gone out; waits for a submit that is under way.
+
+    ``service_id``: for one that was sent before, whether this service was chosen for it.
+    """
+    row = session.scalar(
+        select(Application)
+        .where(Application.policy_id == policy_id, Application.id == application_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if row is None or row.state == ApplicationState.STARTED:
+        return False
+    return service_id is None or row.service_id == service_id
 
 
 def forget_reading(session: Session, person_id: UUID) -> None:

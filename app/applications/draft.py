@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, true, union
+from sqlalchemy import select, true, union
 from sqlalchemy.orm import Session
 
 from app import cards, clock, db, payments, policies, screening
@@ -26,11 +26,13 @@ from app.applications.states import ApplicationState
 from app.applications.wallets import payment_wallet
 from app.cards import EvidenceView
 from app.errors import DomainError
-from app.people import erase_facts, erase_facts_of_others, fingerprint_of_facts
+from app.people import erase_facts_of_others, fingerprint_of_facts
 from app.pii import Private, vault
 from app.policies import PolicyDocument, PolicyView
 
 TERMS_VERSION = "2026-11-01"
+AT_COUNTER = ("counter", "paper")
+"""Channels whose drafts belong to a visit or to a paper, and are nobody's on the own phone."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ def start_draft(
 ) -> UUID:
     """Begin, or go on with, this person's draft for the policy; a new reading replaces the evidence.
 
-    ``came_at`` is the moment that counts, if it is not now.
+    One that was begun at a counter is not gone on with: it belongs to its visit (BR-51). ``came_at`` is the moment that
+    counts, if it is not now.
     Raises E206 with the receipt number when the person has applied already, and the policy's reason when it takes no
     applications.
     """
@@ -127,14 +130,17 @@ def _begin(
     return row
 
 
-def request_review(session: Session, policy_id: str, person_id: UUID) -> None:
+# Whoever fills a draft in says on which side: ``at_counter`` for the visit it belongs to, without it everywhere else.
+
+
+def request_review(session: Session, policy_id: str, person_id: UUID, *, at_counter: bool = False) -> None:
     """「このまま申し込んで確認を依頼する」: the failed check will be looked at by staff."""
-    _own_draft(session, policy_id, person_id).review_requested = True
+    _own_draft(session, policy_id, person_id, at_counter=at_counter).review_requested = True
 
 
-def record_consent(session: Session, policy: PolicyView, person_id: UUID) -> None:
+def record_consent(session: Session, policy: PolicyView, person_id: UUID, *, at_counter: bool = False) -> None:
     """All three layers were agreed to, in these versions; from here the draft is one for this version."""
-    draft = _own_draft(session, policy.policy_id, person_id)
+    draft = _own_draft(session, policy.policy_id, person_id, at_counter=at_counter)
     if policy.taken_at_submit is None:
         raise ValueError("this policy has no fixed amount")
     evidence = cards.evidence_of(session, draft.evidence_id)
@@ -172,9 +178,17 @@ def _terms_of(policy: PolicyView) -> dict[str, str]:
     }
 
 
-def choose_service(session: Session, policy: PolicyView, person_id: UUID, service_id: str, age: int | None) -> None:
+def choose_service(
+    session: Session,
+    policy: PolicyView,
+    person_id: UUID,
+    service_id: str,
+    age: int | None,
+    *,
+    at_counter: bool = False,
+) -> None:
     """Take one of the services that may be chosen now; raises E304, E305, E311 with the reason otherwise."""
-    draft = _own_draft(session, policy.policy_id, person_id)
+    draft = _own_draft(session, policy.policy_id, person_id, at_counter=at_counter)
     known = payments.services_of(session, policy.document.services)
     chosen = [one for one in known if one.service_id == service_id]
     if not chosen:
@@ -189,9 +203,9 @@ def choose_service(session: Session, policy: PolicyView, person_id: UUID, servic
     draft.choose_later = False
 
 
-def choose_later(session: Session, policy: PolicyView, person_id: UUID) -> None:
+def choose_later(session: Session, policy: PolicyView, person_id: UUID, *, at_counter: bool = False) -> None:
     """Leave the choice of a service for after the decision; ``LookupError`` where the policy does not offer that."""
-    draft = _own_draft(session, policy.policy_id, person_id)
+    draft = _own_draft(session, policy.policy_id, person_id, at_counter=at_counter)
     if not policy.document.assign_later:
         raise LookupError("this policy wants a service at once")
     forget_account(draft)
@@ -199,16 +213,27 @@ def choose_later(session: Session, policy: PolicyView, person_id: UUID) -> None:
 
 
 def keep_account(
-    session: Session, policy_id: str, person_id: UUID, normalized: str, holder: payments.HolderCheckResult
+    session: Session,
+    policy_id: str,
+    person_id: UUID,
+    normalized: str,
+    holder: payments.HolderCheckResult,
+    *,
+    checked_with: str | None = None,
+    at_counter: bool = False,
 ) -> None:
     """Keep the checked service ID, encrypted, until the application is sent.
 
     Only one that the provider confirmed: the code can't be asked for again later, and points must not go to an ID that
-    nobody checked. Raises E307 while the provider does not answer, E303 and E312 for an ID that is another's or full.
+    nobody checked. ``checked_with``: the service that was asked, which may have been chosen anew in another window
+    meanwhile. Raises E504 then, E307 while the provider does not answer, E303 and E312 for an ID that is another's or
+    full.
     """
     if holder.state != "verified":
         raise DomainError("E307", variant="no_answer")
-    draft = _own_draft(session, policy_id, person_id)
+    draft = _own_draft(session, policy_id, person_id, at_counter=at_counter)
+    if checked_with is not None and draft.service_id != checked_with:
+        raise DomainError("E504", step="決済サービスの選択")
     _check_is_free(session, draft, normalized)
     draft.draft_account_enc = vault().encrypt(Private(normalized), _context(draft.id))
     draft.draft_last4 = payments.last4(normalized)
@@ -232,9 +257,9 @@ def erase_unused_facts(before: datetime) -> int:
         return erase_facts_of_others(session, known, before)
 
 
-def draft_of(session: Session, policy_id: str, person_id: UUID) -> Draft | None:
-    """This person's draft for the policy, or None."""
-    row = _draft_row(session, policy_id, person_id)
+def draft_of(session: Session, policy_id: str, person_id: UUID, *, at_counter: bool = False) -> Draft | None:
+    """This person's draft for the policy, or None. One begun at a counter is found there and nowhere else."""
+    row = _draft_row(session, policy_id, person_id, at_counter=at_counter)
     if row is None:
         return None
     document = policies.document_of(session, row.policy_id, row.policy_version)
@@ -272,26 +297,6 @@ def digest_of(draft: Application) -> str:
     if draft.guardian_evidence_id is not None:
         shown += (draft.guardian_relation, draft.guardian_reason, draft.wallet)
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:32]
-
-
-def refuse_consent(policy_id: str, person_id: UUID) -> None:
-    """E215: the draft goes, and with it what was read from the card where no application stands on it."""
-    with db.transaction() as session:
-        gone = (
-            delete(Application)
-            .where(
-                Application.policy_id == policy_id,
-                Application.applicant_id == person_id,
-                Application.state == ApplicationState.STARTED,
-            )
-            .returning(Application.beneficiary_id)
-        )
-        for one in {person_id, *session.scalars(gone)}:
-            others = select(Application.id).where(
-                or_(Application.applicant_id == one, Application.beneficiary_id == one)
-            )
-            if session.scalar(others.limit(1)) is None:
-                erase_facts(session, one)
 
 
 def account_in_draft(draft: Application) -> str | None:
@@ -354,11 +359,18 @@ def check_none_stands(earlier: _Sent | None, person_id: UUID, applicant_id: UUID
 
 
 def _draft_row(
-    session: Session, policy_id: str, person_id: UUID, *, beneficiary_id: UUID | None = None, lock: bool = False
+    session: Session,
+    policy_id: str,
+    person_id: UUID,
+    *,
+    at_counter: bool = False,
+    beneficiary_id: UUID | None = None,
+    lock: bool = False,
 ) -> Application | None:
-    """The newest draft of this applicant, or the one for this beneficiary.
+    """The newest draft of this applicant, or the one for this beneficiary; of a counter, or of the rest.
 
-    Whoever writes locks it: one that is being sent is not found here once that is done.
+    What a counter's reader saw is believed more than a phone's, and is sent by a second tap alone (BR-51): a draft of
+    the one is no draft of the other. Whoever writes locks it: one that is being sent is not found once that is done.
     """
     newest = (
         select(Application)
@@ -367,6 +379,7 @@ def _draft_row(
             Application.applicant_id == person_id,
             Application.beneficiary_id == beneficiary_id if beneficiary_id else true(),
             Application.state == ApplicationState.STARTED,
+            Application.channel.in_(AT_COUNTER) if at_counter else Application.channel.not_in(AT_COUNTER),
         )
         .order_by(Application.started_at.desc(), Application.id.desc())
         .limit(1)
@@ -376,8 +389,8 @@ def _draft_row(
     return session.scalar(newest)
 
 
-def _own_draft(session: Session, policy_id: str, person_id: UUID) -> Application:
-    row = _draft_row(session, policy_id, person_id, lock=True)
+def _own_draft(session: Session, policy_id: str, person_id: UUID, *, at_counter: bool) -> Application:
+    row = _draft_row(session, policy_id, person_id, at_counter=at_counter, lock=True)
     if row is None:
         raise DomainError("E504", step="本人確認")
     return row

@@ -87,6 +87,8 @@ def finish_session(
             with db.transaction() as session:
                 _conclude_tap(session, consumed, result, relayed=relayed)
             return True
+        if consumed.purpose == "counter":
+            _check_reader_is_there(result)
         check_reading_succeeded(result)
         certificate = _decode(result.certificate)
         verdict = _verify(settings, consumed, certificate, _decode(result.signature))
@@ -180,6 +182,7 @@ def _conclude(
 
 def _conclude_tap(session: Session, consumed: _Consumed, result: ResultIn, *, relayed: bool) -> None:
     """A card was seen without a PIN: which one it was is all that is kept. Raises what went wrong."""
+    _check_reader_is_there(result)
     if result.outcome in _CARD_GONE:
         raise DomainError(_CARD_GONE[result.outcome])
     if result.outcome != "ok":
@@ -200,7 +203,13 @@ def _conclude_tap(session: Session, consumed: _Consumed, result: ResultIn, *, re
     )
 
 
-_CARD_GONE = {"card_removed": "E802", "another_card": "E801"}
+_CARD_GONE = {"card_removed": "E802", "no_card": "E802", "another_card": "E801"}
+
+
+def _check_reader_is_there(result: ResultIn) -> None:
+    """E804 where it is the counter's reader that went away: nobody's card is at fault, and staff go on with paper."""
+    if result.outcome in ("no_reader", "no_service"):
+        raise DomainError("E804")
 
 
 def _assurance(consumed: _Consumed, verdict: AuthenticationVerdict, *, relayed: bool) -> str:

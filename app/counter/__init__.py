@@ -2,7 +2,7 @@
 
 from app.counter.alarms import AlarmView, NotYours, alarms_of, close_alarm, forget_accounts_of
 from app.counter.apply_instead import apply_instead
-from app.counter.call_next import NotCounterStaff, call_next, close_desk, give_up
+from app.counter.call_next import NotCounterStaff, call_next, close_desk, finish, give_up
 from app.counter.children import NEXT_CARD, next_child
 from app.counter.choosing import CHOOSE, Choosing, find_application
 from app.counter.copied import MAX_ADDRESS, MAX_NAME, FaceItems, ItemRefused
@@ -50,12 +50,13 @@ from app.counter.tickets import (
     tickets_of,
 )
 from app.counter.view import CounterView
-from app.counter.visit import CANCELLED, FINISHED, NOT_SAME, SELF, TICKET_USED, VisitOver
+from app.counter.visit import CANCELLED, FINISHED, GONE, NOT_SAME, SELF, TICKET_USED, VisitOver
 
 __all__ = [
     "CANCELLED",
     "CHOOSE",
     "FINISHED",
+    "GONE",
     "MAX_ADDRESS",
     "MAX_LABEL",
     "MAX_NAME",
@@ -104,6 +105,7 @@ __all__ = [
     "documents_to_see",
     "enter_paper",
     "find_application",
+    "finish",
     "follow",
     "forget_accounts_of",
     "forget_notes_of",

@@ -13,11 +13,12 @@ from app.counter.models import CounterSession, QueueTicket
 from app.counter.served import policy_served
 from app.counter.states import CounterEvent, CounterState, after
 from app.counter.tickets import use_ticket
-from app.counter.visit import CANCELLED, FINISHED, live_visit, note, open_card_session, wipe
+from app.counter.visit import FINISHED, live_visit, note, open_card_session, put_away, wipe
 from app.errors import DomainError
 from app.organisations import Role, SignedInStaff, Terminal
 
 CARD_SECONDS = 180
+_CONFIRMED = (CounterState.SECOND_TAP_OK, CounterState.DONE)
 
 
 class NotCounterStaff(Exception):
@@ -69,7 +70,7 @@ def _open(
         raise LookupError("no such terminal")
     before = live_visit(session, staff.terminal_id)
     if before is not None:
-        wipe(session, before, FINISHED if before.state == CounterState.DONE else CANCELLED)
+        put_away(session, before)
         session.flush()
     if choose:
         policy_served(session, terminal.municipality_code, policy_id)
@@ -137,16 +138,27 @@ def _check_policy(
         applications.check_guardian_may_apply(policy)
 
 
-def give_up(staff: SignedInStaff, code: str = CANCELLED) -> None:
-    """End the visit that is going on, whatever state it is in; without one nothing happens."""
+def give_up(staff: SignedInStaff, visit_id: UUID | None) -> None:
+    """Staff stop this visit: wiped, nothing saved. Another one than the page was made for goes on.
+
+    After the second tap it is too late: the person has confirmed, and the page shows the receipt.
+    """
     with db.transaction() as session:
         row = live_visit(session, staff.terminal_id)
-        if row is not None:
-            wipe(session, row, FINISHED if row.state == CounterState.DONE else code)
+        if row is not None and row.id == visit_id and row.state not in _CONFIRMED:
+            put_away(session, row)
+
+
+def finish(staff: SignedInStaff, visit_id: UUID | None) -> None:
+    """The receipt was handed over: this visit is cleared away. One that is not done goes on."""
+    with db.transaction() as session:
+        row = live_visit(session, staff.terminal_id)
+        if row is not None and row.id == visit_id and row.state == CounterState.DONE:
+            wipe(session, row, FINISHED)
 
 
 def close_desk(session: Session, terminal_id: UUID) -> None:
     """Staff leave: what was going on is wiped in the same transaction."""
     row = live_visit(session, terminal_id)
     if row is not None:
-        wipe(session, row, FINISHED if row.state == CounterState.DONE else CANCELLED)
+        put_away(session, row)

@@ -33,13 +33,13 @@ def guardian_was_read(session: Session, row: CounterSession, evidence_id: UUID) 
     _follow_up(session, row, evidence_id)
 
 
-def next_child(staff: SignedInStaff) -> UUID:
+def next_child(staff: SignedInStaff, visit_id: UUID | None) -> UUID:
     """After a child's receipt: the next child of the same guardian. Raises ``NotCounterStaff``, ``VisitOver``, E804."""
     if Role.COUNTER not in staff.roles:
         raise NotCounterStaff
     with db.transaction() as session:
         row = live_visit(session, staff.terminal_id)
-        if row is None or row.state != CounterState.DONE or row.guardian_evidence_id is None:
+        if row is None or row.id != visit_id or row.state != CounterState.DONE or row.guardian_evidence_id is None:
             raise VisitOver
         return _follow_up(session, row, row.guardian_evidence_id)
 
@@ -61,6 +61,8 @@ def _follow_up(session: Session, row: CounterSession, guardian_evidence_id: UUID
         raise VisitOver
     staff_id, policy_id, ticket_id = row.staff_id, row.policy_id, row.ticket_id
     note(session, "counter.next_card", row)
+    guardian = cards.evidence_of(session, guardian_evidence_id)
+    by_face = guardian is not None and guardian.assurance == "staff"
     row.guardian_evidence_id = None  # it is not over for the guardian: nothing of the reading goes yet
     wipe(session, row, FINISHED if row.state == CounterState.DONE else NEXT_CARD)
     session.flush()
@@ -70,7 +72,8 @@ def _follow_up(session: Session, row: CounterSession, guardian_evidence_id: UUID
         staff_id,
         policy_id,
         ticket_id,
-        purpose="counter",
+        # Staff who chose a card without PINs chose it for all cards of the family.
+        purpose="touch" if by_face else "counter",
         for_child=True,
         guardian_evidence_id=guardian_evidence_id,
     )

@@ -33,6 +33,7 @@ from app.counter.visit import (
     live_visit,
     note,
     open_card_session,
+    put_away,
     wipe,
 )
 from app.errors import DomainError
@@ -87,10 +88,7 @@ def _follow_first_tap(session: Session, row: CounterSession) -> None:
     elif seen.state == "done":
         try:
             with session.begin_nested():
-                if row.for_child and row.guardian_evidence_id is None:
-                    _bind_guardian(session, row, seen)
-                else:
-                    bind(session, row, seen)
+                bind_to(session, row, seen, seen.evidence_id)
         except DomainError as problem:
             turn_away(session, row, seen, problem.code, problem)
         except cards.ReaderBusy:
@@ -132,23 +130,11 @@ def turn_away(
         applications.forget_reading(session, evidence.person_id)
 
 
-def _bind_guardian(session: Session, row: CounterSession, seen: SessionView) -> None:
-    evidence = cards.evidence_of(session, seen.evidence_id) if seen.evidence_id else None
-    if evidence is None:
-        raise DomainError("E108")
-    if _is_staffs_own(session, row, evidence.facts_id):
-        turn_away(session, row, seen, SELF)
-    else:
-        guardian_was_read(session, row, evidence.id)
-
-
-def bind(session: Session, row: CounterSession, seen: SessionView) -> None:
-    """One person, one empty form. Raises the reason why this person cannot apply here and now."""
-    bind_to(session, row, seen, seen.evidence_id)
-
-
 def bind_to(session: Session, row: CounterSession, seen: SessionView, evidence_id: UUID | None) -> None:
-    """The same for evidence that did not come from the reading itself."""
+    """One person, one empty form; a guardian's card is followed by the child's. Raises why it cannot be here and now.
+
+    ``evidence_id``: what the reading gave, or what staff copied from a card without PINs.
+    """
     evidence = cards.evidence_of(session, evidence_id) if evidence_id else None
     policy = policies.get(session, row.policy_id)
     terminal = organisations.get_terminal(session, row.terminal_id)
@@ -156,6 +142,9 @@ def bind_to(session: Session, row: CounterSession, seen: SessionView, evidence_i
         raise DomainError("E108")
     if _is_staffs_own(session, row, evidence.facts_id):
         turn_away(session, row, seen, SELF)
+        return
+    if row.for_child and row.guardian_evidence_id is None:
+        guardian_was_read(session, row, evidence.id)
         return
     may_have_applied = row.guardian_evidence_id is None and applications.paper_like(session, policy.policy_id, evidence)
     if row.errand == CHOOSE or may_have_applied:
@@ -192,7 +181,9 @@ def _is_staffs_own(session: Session, row: CounterSession, facts_id: UUID) -> boo
 def _follow_editing(session: Session, row: CounterSession) -> None:
     """BR-52: sixty seconds end it. The card must stay; lifted for the second tap it must be the same (BR-51)."""
     seen = card_session_of(session, row)
-    if (is_idle(row) and row.card_purpose == "hold") or seen is None:
+    if not organisations.is_still_at(session, row.terminal_id, row.staff_id):
+        put_away(session, row)
+    elif (is_idle(row) and row.card_purpose == "hold") or seen is None:
         wipe(session, row, "E114")
     elif row.card_purpose == "hold":
         if seen.state == "expired":

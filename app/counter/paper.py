@@ -55,7 +55,7 @@ def enter_paper(staff: SignedInStaff, entry_id: UUID, proof: TicketOnPaper | Sli
         raise NotCounterStaff
     four = items.checked()
     with db.reading() as session:
-        known = _entered_before(session, entry_id)
+        known = _entered_before(session, staff, entry_id)
     if known is not None:
         return known
 
@@ -91,17 +91,19 @@ def enter_paper(staff: SignedInStaff, entry_id: UUID, proof: TicketOnPaper | Sli
     except (LookupError, TicketUsed, IntegrityError):
         # The same entry, sent twice at once: the other one has used the ticket, or kept the slip, meanwhile.
         with db.reading() as session:
-            known = _entered_before(session, entry_id)
+            known = _entered_before(session, staff, entry_id)
         if known is None:
             raise
         return known
 
 
-def _entered_before(session: Session, entry_id: UUID) -> str | None:
+def _entered_before(session: Session, staff: SignedInStaff, entry_id: UUID) -> str | None:
     slip = slip_entered(session, entry_id)
-    if slip is not None:
+    if slip is not None and slip.municipality_code == staff.municipality_code:
         return applications.receipt_no_of(session, slip.policy_id, slip.application_id)
-    claimed = select(QueueTicket).where(QueueTicket.claimed_by == entry_id)
+    claimed = select(QueueTicket).where(
+        QueueTicket.claimed_by == entry_id, QueueTicket.municipality_code == staff.municipality_code
+    )
     row = session.scalar(claimed)
     if row is None or row.application_id is None:
         return None

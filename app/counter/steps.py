@@ -126,8 +126,8 @@ def agree(
             assert outcome.problem is not None
             if not ask_staff:
                 raise outcome.problem
-            applications.request_review(session, row.policy_id, row.person_id)
-        applications.record_consent(session, visit.policy, row.person_id)
+            applications.request_review(session, row.policy_id, row.person_id, at_counter=True)
+        applications.record_consent(session, visit.policy, row.person_id, at_counter=True)
 
 
 def choose(terminal_id: UUID, visit_id: UUID | None, service_id: str) -> None:
@@ -140,7 +140,8 @@ def choose(terminal_id: UUID, visit_id: UUID | None, service_id: str) -> None:
         visit = _loaded(session, row)
         if not visit.draft.consented:
             raise VisitOver
-        applications.choose_service(session, visit.policy, visit.draft.person_id, service_id, visit.age)
+        person_id = visit.draft.person_id
+        applications.choose_service(session, visit.policy, person_id, service_id, visit.age, at_counter=True)
 
 
 def chosen_service(session: Session, visit: Visit) -> ServiceDocument:
@@ -183,10 +184,12 @@ def give_account(
     with db.transaction() as session:
         row = visit_in(session, terminal_id, visit_id, CounterState.EDITING)
         assert row.person_id is not None
+        if _service_and_amount(session, row)[0].service_id != service.service_id:
+            raise VisitOver  # chosen anew in another window, while the provider was asked about this one
         if row.errand == CHOOSE:
             keep_choice(row, normalized, holder)
         else:
-            applications.keep_account(session, row.policy_id, row.person_id, normalized, holder)
+            applications.keep_account(session, row.policy_id, row.person_id, normalized, holder, at_counter=True)
         advance(row, CounterEvent.COMPLETE)
 
 
@@ -244,7 +247,7 @@ def _peek(session: Session, terminal_id: UUID) -> Visit:
 def _loaded(session: Session, row: CounterSession) -> Visit:
     policy = policies.get(session, row.policy_id)
     evidence = cards.evidence_of(session, row.evidence_id) if row.evidence_id else None
-    draft = applications.draft_of(session, row.policy_id, row.person_id) if row.person_id else None
+    draft = applications.draft_of(session, row.policy_id, row.person_id, at_counter=True) if row.person_id else None
     if policy is None or evidence is None or draft is None or draft.application_id != row.application_id:
         raise VisitOver
     return Visit(policy, evidence, draft)

@@ -156,7 +156,7 @@ def _missing(session: Session, row: CounterSession) -> str:
     if row.errand == CHOOSE:
         return "service" if row.chosen_service is None else "account"
     assert row.person_id is not None
-    draft = applications.draft_of(session, row.policy_id, row.person_id)
-    if draft is None or not draft.consented:
+    draft = applications.draft_of(session, row.policy_id, row.person_id, at_counter=True)
+    if draft is None or draft.application_id != row.application_id or not draft.consented:
         return "judged"
     return "service" if draft.service_id is None else "account"

@@ -28,6 +28,8 @@ TICKET_USED = "ticket_used"
 NOT_SAME = "not_same"
 """Ended because paper and card turned out not to be one person's; nothing was sent."""
 FINISHED = "finished"
+GONE = "gone"
+"""Ended because what it stood on went on elsewhere: the same card at another counter, or an answer by phone."""
 TELLING_FACTS = frozenset({"E101", "E107", "E208"})
 """Codes whose facts say nothing of the person, so that the page may still show them after the wiping."""
 
@@ -118,6 +120,18 @@ def wipe(session: Session, row: CounterSession, code: str, problem: DomainError 
     row.ended_facts = problem.facts | {"variant": problem.variant or ""} if problem and code in TELLING_FACTS else None
     row.wiped_at = clock.real_now()
     note(session, "counter.wiped", row, code=code)
+
+
+def put_away(session: Session, row: CounterSession) -> None:
+    """End a visit because something else begins, or nobody is there for it any more; its page says what became of it.
+
+    A second tap that was given counts: what is being sent at this moment is waited for, and not called given up.
+    """
+    done = row.state == CounterState.DONE
+    if row.state == CounterState.SECOND_TAP_OK:
+        assert row.application_id is not None
+        done = applications.is_sent(session, row.policy_id, row.application_id, row.chosen_service)
+    wipe(session, row, FINISHED if done else CANCELLED)
 
 
 def _forget_child(session: Session, row: CounterSession) -> None:

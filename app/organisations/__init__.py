@@ -13,7 +13,15 @@ from app.organisations.manage_staff import (
 )
 from app.organisations.queries import StaffView, all_staff, get_staff, own_fingerprint
 from app.organisations.roles import ROLES, Role
-from app.organisations.sign_in import SignedInStaff, end_sessions, sign_in, sign_out, somebody_is_signed_in, staff_of
+from app.organisations.sign_in import (
+    SignedInStaff,
+    end_sessions,
+    is_still_at,
+    sign_in,
+    sign_out,
+    somebody_is_signed_in,
+    staff_of,
+)
 from app.organisations.states import AccountMoveRefused, AccountState
 from app.organisations.terminals import (
     PLACES,
@@ -58,6 +66,7 @@ __all__ = [
     "get_staff",
     "get_terminal",
     "give_reader",
+    "is_still_at",
     "issue_terminal_code",
     "join_terminal",
     "own_fingerprint",

@@ -136,6 +136,20 @@ def somebody_is_signed_in(session: Session, terminal_id: UUID, staff_id: str, *,
     return row is not None and is_live(row, clock.real_now(), idle)
 
 
+def is_still_at(session: Session, terminal_id: UUID, staff_id: str) -> bool:
+    """Whether the sign-in of this person at this terminal was not ended: by themselves, by signing in elsewhere, by an
+    operator. Doing nothing for a while, and watching somebody type, does not end it.
+    """
+    row = session.scalar(
+        select(StaffSession.id).where(
+            StaffSession.terminal_id == terminal_id,
+            StaffSession.staff_id == staff_id,
+            StaffSession.ended_at.is_(None),
+        )
+    )
+    return row is not None
+
+
 def sign_out(session: Session, staff: SignedInStaff) -> None:
     """End this sign-in."""
     end_sessions(session, staff_id=staff.staff_id)

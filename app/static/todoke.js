@@ -35,6 +35,12 @@
     // A page taken back from the browser's memory must be usable again.
     window.addEventListener("pageshow", (event) => {
       if (!event.persisted) return;
+      if (document.querySelector("[data-live], [data-fresh]")) {
+        // What it showed is over, and at a shared desk it was somebody else's.
+        document.body.hidden = true;
+        window.location.reload();
+        return;
+      }
       for (const form of document.querySelectorAll("form[data-sending]")) delete form.dataset.sending;
       for (const button of document.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
     });

@@ -136,6 +136,12 @@ def forget_chosen(response: Response, settings: Settings) -> None:
     web_session.pop("language", None)
 
 
+def speak_as_asked() -> None:
+    """This page is for somebody else than the one who chose: in the language that the browser asks for."""
+    g.language_chosen = None
+    language.set_current(_preferred())
+
+
 def _remembered(cookie: str) -> str | None:
     for kept in (request.cookies.get(cookie), web_session.get("language")):
         if kept in LANGUAGES:

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Final
 
 from nfc.agent.client import AgentClient, ClientError, ProgressStep, SessionEnded
+from nfc.agent.last_card import LastCard
 from nfc.agent.reading import Reader, result_without_reading, see_certificate
 from nfc.agent.task import FROM_AN_EMPTY_READER
 from nfc.agent.visit import NOT_DELIVERED, SESSION_ENDED, Ending, Visit, VisitState, WrongMoment
@@ -30,14 +31,18 @@ HOLD_MINUTES: Final = 20
 MAX_LOOKS: Final = 3
 CARD_AWAY: Final = Ending("card_removed")
 ANOTHER_CARD: Final = Ending("another_card")
-_TRANSIENT: Final = frozenset({Outcome.NO_CARD, Outcome.CARD_REMOVED, Outcome.COMM_ERROR})
+_GONE: Final = frozenset({Outcome.NO_CARD, Outcome.CARD_REMOVED})
+_TRANSIENT: Final = _GONE | {Outcome.COMM_ERROR}
 
 _LOGGER = logging.getLogger("nfc.agent")
 
 
-def attend(visit: Visit, *, reader: Reader, client: AgentClient, stop: threading.Event) -> None:
-    """Lead a visit of purpose hold, confirm or touch to its end and tell the service. Never raises."""
-    scene = _Scene(visit, reader, client, stop)
+def attend(visit: Visit, *, reader: Reader, client: AgentClient, stop: threading.Event, last_card: LastCard) -> None:
+    """Lead a visit of purpose hold, confirm or touch to its end and tell the service. Never raises.
+
+    `last_card`: the card that was read or seen before; a watch is for that one.
+    """
+    scene = _Scene(visit, reader, client, stop, last_card)
     try:
         if visit.task.purpose == "hold":
             _hold(scene)
@@ -56,11 +61,14 @@ def attend(visit: Visit, *, reader: Reader, client: AgentClient, stop: threading
 class _Scene:
     """Who takes part, and the pulse that tells the service how it is and hears when nobody waits any more."""
 
-    def __init__(self, visit: Visit, reader: Reader, client: AgentClient, stop: threading.Event) -> None:
+    def __init__(
+        self, visit: Visit, reader: Reader, client: AgentClient, stop: threading.Event, last_card: LastCard
+    ) -> None:
         self.visit = visit
         self.reader = reader
         self.client = client
         self.stop = stop
+        self.last_card = last_card
         self._next_pulse = 0.0
 
     def turn(self, *, lies_there: bool, left: bool = False) -> bool:
@@ -87,27 +95,35 @@ class _Scene:
 
 
 def _hold(scene: _Scene) -> None:
-    """Watch the card until the service ends it; tell at once when it is away for long, or is another."""
-    certificate = _certificate(scene)
-    scene.visit.card_seen()
+    """Watch the card until the service ends it; tell at once when it is away for long, or is another.
+
+    Many lift it when the reading is over, just as the watch begins: that is a card lifted for a moment like any other.
+    Another one laid down in that moment is no beginning but an end.
+    """
+    first: bytes | None = None
     deadline = time.monotonic() + HOLD_MINUTES * 60
     away_since: float | None = None
-    while scene.turn(lies_there=away_since is None):
+    while True:
         there = scene.reader.card_present()
+        if there and (first is None or away_since is not None):
+            seen = _certificate(scene)
+            if seen is not None and (scene.last_card.is_another(seen) if first is None else seen != first):
+                _refuse(scene, ANOTHER_CARD)
+                return
+            if first is None and seen is not None:
+                first = seen
+                scene.visit.card_seen()
+            there = seen is not None
         now = time.monotonic()
+        away_since = None if there else now if away_since is None else away_since
         if now >= deadline:
             _refuse(scene, Ending("timed_out"))
             return
-        if there and away_since is not None:
-            if _certificate(scene) != certificate:
-                _refuse(scene, ANOTHER_CARD)
-                return
-            away_since = None
-        elif not there:
-            away_since = away_since if away_since is not None else now
-            if now - away_since >= AWAY_SECONDS:
-                _refuse(scene, CARD_AWAY)
-                return
+        if away_since is not None and now - away_since >= AWAY_SECONDS:
+            _refuse(scene, CARD_AWAY)
+            return
+        if not scene.turn(lies_there=away_since is None):
+            break
     _hand_in_ending(scene)
 
 
@@ -121,7 +137,10 @@ def _see_card(scene: _Scene, *, lifted_first: bool) -> None:
             scene.visit.card_left(lies_there=False)
         elif was_lifted:
             certificate = _certificate(scene)
+            if certificate is None:
+                continue
             scene.visit.card_seen()
+            scene.last_card.note(certificate)
             result = {"outcome": Outcome.OK.value, "certificate": base64.b64encode(certificate).decode("ascii")}
             if _deliver(scene, result):
                 scene.visit.finish()
@@ -136,12 +155,17 @@ def _is_left_there(scene: _Scene) -> bool:
     return left
 
 
-def _certificate(scene: _Scene) -> bytes:
-    """The certificate of the card that lies there. A card that moved is looked at again. Raises CardProblem."""
+def _certificate(scene: _Scene) -> bytes | None:
+    """The certificate of the card that lies there. One that moved is looked at again; None for one that is away again.
+
+    Raises CardProblem.
+    """
     for look in range(1, MAX_LOOKS + 1):
         try:
             return see_certificate(scene.reader)
         except CardProblem as problem:
+            if look == MAX_LOOKS and problem.outcome in _GONE:
+                return None
             if problem.outcome not in _TRANSIENT or look == MAX_LOOKS:
                 raise
             scene.visit.wait(POLL_SECONDS)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from nfc.agent.client import AgentClient, ClientError, ProgressStep, SessionEnded
+from nfc.agent.last_card import LastCard
 from nfc.agent.reading import (
     IssuerKeys,
     Reader,
@@ -59,15 +60,19 @@ def conduct(
     client: AgentClient,
     issuer_keys: IssuerKeys,
     stop: threading.Event,
+    last_card: LastCard,
     extended: ExtendedLength = ExtendedLength.OFF,
 ) -> None:
     """Run the visit to its end and tell the service. `stop` ends it as cancelled unless the card is being read.
+    `last_card` learns which card was read.
 
     Never raises for what card, person or service do; the visit is over afterwards.
     """
     reading = None
     try:
         reading = _lead(_Scene(visit, reader, _Pulse(client, visit), stop, extended), issuer_keys)
+        if reading is not None:
+            last_card.note(reading.certificate)
     except CardProblem as problem:
         _end(visit, Ending(problem.outcome.value, problem.pin_kind, problem.tries_left))
     except SessionEnded:

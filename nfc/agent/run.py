@@ -28,6 +28,7 @@ from nfc.agent.client import (
 )
 from nfc.agent.conduct import conduct
 from nfc.agent.keypad import KeypadServer, KeypadUnavailable
+from nfc.agent.last_card import LastCard
 from nfc.agent.reading import IssuerKeys, Reader
 from nfc.agent.signing import DeviceKey, DeviceKeyError
 from nfc.agent.task import WITHOUT_PIN, CardSessionTask
@@ -109,7 +110,7 @@ def _serve(
     extended: ExtendedLength,
     polling: _Polling,
 ) -> None:
-    patience = _Patience(booth)
+    patience, last_card = _Patience(booth), LastCard()
     while not stop.is_set():
         polling.active = True
         task = patience.ask(client, wait_seconds)
@@ -122,9 +123,17 @@ def _serve(
         visit = Visit(task)
         booth.begin(visit)
         if task.purpose in WITHOUT_PIN:
-            attend(visit, reader=reader, client=client, stop=stop)
+            attend(visit, reader=reader, client=client, stop=stop, last_card=last_card)
         else:
-            conduct(visit, reader=reader, client=client, issuer_keys=issuer_keys, stop=stop, extended=extended)
+            conduct(
+                visit,
+                reader=reader,
+                client=client,
+                issuer_keys=issuer_keys,
+                stop=stop,
+                last_card=last_card,
+                extended=extended,
+            )
         booth.end()
 
 

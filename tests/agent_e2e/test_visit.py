@@ -19,6 +19,7 @@ from nfc.agent.reading import IssuerKeys, look_at_card, read_card
 from nfc.agent.visit import EnteredPins
 from nfc.pins import Pin, PinKind
 from nfc.transports.in_process import InProcess
+from tests.agent_e2e.at_counter import Window
 from tests.agent_e2e.conftest import Arrive
 from tests.agent_e2e.counter import Counter, PersonAtCounter
 from tests.conftest import FIXTURE_TIME as NOW
@@ -27,6 +28,7 @@ pytestmark = [pytest.mark.system, pytest.mark.browser, pytest.mark.interop]
 full = pytest.mark.full
 
 PERSON = "TP-02"
+OTHER_PERSON = "TP-29"
 PINS = load_people()[PERSON].pins
 TEXT, AUTH = PINS.text or "", PINS.auth or ""
 WRONG = "0000"
@@ -289,6 +291,48 @@ def test_leaving_in_the_browser_ends_the_visit_at_the_agent(
     person.page.get_by_role("button", name=re.compile("中止|やめる")).first.click()
     person.heading("この読み取りは終わっています", keypad)
     assert cards.tries() == (3, 3)
+
+
+@pytest.fixture
+def window(counter: Counter, cards: Cards) -> Iterator[Window]:
+    made = Window(counter)
+    yield made
+    counter.remove()
+    made.close()
+
+
+@full
+def test_counter_mode_with_a_pcsc_reader_two_taps_and_every_way_to_lose_the_card(
+    window: Window, counter: Counter
+) -> None:
+    """K3 to K8, BR-51, E801, E802: one reader, one terminal, one visit after the other."""
+    window.call()
+    window.first_tap(PERSON, TEXT, AUTH)
+    window.to_second_tap("7171717171717")
+    counter.remove()
+    counter.insert(PERSON)
+    window.until("done")
+    assert "…1717" in window.desk_says()
+    window.finish()
+
+    window.call()
+    window.until("remove")
+    counter.remove()
+    other = load_people()[OTHER_PERSON].pins
+    window.first_tap(OTHER_PERSON, other.text or "", other.auth or "")
+    window.to_second_tap("7272727272727")
+    counter.remove()
+    counter.insert(PERSON)
+    window.until("ended")
+    assert "E801" in window.page()
+    assert "責任者を呼んでください(E801)" in window.desk_says()
+    counter.remove()
+
+    window.call()
+    window.first_tap(OTHER_PERSON, other.text or "", other.auth or "")
+    counter.remove()
+    window.until("ended")
+    assert "E802" in window.page()
 
 
 def test_no_pin_and_nothing_personal_is_in_the_agents_log(counter: Counter) -> None:

@@ -89,7 +89,7 @@ class Window:
         with db.reading() as session:
             sent = session.scalars(select(Application).where(Application.receipt_no == view.receipt_no)).one()
             session.expunge_all()
-        counter.give_up(self.staff)
+        counter.finish(self.staff, view.visit_id)
         return Outcome(None, sent)
 
     def left_behind(self) -> list[CounterSession]:

@@ -10,7 +10,7 @@ import psycopg
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.journeys.system import System
-from tests.journeys.walker import AUTH_PIN, PAGE_NUMBER, TEXT_PIN, Person
+from tests.journeys.walker import AUTH_PIN, OUTPUT, PAGE_NUMBER, TEXT_PIN, Person
 
 PATIENCE = 20_000
 # What is said about how the visit before ended stays for two minutes; it names nobody.
@@ -105,6 +105,18 @@ class AtTheCounter:
             who.look(f"{title}-{width}")
         who.page.set_viewport_size(size)
 
+    def look_at_paper(self, title: str, *, holds: str, without: str) -> None:
+        """What the desk's printer gives out: this is on it, and nothing that is for staff alone."""
+        page = self.desk.page
+        page.emulate_media(media="print")
+        printed = page.locator("body").inner_text()
+        assert holds in printed
+        assert without not in printed
+        folder = OUTPUT / self.desk.name
+        folder.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=folder / f"{title}-paper.png", full_page=True)
+        page.emulate_media(media="screen")
+
     def declare_to_be_the_parent(self, *, look: bool = False) -> None:
         """What a guardian says beside the agreement."""
         self.screen.heading("3つの決まりを読んで、同意してください")
@@ -160,6 +172,12 @@ class AtTheCounter:
         self.desk.heading("受付票")
         return str(self.desk.page.locator(".receipt-no").inner_text())
 
+    def lose_the_line(self) -> None:
+        """The resident's screen hears nothing any more, and a minute passes there."""
+        self.screen.context.set_offline(True)
+        self.screen.page.evaluate("() => { const now = Date.now; Date.now = () => now() + 61000; }")
+        self.screen.heading("通信できないため、画面の内容を消しました")
+
     def finish(self) -> None:
         self.desk.page.get_by_role("button", name="終わる").click()
         self.desk.heading("次の方の受付")
@@ -196,7 +214,11 @@ def everything_in(page: Page) -> str:
             html: document.documentElement.outerHTML,
             values: [...document.querySelectorAll('input')].map((one) => one.value),
             local: {...localStorage}, session: {...sessionStorage},
-            caches: 'caches' in window ? await caches.keys() : [],
+            caches: 'caches' in window ? await Promise.all((await caches.keys()).map(async (name) => {
+                const kept = await caches.open(name);
+                const one = async (request) => request.url + await (await kept.match(request)).text();
+                return Promise.all((await kept.keys()).map(one));
+            })) : [],
             databases: indexedDB.databases ? (await indexedDB.databases()).map((one) => one.name) : [],
             history: history.length, state: history.state, name: window.name,
         })"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ pytestmark = [pytest.mark.system, pytest.mark.browser]
 
 GUARDIAN, CHILDREN, WALLET = "TP-14", ("TP-14C1", "TP-14C2", "TP-14C3"), "6666777788889"
 E_MONEY = "6000000000000015"
+LEFT_TYPED = "7474747474747"
 CARD_PEOPLE = {"TP-02": "7070707070707", "TP-29": "7171717171717", "TP-13": "7272727272727"}
 
 
@@ -91,6 +93,7 @@ def test_three_people_in_a_row_and_no_trace_of_the_one_before(counter: AtTheCoun
         assert receipt in everything_in(counter.desk.page)
         if look:
             counter.desk.look("受付票")
+            counter.look_at_paper("受付票", holds=receipt, without="終わる")
         counter.finish()
         family, given = someone.name.split("\u3000")
         canaries[person_id] = [account, f"…{account[-4:]}", receipt, masked, someone.name, someone.address]
@@ -192,6 +195,7 @@ def test_a_ticket_a_paper_and_a_receipt_at_the_desk(counter: AtTheCounter) -> No
     desk.page.get_by_label("施策").select_option("P-001")
     desk.page.get_by_role("button", name="整理券を出す").click()
     counter.look_at_both_widths(desk, "整理券")
+    counter.look_at_paper("整理券", holds="2026年11月20日", without="出した整理券")
     number = desk.page.locator(".ticket-number").inner_text()
     desk.page.get_by_role("link", name="窓口へ戻る").click()
     desk.page.get_by_role("link", name="紙の申込").click()
@@ -232,12 +236,28 @@ def test_a_counter_left_idle_warns_and_wipes(counter: AtTheCounter) -> None:
     counter.screen.look("操作がない")
     counter.screen.page.get_by_role("button", name="続ける").click()
     expect(counter.screen.page.get_by_role("button", name="続ける")).to_be_hidden(timeout=PATIENCE)
+    counter.choose("みらいPay")
+    counter.screen.heading(re.compile("番号を入力してください$"))
+    counter.screen.page.locator("#account").fill(LEFT_TYPED)
+    assert LEFT_TYPED in everything_in(counter.screen.page)
+    counter.lose_the_line()
+    assert LEFT_TYPED not in everything_in(counter.screen.page), "E804: what was typed does not wait for the line"
+    assert "みらいPay" not in counter.screen.page.inner_text("body")
+    counter.look_at_both_widths(counter.screen, "つながらない")
+    counter.screen.context.set_offline(False)
+    counter.screen.heading(re.compile("番号を入力してください$"))
+    assert LEFT_TYPED not in everything_in(counter.screen.page)
     counter.sql("UPDATE counter_sessions SET touched_at = touched_at - interval '61 seconds' WHERE state <> 'wiped'")
     counter.screen.heading("この画面での手続は終わりました")
     expect(counter.screen.page.locator("main")).to_contain_text("E114")
     counter.screen.look("消去")
     counter.desk.heading("次の方の受付")
     counter.desk.look("前の手続は終わり")
+    for side in (counter.desk, counter.screen):
+        # Playwright switches the browser's memory of pages off, so its event is given by hand.
+        side.page.evaluate("window.stale = true")
+        side.page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+        side.page.wait_for_function("window.stale === undefined")
 
 
 @pytest.mark.full
@@ -278,6 +298,8 @@ def test_a_locked_pin_ends_with_a_slip_for_the_other_desk(counter: AtTheCounter)
     expect(counter.screen.page.locator("main")).to_contain_text("E102")
     expect(counter.desk.page.locator("main")).to_contain_text("利用者証明用の暗証番号の再設定(住民課の窓口)")
     counter.desk.look("ご案内の紙")
+    memo = "利用者証明用の暗証番号の再設定(住民課の窓口)"
+    counter.look_at_paper("ご案内の紙", holds=memo, without="次の方の受付")
 
 
 @pytest.mark.full

@@ -11,13 +11,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from nfc.agent.attend import attend
 from nfc.agent.booth import Booth
 from nfc.agent.client import AgentClient
 from nfc.agent.conduct import conduct
 from nfc.agent.keypad import KeypadServer
+from nfc.agent.last_card import LastCard
 from nfc.agent.reading import IssuerKeys
 from nfc.agent.signing import DeviceKey
-from nfc.agent.task import CardSessionTask
+from nfc.agent.task import WITHOUT_PIN, CardSessionTask
 from nfc.agent.visit import Visit, VisitState, WrongMoment
 from tests.nfc_agent.scripted_card import AUTH_PIN, CV_KEYS, TEXT_PIN, Card, ScriptedReader
 from tests.nfc_agent.service import Service, task_json
@@ -72,6 +74,7 @@ class Scene:
         self.person = Person(self.keypad.url)
         self.reader = ScriptedReader()
         self.stop = threading.Event()
+        self.last_card = LastCard()
         self.issuer_keys = IssuerKeys(CV_KEYS, "test")
         self.visit: Visit | None = None
         self._thread: threading.Thread | None = None
@@ -81,15 +84,12 @@ class Scene:
         visit = Visit(CardSessionTask.from_json(task_json(**task)), clock=self.clock)
         self.visit = visit
         self.booth.begin(visit)
+        needs = {"reader": self.reader, "client": self.client, "stop": self.stop, "last_card": self.last_card}
+        without_pin = visit.task.purpose in WITHOUT_PIN
         self._thread = threading.Thread(
-            target=conduct,
+            target=attend if without_pin else conduct,
             args=(visit,),
-            kwargs={
-                "reader": self.reader,
-                "client": self.client,
-                "issuer_keys": self.issuer_keys,
-                "stop": self.stop,
-            },
+            kwargs=needs if without_pin else needs | {"issuer_keys": self.issuer_keys},
         )
         self._thread.start()
         return visit

@@ -141,6 +141,18 @@ class Counter:
         assert receipt is not None
         return receipt
 
+    def cancel(self) -> None:
+        """「この手続をやめて消去する」, on the desk as it stands now."""
+        assert self.desk.send("/counter/cancel", visit=str(self.row().id)).status_code == 303
+
+    def finish(self) -> None:
+        """「終わる」, after the receipt."""
+        assert self.desk.send("/counter/cancel", visit=str(self.row().id), action="finish").status_code == 303
+
+    def next_child(self) -> TestResponse:
+        """「次のお子さまの分を続ける」."""
+        return self.desk.send("/counter/next-child", visit=str(self.row().id))
+
     def nobody_does_anything(self, seconds: float) -> None:
         """Time passes for the visit."""
         with db.transaction() as session:

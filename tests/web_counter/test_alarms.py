@@ -24,7 +24,7 @@ from tests.web_counter.hands import (
 def test_c_31_one_e_money_card_for_two_people_of_one_member_of_staff_alarms(counter: Counter) -> None:
     with at(13):
         counter.serve("TP-02", "6000000000000015", "SVC-EM-01")
-        counter.desk.send("/counter/cancel")
+        counter.finish()
     with at(13, 20):
         counter.to_account("TP-18", "SVC-EM-01")
         refused = counter.press("account", account="6000000000000015", security_code=CODES["SVC-EM-01"])

@@ -70,8 +70,8 @@ def test_br_27_three_children_with_the_mothers_service_and_a_receipt_each(counte
         page = desk(counter)
         assert receipts[-1] in page
         assert not [one for one in receipts[:-1] if one in page], "nothing of the child before"
-        assert counter.desk.send("/counter/next-child").status_code == 303
-    counter.desk.send("/counter/cancel")
+        assert counter.next_child().status_code == 303
+    counter.cancel()
     rows = counter.service.applications()
     assert len(set(receipts)) == len(rows) == 3
     assert {(row.state, row.channel, row.wallet, row.staff_id) for row in rows} == {
@@ -99,10 +99,10 @@ def test_br_51_another_childs_card_at_the_second_tap_saves_nothing(counter: Coun
 def test_br_50_a_guardian_who_leaves_before_the_first_child_leaves_nothing(counter: Counter) -> None:
     call_guardian(counter)
     assert counter.stage() == "card"
-    counter.desk.send("/counter/cancel")
+    counter.cancel()
     assert counter.stage() == "ended"
     assert (counter.row().guardian_evidence_id, counter.service.rows("person_facts")) == (None, 0)
-    assert counter.desk.send("/counter/next-child").status_code == 303
+    assert counter.next_child().status_code == 303
     assert counter.stage() == "ended", "there is nobody to go on with"
 
 
@@ -146,3 +146,62 @@ def test_br_50_the_guardians_card_is_taken_away_before_the_childs_is_asked_for(c
     counter.reader_is("waiting_card")
     assert counter.stage() == "card"
     assert "お子さまのマイナンバーカードを" in screen(counter)
+
+
+def identified(counter: Counter, person_id: str) -> None:
+    """Staff compare the face and copy what is printed on a card without PINs."""
+    counter.touched_without_pin(person_id)
+    assert counter.stage() == "identify"
+    someone = person(person_id)
+    face = {"name": someone.name, "address": someone.address, "birth_date": someone.birth_date.isoformat()}
+    visit = str(counter.row().id)
+    assert counter.desk.send("/counter/identify", visit=visit, sex=someone.sex, face="yes", **face).status_code == 303
+    counter.card_lies_there()
+
+
+def test_a_guardian_whose_card_has_no_pin_applies_for_the_child_and_not_for_themself(counter: Counter) -> None:
+    assert counter.call(POLICY, **{"for": "child", "card": "no_pin"}).status_code == 303
+    identified(counter, GUARDIAN)
+    assert counter.stage() == "card", "the child's is waited for"
+    assert counter.service.applications() == [], "nothing began for the guardian"
+    receipts = []
+    for child in CHILDREN[:2]:
+        identified(counter, child)
+        assert counter.stage() == "judged", counter.row().ended_code
+        assert counter.press("agree", **CONSENT, **PARENT).status_code == 303
+        assert counter.press("service", service_id="SVC-QR-01").status_code == 303
+        assert counter.press("account", account=WALLET, security_code=CODE).status_code == 303
+        counter.press("confirm", confirmed="yes")
+        counter.second_tap(child)
+        assert counter.stage() == "done", counter.row().ended_code
+        receipts.append(counter.row().receipt_no)
+        assert counter.next_child().status_code == 303
+    counter.cancel()
+    rows = counter.service.applications()
+    assert {row.receipt_no for row in rows} == set(receipts)
+    assert {row.state for row in rows} == {"screening"}, "what staff copied passes nobody by itself"
+    assert {row.beneficiary_id for row in rows}.isdisjoint({row.applicant_id for row in rows})
+
+
+def test_a_loop_given_up_in_the_middle_keeps_what_was_sent_and_nothing_of_the_next_child(counter: Counter) -> None:
+    call_guardian(counter)
+    receipt = serve_child(counter, CHILDREN[0])
+    counter.next_child()
+    counter.first_tap(CHILDREN[1])
+    counter.press("agree", **CONSENT, **PARENT)
+    counter.press("leave")
+    assert counter.stage() == "ended"
+    (sent,) = counter.service.applications()
+    assert sent.receipt_no == receipt
+    assert counter.service.rows("person_facts") == 2, "the guardian and the first child; the second one's is gone"
+    assert counter.row().guardian_evidence_id is None
+
+
+def test_the_next_child_is_asked_for_once_however_often_it_is_pressed(counter: Counter) -> None:
+    call_guardian(counter)
+    serve_child(counter, CHILDREN[0])
+    done = str(counter.row().id)
+    for _ in range(2):
+        assert counter.desk.send("/counter/next-child", visit=done).status_code == 303
+    assert counter.service.rows("counter_sessions") == 3, "guardian, first child, second child"
+    assert counter.stage() == "card"

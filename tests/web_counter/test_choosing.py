@@ -145,7 +145,7 @@ def test_somebody_elses_number_is_like_none(counter: Counter) -> None:
         answers.append(error_texts(find(counter, receipt=number)))
     assert answers[0] == answers[1]
     assert "同じと言えません" in answers[2][0]
-    counter.desk.send("/counter/cancel")
+    counter.cancel()
     assert counter.service.rows("person_facts") == 1, "what was read of the other card is gone"
 
 
@@ -190,7 +190,7 @@ def test_br_14_who_says_that_it_is_another_persons_applies_and_is_looked_at(coun
 def test_e206_card_first_then_paper_is_not_taken_up(counter: Counter) -> None:
     with clock.frozen(TODAY):
         counter.serve("TP-02")
-        counter.desk.send("/counter/cancel")
+        counter.finish()
     receipt = receipt_in(paper(counter))
     card_is_read(counter)
     refused = find(counter, receipt=receipt)
@@ -201,7 +201,7 @@ def test_e206_card_first_then_paper_is_not_taken_up(counter: Counter) -> None:
 def test_the_database_lets_one_application_stand_whoever_comes_first(counter: Counter) -> None:
     with clock.frozen(TODAY):
         counter.serve("TP-02")
-        counter.desk.send("/counter/cancel")
+        counter.finish()
     paper(counter)
     with pytest.raises(IntegrityError, match="uq_applications_beneficiary"), db.transaction() as session:
         session.execute(
@@ -217,7 +217,7 @@ def test_the_database_lets_only_the_paper_of_nobody_known_pass_to_a_card_holder(
     find(counter, receipt=receipt)
     choose(counter)
     assert counter.stage() == "done"
-    counter.desk.send("/counter/cancel")
+    counter.finish()
     card_is_read(counter, "TP-29")
     with pytest.raises(IntegrityError, match="keeps what was decided"), db.transaction() as session:
         session.execute(
@@ -290,7 +290,7 @@ def test_br_50_nothing_of_a_choice_that_was_given_up_stays(counter: Counter) -> 
     counter.press("service", service_id="SVC-QR-01")
     counter.press("account", account=ACCOUNT, security_code="1234")
     assert counter.stage() == "read_back"
-    counter.desk.send("/counter/cancel")
+    counter.cancel()
     row = counter.row()
     assert (row.chosen_service, row.chosen_account_enc, row.chosen_last4, row.person_id) == (None, None, None, None)
     assert paper_of(counter).service_id is None

@@ -83,7 +83,7 @@ def test_e804_a_reader_that_falls_silent_ends_the_visit(counter: Counter) -> Non
 
 def test_a_wiped_visit_holds_nothing_and_the_database_sees_to_it(counter: Counter) -> None:
     counter.to_account("TP-02")
-    counter.desk.send("/counter/cancel")
+    counter.cancel()
     row = counter.row()
     assert (row.state, row.person_id, row.evidence_id, row.application_id, row.seen_key) == ("wiped",) + (None,) * 4
     assert counter.service.rows("person_facts") == 0

@@ -19,7 +19,7 @@ from tests.web_counter.hands import Counter, signed_in_staff
 def receipt(counter: Counter) -> str:
     """TP-02 was served, and comes back with the receipt."""
     number = counter.serve("TP-02")
-    counter.desk.send("/counter/cancel")
+    counter.finish()
     return number
 
 

@@ -156,7 +156,7 @@ def test_a_policy_that_wants_a_service_at_once_takes_no_paper(counter: Counter) 
 
 def test_br_14_somebody_who_applied_with_the_card_is_a_suspicion_not_a_second_benefit(counter: Counter) -> None:
     counter.serve("TP-02")
-    counter.desk.send("/counter/cancel")
+    counter.finish()
     with clock.frozen(TICKET_AT):
         counter.desk.send("/counter/tickets", policy_id="P-001")
         assert paper(counter).status_code == 200

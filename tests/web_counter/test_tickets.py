@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from app import clock
@@ -99,3 +100,14 @@ def test_after_the_end_the_policy_is_offered_to_who_holds_a_ticket_and_only_then
         counter.desk.send("/counter/tickets", policy_id="P-001")
     with clock.frozen(after):
         assert "整理券をお持ちの方だけ" in desk_page(counter)
+
+
+def test_a_ticket_that_is_not_found_leaves_the_form_as_it_was_filled_in(counter: Counter) -> None:
+    """Else the second press would call a grown-up with a PIN, where a child without one was chosen."""
+    answer = counter.call("P-001", ticket="7", **{"for": "child", "card": "no_pin"})
+    check_is_clear(answer, 422)
+    page = answer.get_data(as_text=True)
+    for chosen in ('value="P-001" selected', 'value="7"'):
+        assert chosen in page
+    for value in ("no_pin", "child"):
+        assert re.search(rf'value="{value}" checked', page), value

@@ -149,7 +149,7 @@ def test_br_53_a_counter_record_without_staff_is_refused_by_the_database(counter
 
 def test_staff_terminal_and_time_are_on_every_record_of_the_visit(counter: Counter) -> None:
     counter.serve("TP-02")
-    counter.desk.send("/counter/cancel")
+    counter.finish()
     with db.reading() as session:
         found = [
             (event.action, event.actor, event.facts["terminal"])
@@ -168,7 +168,7 @@ def test_staff_terminal_and_time_are_on_every_record_of_the_visit(counter: Count
 
 def test_a_receipt_is_gone_after_the_end_and_no_later_person_finds_it(counter: Counter) -> None:
     receipt = counter.serve("TP-02")
-    counter.desk.send("/counter/cancel")
+    counter.finish()
     assert receipt not in desk_page(counter)
     counter.call()
     assert receipt not in desk_page(counter) + screen_page(counter)
@@ -235,7 +235,7 @@ def test_who_fails_a_condition_may_ask_staff_to_look(service: Service) -> None:
 
 def test_who_applied_already_is_told_without_a_number_of_the_first(counter: Counter) -> None:
     receipt = counter.serve("TP-02")
-    counter.desk.send("/counter/cancel")
+    counter.finish()
     counter.call()
     counter.first_tap("TP-02")
     assert counter.stage() == "ended"
@@ -341,7 +341,7 @@ def test_three_people_in_a_row_and_no_trace_of_the_one_before(counter: Counter) 
         counter.second_tap(person_id)
         pages[-1] += screen_page(counter) + desk_page(counter)
         receipts.append(counter.row().receipt_no or "")
-        counter.desk.send("/counter/cancel")
+        counter.finish()
     for number, page in enumerate(pages):
         others = [one for n, one in enumerate(people_and_accounts) if n != number]
         for person_id, account in others:
@@ -358,5 +358,17 @@ def test_a_second_desk_does_not_share_the_visit(counter: Counter, service: Servi
     counter.to_account("TP-02")
     assert add_clerk("ST-07").staff_id == "ST-07"
     _, other = signed_in_staff(service, "3番窓口", "ST-08")
-    other.desk.send("/counter/cancel")
+    other.desk.send("/counter/cancel", visit=str(counter.row().id))
     assert counter.stage() == "account"
+
+
+def test_k8_the_receipt_names_the_telephone_number_where_there_is_one(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter.serve("TP-02")
+    assert "電話" not in desk_page(counter)
+    with_phone = counter.service.settings.model_copy(update={"help_phone": "0120-000-000"})
+    monkeypatch.setitem(counter.service.app.extensions, "todoke", with_phone)
+    page = desk_page(counter)
+    assert "給付担当窓口 電話 0120-000-000" in page
+    assert "2026年" in page, "a paper that is kept says the year"

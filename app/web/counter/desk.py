@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from app import applications, cards, clock, counter, db, municipalities, policies
 from app.counter import CounterView, VisitOver
 from app.errors import DomainError
-from app.language import minute_text, points_text
+from app.language import day_text, moment_text, points_text
 from app.organisations import Role, SignedInStaff, Terminal
 from app.settings import Settings
 from app.web.counter import blueprint
@@ -28,6 +28,7 @@ from app.web.counter.copied_form import (
     ticket_number,
     typed_day,
 )
+from app.web.counter.office import office_text
 from app.web.counter.screen_pages import ending_text
 from app.web.counter.shown_visit import shown_visit
 from app.web.pages import qr_svg
@@ -60,6 +61,7 @@ HELP = {
     "done": "受付票を印刷してお渡しください。「終わる」を押すと、この画面から消えます。",
 }
 NO_PIN = "no_pin"
+CALLED = ("policy_id", "ticket", "ticket_day", "card", "for")
 MEMO = {
     "E101": "利用者証明用、または券面事項入力補助用の暗証番号(数字4桁)",
     "E102": "利用者証明用の暗証番号の再設定(住民課の窓口)",
@@ -96,31 +98,31 @@ def call_next() -> Response | tuple[str, int]:
     """「次の方」: a clean visit."""
     staff, terminal = _here()
     require_role(staff, Role.COUNTER)
-    policy_id, ticket = request.form.get("policy_id", ""), request.form.get("ticket", "").strip()
-    printed = request.form.get("ticket_day", "").strip()
-    number, day = ticket_number(ticket), typed_day(printed)
+    typed = {name: request.form.get(name, "").strip() for name in CALLED}
+    policy_id, ticket = typed["policy_id"], typed["ticket"]
+    number, day = ticket_number(ticket), typed_day(typed["ticket_day"])
     if ticket and number is None:
-        return desk_page(staff, terminal, [_error("ticket", TICKET_SHAPE)]), 422
-    if printed and day is None:
-        return desk_page(staff, terminal, [_error("ticket_day", DAY_SHAPE)]), 422
+        return desk_page(staff, terminal, [_error("ticket", TICKET_SHAPE)], typed), 422
+    if typed["ticket_day"] and day is None:
+        return desk_page(staff, terminal, [_error("ticket_day", DAY_SHAPE)], typed), 422
     try:
         counter.call_next(
             staff,
             policy_id,
             ticket_no=number,
             ticket_day=day,
-            has_pin=request.form.get("card") != NO_PIN,
-            for_child=request.form.get("for") == "child",
-            choose=request.form.get("for") == "choose",
+            has_pin=typed["card"] != NO_PIN,
+            for_child=typed["for"] == "child",
+            choose=typed["for"] == "choose",
         )
     except LookupError:
         text = NO_TICKET if ticket else "施策を選んでください。"
-        return desk_page(staff, terminal, [_error("ticket" if ticket else "policy_id", text)]), 422
+        return desk_page(staff, terminal, [_error("ticket" if ticket else "policy_id", text)], typed), 422
     except DomainError as problem:
-        return desk_page(staff, terminal, [_error("policy_id", problem.wording(), problem.code)]), 422
+        return desk_page(staff, terminal, [_error("policy_id", problem.wording(), problem.code)], typed), 422
     except cards.ReaderBusy as busy:
         text = f"読み取り機が、ほかの読み取りを待っています。長くてもあと{busy.seconds // 60 + 1}分で空きます。"
-        return desk_page(staff, terminal, [_error("policy_id", text)]), 422
+        return desk_page(staff, terminal, [_error("policy_id", text)], typed), 422
     return _home()
 
 
@@ -130,7 +132,7 @@ def next_child() -> Response | tuple[str, int]:
     staff, terminal = _here()
     require_role(staff, Role.COUNTER)
     try:
-        counter.next_child(staff)
+        counter.next_child(staff, shown_visit())
     except VisitOver:
         return _home()
     except DomainError as problem:
@@ -142,10 +144,13 @@ def next_child() -> Response | tuple[str, int]:
 
 @blueprint.post("/counter/cancel")
 def cancel() -> Response:
-    """End the visit: wiped, nothing saved; or, after it is done, cleared away."""
+    """End the visit of this page: wiped, nothing saved; with 「終わる」, after it is done, cleared away."""
     staff, _ = _here()
     require_role(staff, Role.COUNTER)
-    counter.give_up(staff)
+    if request.form.get("action") == "finish":
+        counter.finish(staff, shown_visit())
+    else:
+        counter.give_up(staff, shown_visit())
     return _home()
 
 
@@ -228,7 +233,8 @@ def desk_page(
         documents=counter.documents_to_see(staff) if view.stage not in ("idle", "ended", "done") else [],
         receipt=receipt,
         policies=choices,
-        now_text=minute_text(clock.now()),
+        day_text=day_text(clock.now()),
+        office=office_text(terminal.municipality_code),
         typed=typed or {},
         errors=errors,
     )
@@ -273,8 +279,8 @@ def _receipt(session: Session, view: CounterView) -> dict[str, Any] | None:
         "service_name": found.service_name,
         "masked": found.masked_account,
         "word": found.status.word,
-        "at_text": minute_text(found.submitted_at),
-        "office": f"{municipalities.label(found.municipality_code)} 給付担当窓口",
+        "at_text": moment_text(found.submitted_at),
+        "office": office_text(found.municipality_code),
         "qr_svg": qr_svg(link),
     }
 

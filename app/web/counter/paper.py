@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from app import counter, db
 from app.db import new_id
 from app.errors import DomainError
-from app.language import minute_text
+from app.language import moment_text
 from app.organisations import Role, SignedInStaff, Terminal
 from app.web.counter import blueprint
 from app.web.counter.copied_form import (
@@ -118,7 +118,7 @@ def _page(
         staff=staff_line(staff),
         policies=[(policy_id, one.document.title) for policy_id, one in sorted(titles.items())],
         tickets=[
-            {"number": f"{one.number:04d}", "title": one.policy_title, "at_text": minute_text(one.issued_at)}
+            {"number": f"{one.number:04d}", "title": one.policy_title, "at_text": moment_text(one.issued_at)}
             for one in waiting
         ],
         typed=(copied.typed if copied else {}) | {name: request.form.get(name, "") for name in KEPT if errors},

@@ -8,11 +8,12 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
-from app import counter, db, municipalities
+from app import counter, db
 from app.applications import PaperDecision
 from app.language import day_text, points_text
 from app.organisations import Role, SignedInStaff, Terminal
 from app.web.counter import blueprint
+from app.web.counter.office import office_text
 from app.web.staff import current_staff, require_role, staff_line, this_terminal
 
 NOTHING_TO_TELL = "この番号の紙の申込には、いまお知らせすることがありません。"
@@ -51,7 +52,7 @@ def _page(
         "counter/paper_decisions.html",
         terminal=terminal,
         staff=staff_line(staff),
-        office=f"{municipalities.label(terminal.municipality_code)} 給付担当窓口",
+        office=office_text(terminal.municipality_code),
         decisions=[_shown(one) for one in waiting],
         told=_shown(told) if told else None,
         errors=[{"field": "decisions", "text": problem, "code": None}] if problem else None,

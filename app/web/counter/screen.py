@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Response as FlaskResponse
 from flask import current_app, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import session as web_session
 from werkzeug.exceptions import Gone
 from werkzeug.wrappers import Response
 
@@ -25,7 +26,7 @@ from app.web.counter.guardian_form import NotDeclared, declared_by_guardian
 from app.web.counter.screen_pages import context_of
 from app.web.counter.shown_visit import shown_visit
 from app.web.counter.sign_in import MAX_TYPED, TERMINAL_DAYS
-from app.web.languages import PARAMETER, forget_chosen
+from app.web.languages import PARAMETER, forget_chosen, speak_as_asked
 from app.web.own_cookies import read_cookie, set_cookie
 from app.web.rate_limits import CHECK_ACCOUNT, JOIN_TERMINAL, check_limit
 from app.web.staff import this_terminal
@@ -34,6 +35,8 @@ ACCOUNT_FIELDS = frozenset({"E301", "E303", "E306", "E307", "E308", "E309", "E31
 TEMPLATES = {"idle": "rest", "ended": "rest", "done": "rest"} | dict.fromkeys(
     ("remove", "card", "pin", "identify", "find", "reading", "tap"), "wait"
 )
+SHOWN = "screen_visit"
+"""Which visit this browser showed last: its random name, nothing of a person."""
 Errors = list[dict[str, str | None]]
 
 
@@ -228,16 +231,32 @@ def _again(terminal: Terminal, stage: str, errors: Errors, **more: Any) -> Respo
     return _page(view, terminal, errors=errors, **more), 422
 
 
+def _is_another_person(view: CounterView) -> bool:
+    """Whether this visit is not the one that was shown last; a guardian's next child is."""
+    shown, now = web_session.get(SHOWN), str(view.visit_id)
+    if view.visit_id is None or shown == now:
+        return False
+    web_session[SHOWN] = now
+    return not view.has_guardian
+
+
 def _page(view: CounterView, terminal: Terminal, **more: Any) -> Response:
     settings: Settings = current_app.extensions["todoke"]
+    is_another = _is_another_person(view)
+    if is_another:
+        speak_as_asked()
     try:
         context = context_of(view, terminal.terminal_id)
-    except VisitOver:
-        context = {}
-        view = counter.follow(terminal.terminal_id)
+    except (VisitOver, DomainError) as over:
+        # What the visit stands on went on elsewhere. An error page would stand here, unfollowed, for the next person.
+        counter.leave(terminal.terminal_id, view.visit_id, over.code if isinstance(over, DomainError) else counter.GONE)
+        view, more = counter.follow(terminal.terminal_id), {}
+        if view.stage not in TEMPLATES:
+            return _next()
+        context = context_of(view, terminal.terminal_id)
     template = TEMPLATES.get(view.stage, view.stage)
     page = render_template(f"counter/screen/{template}.html", visit=view, terminal=terminal, **context | more)
     answer = make_response(page)
-    if view.stage in ("idle", "ended"):
+    if is_another or view.stage in ("idle", "ended"):
         forget_chosen(answer, settings)
     return answer

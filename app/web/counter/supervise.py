@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from app import clock, counter, db
 from app.errors import DomainError
-from app.language import minute_text
+from app.language import minute_text, moment_text
 from app.organisations import Role, SignedInStaff, Terminal
 from app.web.counter import blueprint
 from app.web.counter.desk import policies_here
@@ -121,7 +121,7 @@ def _tickets_page(
             {
                 "number": f"{one.number:04d}",
                 "title": one.policy_title,
-                "at_text": minute_text(one.issued_at),
+                "at_text": moment_text(one.issued_at),
                 "is_used": one.is_used,
             }
             for one in found
@@ -129,7 +129,7 @@ def _tickets_page(
         issued={
             "number": f"{issued.number:04d}",
             "title": issued.policy_title,
-            "at_text": minute_text(issued.issued_at),
+            "at_text": moment_text(issued.issued_at),
         }
         if issued
         else None,

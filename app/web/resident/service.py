@@ -114,7 +114,8 @@ def check_account(policy_id: str) -> Response | tuple[str, int]:
         if holder.problem is not None:
             raise holder.problem
         with db.transaction() as session:
-            applications.keep_account(session, policy_id, draft.person_id, normalized, holder)
+            asked = service.service_id
+            applications.keep_account(session, policy_id, draft.person_id, normalized, holder, checked_with=asked)
     except DomainError as problem:
         if problem.code == "E504":
             raise
