@@ -42,6 +42,7 @@ from app.counter.steps import (
 from app.counter.tell import decisions_to_tell, tell
 from app.counter.tickets import (
     USABLE_FOR,
+    DayNeeded,
     TicketRefused,
     TicketUsed,
     TicketView,
@@ -70,6 +71,7 @@ __all__ = [
     "Choosing",
     "CounterState",
     "CounterView",
+    "DayNeeded",
     "DocumentToSee",
     "FaceItems",
     "ItemRefused",

@@ -38,11 +38,11 @@ def call_next(
     """Open a visit for this policy; one that was going on is wiped first (BR-50). Returns its id.
 
     ``ticket_no``: the number of a ticket of an earlier closing time, whose time then counts; ``ticket_day``: the day
-    that is printed on it, where it is not the newest of its number. ``has_pin`` false: the card is one without PINs
-    (顔認証). ``for_child``: a guardian applies, whose card comes first.
+    that is printed on it, needed where another day's has the same number. ``has_pin`` false: the card is one without
+    PINs (顔認証), or is taken as one. ``for_child``: a guardian applies, whose card comes first.
     ``choose``: the person has applied already, on paper or otherwise, and chooses the service for that.
     Raises ``NotCounterStaff``; the policy's reason when it takes no applications,
-    E804 when the reader cannot be asked, ``LookupError`` for a ticket that is none or a policy that is not served here,
+    E804 when the reader cannot be asked, ``DayNeeded``, ``LookupError`` for a ticket or policy that is none of here,
     ``cards.ReaderBusy``.
     """
     if Role.COUNTER not in staff.roles:

@@ -30,6 +30,10 @@ class TicketUsed(Exception):
     """The ticket has served somebody in the meantime; nothing was sent."""
 
 
+class DayNeeded(LookupError):
+    """Tickets of several days have this number: without the day, one of them might be somebody else's."""
+
+
 @dataclass(frozen=True)
 class TicketView:
     """A ticket as it is printed."""
@@ -94,24 +98,26 @@ def _issue(session: Session, staff: SignedInStaff, policy_id: str) -> TicketView
 def use_ticket(
     session: Session, staff: SignedInStaff, policy_id: str, number: int, day: date | None = None
 ) -> QueueTicket:
-    """The unused ticket of this number, policy and day, locked; without a day the newest. It stays usable until its
-    application is in (``claim_ticket``).
+    """The unused ticket of this number, policy and day, locked. It stays usable until its application is in
+    (``claim_ticket``).
 
     ``LookupError`` when there is none: never given out, of another municipality, policy or day, used, or too old.
+    ``DayNeeded`` without a day, where tickets of several days have the number, used ones among them.
     """
     wanted = select(QueueTicket).where(
         QueueTicket.municipality_code == staff.municipality_code,
         QueueTicket.number == number,
         QueueTicket.policy_id == policy_id,
-        QueueTicket.used_at.is_(None),
         QueueTicket.issued_at >= clock.now() - USABLE_FOR,
     )
     if day is not None:
         wanted = wanted.where(QueueTicket.day == day)
-    row = session.scalar(wanted.order_by(QueueTicket.day.desc()).limit(1).with_for_update())
-    if row is None:
+    rows = session.scalars(wanted.order_by(QueueTicket.day).limit(2).with_for_update()).all()
+    if len(rows) > 1:
+        raise DayNeeded
+    if not rows or rows[0].used_at is not None:
         raise LookupError("no such ticket")
-    return row
+    return rows[0]
 
 
 def claim_ticket(session: Session, ticket_id: UUID, claimed_by: UUID, application_id: UUID) -> None:

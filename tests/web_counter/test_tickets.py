@@ -85,6 +85,9 @@ def test_the_day_that_is_printed_tells_two_tickets_of_one_number_apart(counter: 
     with clock.frozen(END):
         counter.desk.send("/counter/tickets", policy_id="P-001")
         assert counter.call(ticket="1", ticket_day="2027-01-29").status_code == 422
+        asked = counter.call(ticket="1")
+        check_is_clear(asked, 422)
+        assert "ほかの日にもあります" in asked.get_data(as_text=True), "or the other day's holder would lose theirs"
         assert counter.call(ticket="1", ticket_day="gestern").status_code == 422
         assert counter.call(ticket="1", ticket_day="2027-01-30").status_code == 303
         counter.first_tap("TP-02")

@@ -20,6 +20,7 @@ from app.settings import Settings
 from app.web.counter import blueprint
 from app.web.counter.copied_form import (
     CARD_WORDS,
+    DAY_NEEDED,
     DAY_SHAPE,
     NO_TICKET,
     TICKET_SHAPE,
@@ -95,35 +96,44 @@ def home_state() -> FlaskResponse:
 
 @blueprint.post("/counter/next")
 def call_next() -> Response | tuple[str, int]:
-    """「次の方」: a clean visit."""
+    """「次の方」: a clean visit. Where it cannot be, the form stays as it was filled in."""
     staff, terminal = _here()
     require_role(staff, Role.COUNTER)
     typed = {name: request.form.get(name, "").strip() for name in CALLED}
-    policy_id, ticket = typed["policy_id"], typed["ticket"]
-    number, day = ticket_number(ticket), typed_day(typed["ticket_day"])
-    if ticket and number is None:
-        return desk_page(staff, terminal, [_error("ticket", TICKET_SHAPE)], typed), 422
-    if typed["ticket_day"] and day is None:
-        return desk_page(staff, terminal, [_error("ticket_day", DAY_SHAPE)], typed), 422
+    error = _wrong_ticket(typed) or _call(staff, typed)
+    return _home() if error is None else (desk_page(staff, terminal, [error], typed), 422)
+
+
+def _wrong_ticket(typed: dict[str, str]) -> dict[str, str | None] | None:
+    if typed["ticket"] and ticket_number(typed["ticket"]) is None:
+        return _error("ticket", TICKET_SHAPE)
+    if typed["ticket_day"] and typed_day(typed["ticket_day"]) is None:
+        return _error("ticket_day", DAY_SHAPE)
+    return None
+
+
+def _call(staff: SignedInStaff, typed: dict[str, str]) -> dict[str, str | None] | None:
+    """Why nobody can be called so, or None."""
     try:
         counter.call_next(
             staff,
-            policy_id,
-            ticket_no=number,
-            ticket_day=day,
+            typed["policy_id"],
+            ticket_no=ticket_number(typed["ticket"]),
+            ticket_day=typed_day(typed["ticket_day"]),
             has_pin=typed["card"] != NO_PIN,
             for_child=typed["for"] == "child",
             choose=typed["for"] == "choose",
         )
+    except counter.DayNeeded:
+        return _error("ticket_day", DAY_NEEDED)
     except LookupError:
-        text = NO_TICKET if ticket else "施策を選んでください。"
-        return desk_page(staff, terminal, [_error("ticket" if ticket else "policy_id", text)], typed), 422
+        return _error("ticket", NO_TICKET) if typed["ticket"] else _error("policy_id", "施策を選んでください。")
     except DomainError as problem:
-        return desk_page(staff, terminal, [_error("policy_id", problem.wording(), problem.code)], typed), 422
+        return _error("policy_id", problem.wording(), problem.code)
     except cards.ReaderBusy as busy:
         text = f"読み取り機が、ほかの読み取りを待っています。長くてもあと{busy.seconds // 60 + 1}分で空きます。"
-        return desk_page(staff, terminal, [_error("policy_id", text)], typed), 422
-    return _home()
+        return _error("policy_id", text)
+    return None
 
 
 @blueprint.post("/counter/next-child")
