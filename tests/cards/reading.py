@@ -77,11 +77,20 @@ def enrol(kind: str = "simulated", *, listed: bool = False, key: bytes | None = 
         return cards.enrol_agent(session, name=name, public_key=key or os.urandom(32), kind=kind, listed=listed)
 
 
+AT_A_COUNTER = ("counter", "hold", "confirm", "touch")
+
+
 def open_session(reader: Reader, *, browser: bytes = BROWSER, seconds: int = 180, purpose: str = "apply") -> UUID:
     with db.transaction() as session:
         policy_id = POLICY if purpose == "apply" else None
         return cards.open_session(
-            session, browser=browser, reader=reader, purpose=purpose, policy_id=policy_id, seconds=seconds
+            session,
+            browser=browser,
+            reader=reader,
+            purpose=purpose,
+            policy_id=policy_id,
+            seconds=seconds,
+            attended_by="ST-01" if purpose in AT_A_COUNTER else None,
         )
 
 

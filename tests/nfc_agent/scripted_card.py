@@ -163,7 +163,8 @@ class ScriptedReader:
         return self.card is not None
 
     def transport(self) -> Transport:
-        assert self.card is not None
+        if self.card is None:
+            return _Gone()
         if self.gone_at_open:
             self.gone_at_open, self.card = False, None
             return _Gone()

@@ -16,7 +16,7 @@ from tests.nfc_agent.scripted_card import ROOT, Card
 from tests.nfc_agent.service import ended
 from tests.nfc_trust.hierarchy import Leaf
 
-OTHER_LEAF = Leaf(ROOT)
+OTHER_LEAF = Leaf(ROOT, serial=4712, key_label="other leaf")
 
 
 @pytest.fixture
@@ -157,10 +157,8 @@ def test_br_51_whose_card_it_is_the_service_judges(scene: Scene, watch: Clock) -
 def test_a_second_tap_that_was_too_short_is_asked_for_again(scene: Scene, watch: Clock) -> None:
     scene.begin(None, purpose="confirm")
     told(scene, "waiting_card")
-    looked_at_none = scene.reader
-    looked_at_none.gone_at_open = True
-    looked_at_none.card = Card()
-    scene.until_true(lambda: not looked_at_none.gone_at_open)
+    scene.reader.gone_at_open, scene.reader.card = True, Card()
+    scene.until_true(lambda: not scene.reader.gone_at_open)
     scene.reader.card = Card()
     assert scene.result()["outcome"] == "ok"
 
