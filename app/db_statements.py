@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from functools import lru_cache, partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from sqlalchemy import Delete, Insert, Update
@@ -27,13 +27,25 @@ T = TypeVar("T")
 _Described = SelectBase | Insert | Update | Delete
 
 
+class _Made(NamedTuple):
+    """A statement as it is sent, and the names and usual values of its parameters."""
+
+    text: bytes
+    parameters: list[tuple[str, Any]]
+    row: Any
+    of_one: bytes | None
+    """The same for who looks for one of each: ``= $1`` has one plan for all, ``= ANY ($1)`` is planned at each use."""
+    lists: list[int]
+    """Which parameters those are, where there are some."""
+
+
 class Statement:
     """One statement with named parameters. Values go to the driver as they are: whole numbers, text, times, ids, bytes,
     lists of those for ``db_rows.is_among``; nothing that a column type would have to translate."""
 
     def __init__(self, described: _Described) -> None:
         self._described = described
-        self._made: tuple[bytes, list[tuple[str, Any]], Any] | None = None
+        self._made: _Made | None = None
 
     def rows(self, session: Session, **values: Any) -> list[Any]:
         """The rows, by the names of their columns, of the statement sent in the session's transaction.
@@ -52,23 +64,41 @@ class Statement:
 
     def ask_on(self, connection: psycopg.Connection[Any], **values: Any) -> Answer:
         """The same on a connection of ``db.at_once``."""
-        text, parameters, row = self._made or self._make()
-        return Answer(send(connection, text, [values.get(name, usual) for name, usual in parameters]), row)
+        made = self._made or self._make()
+        text, given = made.text, [values.get(name, usual) for name, usual in made.parameters]
+        if made.of_one is not None and all(len(given[at]) == 1 for at in made.lists):
+            text = made.of_one
+            for at in made.lists:
+                (given[at],) = given[at]
+        return Answer(send(connection, text, given), made.row)
 
     def part(self, **values: Any) -> tuple[Callable[[int], str], list[Any]]:
         """The text, its parameters numbered from a given number, and their values: for ``db_rows.write``."""
-        text, parameters, _ = self._made or self._make()
-        return partial(_numbered_from, text), [values.get(name, usual) for name, usual in parameters]
+        made = self._made or self._make()
+        return partial(_numbered_from, made.text), [values.get(name, usual) for name, usual in made.parameters]
 
-    def _make(self) -> tuple[bytes, list[tuple[str, Any]], Any]:
+    def _make(self) -> _Made:
         compiled = self._described.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         usual = {name: one.value if isinstance(one, Enum) else one for name, one in compiled.params.items()}
         names = compiled.positiontup or ()
         parameters = [(name, usual[name]) for name in names]
         columns = self._described.selected_columns if isinstance(self._described, SelectBase) else ()
         row = namedtuple("Row", [str(column.key) for column in columns], rename=True) if columns else None
-        self._made = (str(compiled).encode(), parameters, row)
+        text = str(compiled)
+        self._made = _Made(text.encode(), parameters, row, *_of_one(text))
         return self._made
+
+
+def _of_one(text: str) -> tuple[bytes | None, list[int]]:
+    lists = {number for number, _ in _AMONG.findall(text)}
+    single = _AMONG.sub(r"= $\1::\2", text)
+    if not lists or any(kind.startswith("[") for number, kind in _TYPED.findall(single) if number in lists):
+        return None, []
+    return single.encode(), sorted(int(number) - 1 for number in lists)
+
+
+_AMONG = re.compile(r"= ANY \(\$(\d+)::(\w+)\[\]\)")
+_TYPED = re.compile(r"\$(\d+)::\w+(\[?)")
 
 
 @lru_cache(maxsize=200)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import bindparam, insert, select, text
+from sqlalchemy import ARRAY, Uuid, bindparam, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app import audit, clock, db, db_rows, jobs
@@ -32,6 +32,42 @@ def test_several_are_asked_in_one_go_and_answered_by_the_names_of_their_columns(
         assert none.rows() == []
         assert [row.id for row in both.rows()] == sorted((first, second))
         assert one.rows() == [], "an answer is looked at once"
+
+
+_TWICE = Statement(
+    select(Person.id).where(db_rows.is_among(Person.id, "people"), db_rows.is_among(Person.id, "others"))
+)
+_COUNTED = Statement(
+    select(func.cardinality(bindparam("people", type_=ARRAY(Uuid))).label("asked")).where(
+        db_rows.is_among(Person.id, "people")
+    )
+)
+
+
+@pytest.mark.parametrize("people", [1, 2])
+@pytest.mark.parametrize("others", [0, 1, 2])
+def test_who_looks_for_one_finds_what_who_looks_for_many_finds(people: int, others: int) -> None:
+    made = [db.new_id() for _ in range(2)]
+    with db.transaction() as session:
+        for person in made:
+            _NEW.ask(session, person=person, now=clock.now())
+    with db.reading() as session:
+        found = _TWICE.rows(session, people=made[:people], others=made[2 - others :])
+        assert [row.asked for row in _COUNTED.rows(session, people=made[:1])] == [1], (
+            "a list in another place stays one"
+        )
+    assert {row.id for row in found} == {*made[:people]} & {*made[2 - others :]}
+
+
+def test_who_looks_for_one_needs_no_new_plan() -> None:
+    person = db.new_id()
+    with db.reading() as session:
+        for _ in range(12):
+            _PEOPLE.rows(session, people=[person])
+        plans = "SELECT sum(generic_plans), sum(custom_plans) FROM pg_prepared_statements WHERE statement LIKE :like"
+        generic, custom = session.execute(text(plans), {"like": "SELECT persons.id%"}).one()
+    assert generic > 0
+    assert custom <= 5, "the database looks at five plans, and then keeps one"
 
 
 def test_what_breaks_a_rule_in_one_go_is_told_as_by_any_statement_and_leaves_nothing() -> None:
