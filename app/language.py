@@ -93,6 +93,11 @@ def one_after_another(*sentences: str) -> str:
     return ("" if current() == JAPANESE else " ").join(sentence for sentence in sentences if sentence)
 
 
+def with_more(text: str, more: str) -> str:
+    """The text and more in brackets; only Japanese puts no space before them."""
+    return f"{text} ({more})" if current() == ENGLISH else f"{text}({more})"
+
+
 def in_language(texts: tuple[str, str, str]) -> str:
     """Of the same in the three languages the reader's; readings in full-width brackets become ruby."""
     text = texts[LANGUAGES.index(current())]

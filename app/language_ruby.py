@@ -22,7 +22,7 @@ _MARKED = re.compile(f"{BEGIN}([^{BETWEEN}]*){BETWEEN}([^{END}]*){END}")
 _MARKED_IN_JSON = re.compile(r"\\ufff9(.*?)\\ufffa.*?\\ufffb")
 _WITH_NUMBER = re.compile("(?:ついた|ふつ|みっ|(?:に?じゅう)?よっ|いつ|むい|なの|よう|ここの|とお|はつ)[ちか]")
 # What stands between these can't hold a tag, or is no text that is read.
-_PIECES = re.compile(r"(<!--.*?-->|<(title|option|textarea|script|style)\b.*?</\2>|<[^>]*>)", re.S)
+PIECES = re.compile(r"(<!--.*?-->|<(title|option|textarea|script|style)\b.*?</\2>|<[^>]*>)", re.S)
 _SHOWN = r"<ruby>\1<rp>(</rp><rt>\2</rt><rp>)</rp></ruby>"
 
 
@@ -61,7 +61,7 @@ def in_page(html: str) -> str:
     if BEGIN not in html:
         return html
     done, at = [], 0
-    for piece in _PIECES.finditer(html):
+    for piece in PIECES.finditer(html):
         done += [_MARKED.sub(_SHOWN, html[at : piece.start()]), plain(piece[0])]
         at = piece.end()
     return "".join([*done, _MARKED.sub(_SHOWN, html[at:])])

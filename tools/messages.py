@@ -32,6 +32,7 @@ SPEAKING = (
     "app/web/errors.py",
     "app/web/idempotency.py",
     "app/web/pages.py",
+    "app/web/relation_texts.py",
     "app/web/service_texts.py",
     "app/web/public",
     "app/web/resident",

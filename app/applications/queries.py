@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -15,7 +15,7 @@ from app.applications.guardian import Wallet, may_see
 from app.applications.models import Application
 from app.applications.receipt_no import is_receipt_no
 from app.applications.states import HOLDS_RESERVED, RELEASED, ApplicationState
-from app.applications.status import StatusWord, status_of
+from app.applications.status import NextDays, StatusWord, status_of
 from app.applications.waitlist import place_in_queue
 from app.applications.withdraw import WITHDRAWABLE
 from app.language import minute_text, points_text, say
@@ -173,6 +173,7 @@ def _view(session: Session, row: Application, person_id: UUID) -> ApplicationVie
     rebate = rebates.rebate_of(session, row.policy_id, row.id)
     has_died = screening.stated_about(session, row.beneficiary_id).deceased_on is not None
     returning = returns.return_of(session, row.policy_id, row.id) if grants else None
+    checks = tuple(screening.checks_of(session, row.policy_id, row.id))
     return ApplicationView(
         policy_id=row.policy_id,
         policy_title=policy.document.title,
@@ -190,6 +191,7 @@ def _view(session: Session, row: Application, person_id: UUID) -> ApplicationVie
             rebate=rebate,
             returning=returning,
             deceased=has_died,
+            days=_next_days(session, row, state, checks),
         ),
         amount=row.amount if rebate is None else rebate.entitled,
         amount_is_open=found is not None and not found.is_settled,
@@ -200,7 +202,7 @@ def _view(session: Session, row: Application, person_id: UUID) -> ApplicationVie
         timeline=tuple(_timeline(row, state, grant, _answers(session, row))),
         rebate=rebate,
         returning=returning,
-        checks=tuple(screening.checks_of(session, row.policy_id, row.id)),
+        checks=checks,
         can_withdraw=is_own and state in WITHDRAWABLE and _not_ordered(grants),
         must_choose=is_own
         and state is ApplicationState.APPROVED
@@ -210,6 +212,27 @@ def _view(session: Session, row: Application, person_id: UUID) -> ApplicationVie
         can_change_service=is_own and state in WITHDRAWABLE and link is not None and _not_ordered(grants),
         child_name=_childs_name(session, row) if is_own else None,
     )
+
+
+def _next_days(
+    session: Session, row: Application, state: ApplicationState, checks: tuple[screening.CheckView, ...]
+) -> NextDays | None:
+    """By when staff decide, as the checks tell the person; by when the person answers, or may object."""
+    if state in (ApplicationState.SUBMITTED, ApplicationState.SCREENING, ApplicationState.RE_REVIEW):
+        is_again = state is ApplicationState.RE_REVIEW
+        objection = screening.objection_of(session, row.policy_id, row.id) if is_again else None
+        since = objection.at if objection else row.submitted_at
+        assert since is not None, "whoever looks has submitted"
+        counted = (clock.local(since) + timedelta(days=screening.REVIEW_DAYS)).date()
+        named = [check.named_day for check in checks if check.named_day is not None]
+        return NextDays(decision_by=max([counted, *named]))
+    if state is ApplicationState.INFO_REQUESTED:
+        asked = screening.inquiries_of(session, row.policy_id, row.id)
+        return NextDays(answer_by=next((one.answer_by for one in asked if one.answered_at is None), None))
+    if state is ApplicationState.REJECTED:
+        letters = screening.letters_of(session, row.policy_id, row.id)
+        return NextDays(object_by=letters[-1].object_by if letters else None)
+    return None
 
 
 def _not_ordered(grants: list[points.GrantView]) -> bool:

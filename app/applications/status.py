@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from app import clock
 from app.applications.states import ApplicationState as S
 from app.language import day_text, minute_text, say
 from app.points import ARRIVED, GrantState, GrantView, OrderState, reason_in_words
 from app.rebates import RebateView
-from app.returns import ReturnView
+from app.returns import ReturnState, ReturnView
 
 YOU, MUNICIPALITY, PROVIDER = "you", "municipality", "provider"
 TURN_LABELS = {
@@ -33,6 +33,18 @@ class StatusWord:
     is_final: bool = False
 
 
+@dataclass(frozen=True)
+class NextDays:
+    """The next date of an application that is still being decided, or was refused (domain.md 3.3), where known.
+
+    ``decision_by``: by when staff decide; ``answer_by``: the person's reply; ``object_by``: the last day to object.
+    """
+
+    decision_by: date | None = None
+    answer_by: datetime | None = None
+    object_by: date | None = None
+
+
 def status_of(
     state: S,
     grant: GrantView | None,
@@ -44,6 +56,7 @@ def status_of(
     rebate: RebateView | None = None,
     returning: ReturnView | None = None,
     deceased: bool = False,
+    days: NextDays | None = None,
 ) -> StatusWord:
     """The one word for an application and its benefit; ``place`` in the queue, which ``queue_ends``, while waiting."""
     if deceased and (grant is None or grant.state not in ARRIVED):
@@ -52,7 +65,9 @@ def status_of(
         return collecting
     if state in (S.APPROVED, S.FULFILLED):
         receipt = None if grant is None or grant.receive_by is None else _receipt(grant, grant.receive_by)
-        return receipt or _benefit(state, grant, assign_by, expected)
+        found = receipt or _benefit(state, grant, assign_by, expected)
+        is_heard = found.turn is None and returning is not None and returning.state is ReturnState.NOTIFIED
+        return _hearing(found, returning) if returning is not None and is_heard else found
     if state is S.REVOKED and returning is not None and not returning.is_over:
         return _taking_back(returning)
     found = _BY_STATE[state]
@@ -60,7 +75,38 @@ def status_of(
     if place is not None and queue_ends is not None:
         until = say("{day}までに決まります", day=day_text(queue_ends))
         return replace(found, word=say("補欠({place}番目)", place=place), date_text=until, next_line=next_line)
-    return replace(found, word=word, next_line=next_line)
+    return _with_its_day(replace(found, word=word, next_line=next_line), state, days or NextDays())
+
+
+def _with_its_day(found: StatusWord, state: S, days: NextDays) -> StatusWord:
+    """The next date where it is known; a day that has passed is not asked for any more."""
+    if state in _DECIDED_BY_THE_OFFICE and days.decision_by is not None:
+        late = clock.today() > days.decision_by
+        text = "予定の{day}を過ぎていますが、確認は続いています" if late else "結果は{day}ごろ"
+        return replace(found, date_text=say(text, day=day_text(days.decision_by)))
+    if state is S.INFO_REQUESTED and days.answer_by is not None:
+        return replace(found, date_text=say("{day}までにお返事ください", day=minute_text(days.answer_by)))
+    if state is S.REJECTED and days.object_by is not None:
+        if clock.today() > days.object_by:
+            over = say("不服を申し出る期間は終わりました。くわしくは、担当窓口へお問い合わせください。")
+            return replace(found, turn=None, next_line=over)
+        return replace(found, date_text=say("不服の申出は{day}まで", day=day_text(days.object_by)))
+    return found
+
+
+_DECIDED_BY_THE_OFFICE = (S.SUBMITTED, S.SCREENING, S.RE_REVIEW)
+
+
+def _hearing(found: StatusWord, case: ReturnView) -> StatusWord:
+    """The points are there, and the office has asked the person to say something about them (domain.md 5.9)."""
+    if case.respond_by is None or clock.today() > case.respond_by:
+        told = say("担当窓口が、付与した内容を確認しています。")
+        return replace(found, key="hearing", turn=MUNICIPALITY, next_line=told, is_final=False)
+    told = say(
+        "付与した内容について、担当窓口から確認のお知らせ(弁明の機会)をお送りしています。期限までにお返事ください。"
+    )
+    until = say("{day}までにお返事ください", day=day_text(case.respond_by))
+    return replace(found, key="hearing", turn=YOU, date_text=until, next_line=told, is_final=False)
 
 
 _BY_STATE = {

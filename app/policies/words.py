@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from app.language import JAPANESE, current, day_text, moment_text, points_text, say
+from app.language import ENGLISH, JAPANESE, current, day_text, moment_text, points_text, say
 from app.policies.conditions_translate import tree_of
+from app.policies.conditions_tree import AnyNode, GuardianConfirmed, conjuncts_of
 from app.policies.conditions_words import sentences
 from app.policies.document import (
     EventBenefit,
@@ -51,8 +52,19 @@ def in_plain_words(document: PolicyDocument) -> list[str]:
     if document.conditions is None and current() == JAPANESE:
         conditions = list(declared_conditions(document))
     else:
-        conditions = sentences(tree_of(document))
+        said = [node for node in conjuncts_of(tree_of(document)) if not _is_said_of_the_family(node, document)]
+        conditions = [_begun(sentence) for node in said for sentence in sentences(node)]
     return [*conditions, *(one for describe in (_family, _amounts, _card, _how_often) for one in describe(document))]
+
+
+def _is_said_of_the_family(node: AnyNode, document: PolicyDocument) -> bool:
+    """``_family`` says who applies for a child; once is enough."""
+    return isinstance(node, GuardianConfirmed) and document.eligibility.guardian_application == "required_under_15"
+
+
+def _begun(sentence: str) -> str:
+    """An English line of a list begins with a capital letter."""
+    return sentence[:1].upper() + sentence[1:] if current() == ENGLISH else sentence
 
 
 def window_rows(document: PolicyDocument) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -15,6 +15,7 @@ from app.errors import DomainError
 from app.policies import CheckKind
 from app.screening.facts import ScreeningOutcome
 from app.screening.models import Check
+from app.screening.pipeline import NAME_A_DAY
 from app.screening.states import CheckState
 
 SYSTEM = "system"
@@ -59,6 +60,13 @@ class CheckView:
     problem: DomainError | None
     decided_at: datetime
     assigned_to: str | None = None
+
+    @property
+    def named_day(self) -> date | None:
+        """By when the person was told that staff decide (E205, E218)."""
+        if self.problem is None or self.problem.code not in NAME_A_DAY or "date" not in self.problem.facts:
+            return None
+        return date.fromisoformat(str(self.problem.facts["date"]))
 
 
 def write_checks(session: Session, policy_id: str, outcomes: Sequence[tuple[UUID, ScreeningOutcome]]) -> None:

@@ -22,7 +22,7 @@ REVIEW_DAYS = 14
 """By when staff answer, as E205 and E218 tell the person; counted from the submit."""
 
 _BELIEVED = frozenset({"attended", "outside"})
-_NAME_A_DAY = frozenset({"E205", "E218"})
+NAME_A_DAY = frozenset({"E205", "E218"})
 
 
 def screen(document: PolicyDocument, facts: Facts, *, requested_review: bool = False) -> ScreeningOutcome:
@@ -118,7 +118,7 @@ def _for_review(verdict: Verdict) -> Verdict:
 def _outcome(plan: Plan, kind: CheckKind, verdict: Verdict, facts: Facts, given: bytes) -> CheckOutcome:
     result, code, told = verdict
     told = dict(told)
-    if code in _NAME_A_DAY:
+    if code in NAME_A_DAY:
         told["date"] = (clock.local(facts.instant) + timedelta(days=REVIEW_DAYS)).date().isoformat()
     digest = sha256(plan.digests[kind] + given).digest()
     return CheckOutcome(kind, result, plan.rule_versions[kind], digest, code, told)

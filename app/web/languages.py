@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from app import language
 from app.language import EASY, ENGLISH, JAPANESE, LANGUAGES
+from app.language_parts import mark_japanese
 from app.language_ruby import in_page, plain_json
 from app.settings import Settings
 
@@ -82,8 +83,9 @@ def install(app: Flask, settings: Settings) -> None:
         if response.mimetype == "text/html":
             response.headers.setdefault("Content-Language", TAGS[now])
             response.vary.update(("Accept-Language", "Cookie"))
-            if now == EASY:
-                response.set_data(in_page(response.get_data(as_text=True)))
+            if now != JAPANESE:
+                finish = in_page if now == EASY else mark_japanese
+                response.set_data(finish(response.get_data(as_text=True)))
         elif now == EASY and response.mimetype in ("application/json", "application/problem+json"):
             response.set_data(plain_json(response.get_data(as_text=True)))
         return response
@@ -109,24 +111,18 @@ def install(app: Flask, settings: Settings) -> None:
                 }
                 for code, name, rest in NAMES
             ],
-            # Names that a municipality or a provider gave, on a page in English.
-            "given_in_japanese": "ja" if now == ENGLISH else None,
         }
 
 
 def in_template(text: str, /, **facts: object) -> Markup:
     """``_("…")`` in a template: the reader's words, in which facts take their places, escaped."""
-    return _marked(language.current(), text) % facts if facts else _plain(language.current(), text)
+    words = _marked(language.current(), text)
+    return words % facts if facts else words
 
 
 @lru_cache(maxsize=8_192)
 def _marked(now: str, text: str) -> Markup:
     return Markup(language.word(now, text))  # noqa: S704  # texts of ours alone
-
-
-@lru_cache(maxsize=8_192)
-def _plain(now: str, text: str) -> Markup:
-    return _marked(now, text) % {}
 
 
 def forget_chosen(response: Response, settings: Settings) -> None:

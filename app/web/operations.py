@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 
 from app import clock, db, payments, points, rebates
+from app.language import minute_text
 from app.points import Checked
 from app.settings import Settings
 
@@ -91,7 +92,8 @@ def books() -> tuple[str, int]:
     with db.reading() as session:
         checked = points.last_check(session)
     status = 500 if checked is not None and checked.differences else 200
-    return render_template("operations/books.html", checked=checked, hours=_hours_ago(checked)), status
+    at_text = minute_text(checked.at) if checked is not None else None
+    return render_template("operations/books.html", checked=checked, at_text=at_text), status
 
 
 @blueprint.get("/operations/put-aside")
@@ -152,7 +154,3 @@ def _lines(session: Session) -> Iterator[str]:
         yield f"# TYPE {name} gauge"
         for view in views:
             yield f'{name}{{provider="{view.provider_id}"}} {int(value(view))}'
-
-
-def _hours_ago(checked: Checked | None) -> int | None:
-    return None if checked is None else int((clock.now() - checked.at).total_seconds() // 3600)

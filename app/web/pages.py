@@ -13,7 +13,7 @@ from jinja2 import Template
 from jinja2.environment import TemplateModule
 from jinja2.ext import Extension
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app import clock
 from app.language import day_text, say
@@ -61,11 +61,20 @@ def install(app: Flask, settings: Settings) -> None:
         }
 
 
+_UNBROKEN = re.compile(
+    r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+|（[^（）<>]*）"
+    # A day with the particle behind it: from, until, about, on.
+    r"|[0-9]+\u5e74[0-9]+\u6708[0-9]+\u65e5(?:\u304b\u3089|\u307e\u3067|\u3054\u308d|\u306b)?"
+    r"|[0-9]{1,2} [A-Z][a-z]+ [0-9]{4}"
+)
+_TAG = re.compile(r"(<[^>]*>)")
+
+
 def kept_together(text: str) -> Markup:
-    """Words like e-Tax and what stands in brackets begin a new line rather than be broken, where there is room."""
-    parts = re.split(r"([A-Za-z0-9]+(?:-[A-Za-z0-9]+)+|（[^（）]*）)", text)
-    whole = Markup('<span class="nowrap">{}</span>')
-    return Markup("").join(whole.format(part) if i % 2 else part for i, part in enumerate(parts))
+    """Words like e-Tax, days, what stands in brackets: a new line rather than a break inside, if there is room."""
+    pieces = _TAG.split(str(escape(text)))
+    pieces[::2] = [_UNBROKEN.sub(r'<span class="nowrap">\g<0></span>', piece) for piece in pieces[::2]]
+    return Markup("".join(pieces))  # noqa: S704  # what came was escaped, or is ours
 
 
 def japanese_date(value: datetime | date) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from app.language import points_text, say
+from app.language import ENGLISH, current, points_text, say, with_more
 from app.payments import GrantMode, Offer, ServiceDocument
 
 _AFTERWARDS = {
@@ -16,11 +16,55 @@ _AFTERWARDS = {
 }
 
 
+# Words that many services share, in the three languages; the rest of their words are their own and stay as written.
+COMMON_WORDS = (
+    "QR決済",
+    "電子マネー(流通系ICカード)",
+    "電子マネー(交通系ICカード)",
+    "クレジットカード",
+    "プリペイド",
+    "デビット",
+    "地域通貨(アプリ/カード)",
+    "デジタルギフト(選択式)",
+    "代替(紙)",
+    "会員番号",
+    "お客様番号",
+    "カード番号(16桁)",
+    "引換番号",
+    "受取メールアドレス",
+    "セキュリティコード",
+    "セキュリティコード(7桁)",
+    "裏面セキュリティコード(3桁)",
+    "受取コード",
+    "認証コード",
+)
+
+
+def kind_text(service: ServiceDocument) -> str:
+    """What kind of payment service it is."""
+    return say(service.category)
+
+
+def label_text(label: str) -> str:
+    """What a service calls a number; in English with its own word, for that is what has to be found."""
+    words = say(label)
+    return with_more(words, label) if current() == ENGLISH and words != label else words
+
+
+def where_to_look(service: ServiceDocument) -> dict[str, str | None]:
+    """Which picture shows where the number is, and that in words; nothing where it comes by mail or on paper."""
+    if service.grant_mode is GrantMode.TERMINAL_RECEIVE:
+        return {"where": "card", "where_text": say("番号は、カードの表か裏に書いてあります。")}
+    if service.grant_mode in (GrantMode.URL_ISSUE, GrantMode.COUNTER_HANDOVER):
+        return {"where": None, "where_text": None}
+    return {"where": "app", "where_text": say("番号は、アプリの「アカウント」や「会員証」の画面に出ています。")}
+
+
 def lead_text(service: ServiceDocument) -> str:
     """How soon a benefit arrives and what is to be done for it."""
     when = _lead_words(service.grant_lead)
     afterwards = _AFTERWARDS.get(service.grant_mode)
-    return say("{when}({afterwards})", when=when, afterwards=afterwards) if afterwards else when
+    return with_more(when, say(afterwards)) if afterwards else when
 
 
 def spend_text(service: ServiceDocument) -> str | None:

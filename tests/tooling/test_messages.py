@@ -24,6 +24,18 @@ def test_every_message_is_translated_with_its_facts(language: str) -> None:
     assert messages.problems(language, messages.extracted()) == []
 
 
+@pytest.mark.parametrize("language", messages.LANGUAGES)
+def test_every_translation_can_be_filled_in(language: str) -> None:
+    """A lone percent sign or bracket would end in a fault of the page that says it, in that language alone."""
+    for one in messages.load(language):
+        text = str(one.string)
+        facts = dict.fromkeys(re.findall(r"\w+", " ".join(messages.placeholders(str(one.id)))), "7")
+        if "%(" in text:
+            assert text % facts
+        elif facts:
+            assert text.format(**facts)
+
+
 def test_every_character_of_easy_japanese_has_its_reading() -> None:
     catalogue = messages.load("ja@easy")
     missing = {word for one in catalogue if one.id for word in without_reading(str(one.string))}

@@ -15,7 +15,7 @@ from app import clock
 from tests.conftest import FIXTURE_TIME, connected, migrated_database
 from tests.web.every_page import every_page
 from tests.web.page_of import PageOf, listening
-from tests.web.service import running
+from tests.web.service import Service, running
 
 OUTPUT = Path("test-output") / "pages"
 PHONE = 390
@@ -50,6 +50,7 @@ AT_THE_EDGE = """() => [...document.querySelectorAll("a, button, input, select, 
 class Open:
     """The service, and every page of it with whoever got there."""
 
+    service: Service
     address: str
     pages: list[PageOf]
 
@@ -63,7 +64,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
         mail = {"MAIL_HOST": "mail.example.jp", "MAIL_FROM": "todoke@example.jp"}  # which nobody asks for anything here
         state = tmp_path_factory.mktemp("state")
         with running(url, state, patch, **mail) as service, listening(service) as address:
-            yield Open(address, every_page(service))
+            yield Open(service, address, every_page(service))
 
 
 def violations(page: Page, rules: dict[str, Any] | None = None) -> list[str]:

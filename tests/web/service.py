@@ -167,31 +167,31 @@ class Browser:
         assert opened.status_code == 303, heading(opened)
         return UUID(opened.headers["Location"].rpartition("/")[2])
 
-    def read_card(self, person_id: str, path: str = f"{STEPS}/identity") -> TestResponse:
+    def read_card(self, who: str | Persona, path: str = f"{STEPS}/identity") -> TestResponse:
         """Have this person's card read and go on; the answer that follows."""
         session_id = self.open_reading(path)
-        self.service.card_was_read(session_id, _PEOPLE[person_id])
+        self.service.card_was_read(session_id, person(who) if isinstance(who, str) else who)
         return self.get(f"/card-sessions/{session_id}/next")
 
-    def to_account(self, person_id: str) -> None:
+    def to_account(self, who: str | Persona) -> None:
         """Up to the page that asks for the service ID."""
-        assert self.read_card(person_id).headers["Location"].endswith("/result")
+        assert self.read_card(who).headers["Location"].endswith("/result")
         assert self.send(f"{STEPS}/result", action="continue").status_code == 303
         ticks = dict.fromkeys(("agree_todoke", "agree_outline", "agree_service"), "yes")
         assert self.send(f"{STEPS}/consent", **ticks).status_code == 303
         assert self.send(f"{STEPS}/service", service_id="SVC-QR-01").status_code == 303
 
-    def to_confirm(self, person_id: str, account: str = ACCOUNT) -> str:
+    def to_confirm(self, who: str | Persona, account: str = ACCOUNT) -> str:
         """Up to the confirming page; its form token."""
-        self.to_account(person_id)
+        self.to_account(who)
         assert self.send(f"{STEPS}/account", account=account, security_code=CODE).status_code == 303
         found = re.search(r'name="form_token" value="([^"]+)"', self.get(f"{STEPS}/confirm").get_data(as_text=True))
         assert found
         return found[1]
 
-    def apply(self, person_id: str, account: str = ACCOUNT) -> str:
+    def apply(self, who: str | Persona, account: str = ACCOUNT) -> str:
         """The whole way; the receipt number."""
-        token = self.to_confirm(person_id, account)
+        token = self.to_confirm(who, account)
         sent = self.send(f"{STEPS}/confirm", form_token=token, confirmed="yes")
         assert sent.status_code == 303, heading(sent)
         return sent.headers["Location"].partition("?")[0].rpartition("/")[2]

@@ -8,6 +8,7 @@ import pytest
 
 from app.errors import MESSAGES, DomainError
 from app.language import LANGUAGES, catalogue, day_text, moment_text, say, speaking
+from app.language_parts import mark_japanese
 from app.language_ruby import in_page, mark_readings, plain
 from tests.web.service import Service
 
@@ -131,3 +132,21 @@ def test_every_message_can_be_said_in_every_language(code: str, language: str) -
 def test_the_catalogues_load() -> None:
     for language in LANGUAGES:
         assert catalogue(language) is catalogue(language)
+
+
+def test_what_others_wrote_is_marked_japanese_on_an_english_page_and_nowhere_else(service: Service) -> None:
+    """WCAG 3.1.2: a screen reader speaks it as Japanese, and its lines break as Japanese."""
+    page = service.browser().get("/policies/P-001?lang=en").get_data(as_text=True)
+    assert '<span lang="ja">あさひ市 くらし応援ポイント</span>' in page
+    assert '<span lang="ja">' not in service.browser().get("/policies/P-001").get_data(as_text=True)
+    assert not re.search(r"<(title|option)[^>]*>[^<]*<span", page)
+    assert not re.search(r'="[^"]*<span', page)
+
+
+def test_only_the_words_are_marked_not_what_stands_around_them() -> None:
+    shown = mark_japanese('<p title="市">live in みらい県あさひ市, 3rd floor (カード番号 16)&amp;<b>みらいPay</b></p>')
+    place, label, name = (
+        f'<span lang="ja">{words}</span>' for words in ("みらい県あさひ市", "カード番号", "みらいPay")
+    )
+    expected = f"live in {place}, 3rd floor ({label} 16)&amp;<b>{name}</b>"
+    assert shown == f'<p title="市">{expected}</p>'

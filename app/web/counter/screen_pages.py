@@ -74,9 +74,9 @@ def _judged(visit: Visit) -> dict[str, Any]:
         "failed": outcome.aggregate == "rejected",
         "checks": [
             {
-                "title": CHECK_TITLES[check.kind],
+                "title": say(CHECK_TITLES[check.kind]),
                 "result": check.result.value,
-                "result_label": RESULT_WORDS[CheckState(check.result.value)],
+                "result_label": say(RESULT_WORDS[CheckState(check.result.value)]),
                 "text": check.problem.wording() if check.problem else "",
             }
             for check in outcome.checks

@@ -10,7 +10,7 @@ from flask import current_app
 from app import payments
 from app.payments import Offer, ServiceDocument
 from app.settings import Settings
-from app.web.service_texts import consent_text, lead_text
+from app.web.service_texts import consent_text, kind_text, label_text, lead_text, where_to_look
 
 
 def offers_of(offers: Sequence[Offer]) -> dict[str, Any]:
@@ -20,10 +20,10 @@ def offers_of(offers: Sequence[Offer]) -> dict[str, Any]:
             {
                 "service_id": offer.service.service_id,
                 "name": offer.service.name,
-                "category": offer.service.category,
+                "category": kind_text(offer.service),
                 "lead_text": lead_text(offer.service),
                 "note": consent_text(offer) or offer.service.warning,
-                "id_label": offer.service.id_label,
+                "id_label": label_text(offer.service.id_label),
             }
             for offer in offers
             if offer.closed is None
@@ -39,10 +39,13 @@ def account_of(service: ServiceDocument) -> dict[str, Any]:
         "service": {
             "service_id": service.service_id,
             "name": service.name,
-            "id_label": service.id_label,
+            "id_label": label_text(service.id_label),
             "id_help": payments.describe_account_id(service),
-            "security_code_label": service.security_code_label if service.security_code_regex else None,
+            "security_code_label": label_text(service.security_code_label or "")
+            if service.security_code_regex
+            else None,
             "code_help": payments.describe_security_code(service),
+            **where_to_look(service),
         },
         "values": {"account": ""},
         "ask": False,

@@ -237,6 +237,7 @@ def _case_page(
         person=[("氏名", person.items.name.reveal()), ("住所", person.items.address.reveal())] if person else None,
         acts={name: ACTS[name].title for name in open_acts},
         ways=WAYS,
+        next_text=_next_text(record),
         history=[_step(one) for one in record.steps],
         typed={**_proposed(found), **(typed or {})},
         errors=errors,
@@ -246,6 +247,25 @@ def _case_page(
 def _amounts(record: ReturnRecord) -> list[tuple[str, str]]:
     rows = [("対象のポイント", points_text(record.amount)), ("戻ったポイント", points_text(record.recovered))]
     return rows if record.state in FINAL else [*rows, ("残り", points_text(record.left))]
+
+
+def _next_text(record: ReturnRecord) -> str | None:
+    """Whose turn it is with a case that is not over."""
+    if record.has_proposal:
+        return "2人目の確認を待っています。承認の担当(案を作った人とは別の職員)が確認します。"
+    return NEXT.get(record.state)
+
+
+NEXT = {
+    ReturnState.SUSPECTED: "次は、審査の担当がこの件を調べ始めます。",
+    ReturnState.INVESTIGATING: "次は、審査の担当が弁明の機会を知らせます。疑いがなければ、承認の担当が終えます。",
+    ReturnState.NOTIFIED: "ご本人の返事を待っています。期限のあと、審査の担当が案を作り、承認の担当が決めます。",
+    ReturnState.DECIDED: "次は、出納の担当が期限を決めて返還を求めます。",
+    ReturnState.DEMANDED: "ご本人の納付を待っています。戻ったポイントは、出納の担当が記録します。",
+    ReturnState.PARTLY_PAID: "残りの納付を待っています。戻ったポイントは、出納の担当が記録します。",
+    ReturnState.INSTALMENTS: "分割の納付を待っています。戻ったポイントは、出納の担当が記録します。",
+    ReturnState.LITIGATED: "訴訟の結果を待っています。戻ったポイントは、出納の担当が記録します。",
+}
 
 
 def _next_day(record: ReturnRecord) -> str:
@@ -265,10 +285,10 @@ def _proposed(found: ReturnFile) -> dict[str, str]:
 
 
 def _step(step: StepView) -> dict[str, Any]:
+    amount = f"({points_text(step.amount)})" if step.amount else ""
     return {
-        "title": STEPS.get(step.action, step.action),
-        "time_text": minute_text(step.at),
-        "by": step.by_staff or "自動",
-        "amount_text": points_text(step.amount) if step.amount else "",
+        "title": STEPS.get(step.action, step.action) + amount,
+        "time_text": f"{minute_text(step.at)} {step.by_staff or '自動'}",
         "text": step.text or "",
+        "done": True,
     }

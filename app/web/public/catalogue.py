@@ -20,7 +20,7 @@ from app.web.pages import qr_svg
 from app.web.policy_search import SearchInput, SearchResult, run_search
 from app.web.public import blueprint, drawn
 from app.web.public.shops import limited_purposes
-from app.web.service_texts import lead_text, spend_text
+from app.web.service_texts import kind_text, lead_text, spend_text
 from app.web.sign_in import signed_in_person
 
 FEATURED = 6
@@ -201,7 +201,7 @@ def _services(view: PolicyView, services: list[payments.ServiceDocument]) -> lis
     return [
         {
             "name": offer.service.name,
-            "category": offer.service.category,
+            "category": kind_text(offer.service),
             "lead_text": lead_text(offer.service),
             "spend_text": spend_text(offer.service),
             "last_day_text": offer.closed.wording() if offer.closed else say("{day}まで", day=offer.last_day),

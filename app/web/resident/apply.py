@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from app import applications, clock, db, people
 from app.errors import DomainError
-from app.language import say
+from app.language import say, with_more
 from app.people.ages import wareki
 from app.policies import CheckKind, PolicyView
 from app.screening import CHECK_TITLES, RESULT_WORDS, CheckState
@@ -192,4 +192,4 @@ def _birth_date_text(birth: object, items: people.FourItems) -> str:
     if not isinstance(birth, date):
         return items.birth_date.reveal()
     era = wareki(birth)
-    return f"{japanese_date(birth)}({era})" if era else japanese_date(birth)
+    return with_more(japanese_date(birth), era) if era else japanese_date(birth)

@@ -23,7 +23,15 @@ from app.web.resident.context import (
     policy_or_404,
     to_step,
 )
-from app.web.service_texts import consent_text, lead_text, most_text, spend_text
+from app.web.service_texts import (
+    consent_text,
+    kind_text,
+    label_text,
+    lead_text,
+    most_text,
+    spend_text,
+    where_to_look,
+)
 
 LATER = "later"
 ACCOUNT_CODES = frozenset({"E301", "E303", "E306", "E307", "E308", "E309", "E310", "E312"})
@@ -82,11 +90,11 @@ def offer_row(offer: payments.Offer) -> dict[str, str | None]:
     return {
         "service_id": service.service_id,
         "name": service.name,
-        "category": service.category,
+        "category": kind_text(service),
         "lead_text": lead_text(service),
         "spend_text": spend_text(service),
         "last_day_text": say("{day}まで選べます", day=offer.last_day),
-        "id_label": service.id_label,
+        "id_label": label_text(service.id_label),
         "note": consent_text(offer) or service.warning,
     }
 
@@ -151,12 +159,13 @@ def account_view(service: payments.ServiceDocument) -> dict[str, str | None]:
     return {
         "service_id": service.service_id,
         "name": service.name,
-        "id_label": service.id_label,
+        "id_label": label_text(service.id_label),
         "id_help": say(
             "{format}です。アプリかカードで確かめて入力してください。", format=payments.describe_account_id(service)
         ),
-        "security_code_label": service.security_code_label if service.security_code_regex else None,
+        "security_code_label": label_text(service.security_code_label or "") if service.security_code_regex else None,
         "code_help": _code_help(service),
+        **where_to_look(service),
     }
 
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from app import applications, db, municipalities, notifications
 from app.applications import ApplicationState, ApplicationView
-from app.language import points_text, say
+from app.language import moment_text, points_text, say
 from app.policies import CheckKind
 from app.screening import CheckState
 from app.settings import Settings
@@ -29,6 +29,8 @@ S = ApplicationState
 
 _DECIDED = frozenset({S.REJECTED, S.REJECTED_FINAL, S.WITHDRAWN, S.LAPSED, S.CLOSED_OUT, S.ASSIGN_EXPIRED, S.REVOKED})
 """No check begins any more; one that never ran says nothing to the person."""
+_ENDED_WITHOUT = _DECIDED - {S.REVOKED}
+"""Nothing is granted any more."""
 _NOT_BEGUN = frozenset({CheckState.PENDING, CheckState.RUNNING})
 
 TONES = {"granted": "good", "rejected": "bad", "rejected_final": "bad", "failed": "act"}
@@ -91,9 +93,15 @@ def application(receipt_no: str) -> str | Response:
     link = settings.public_url + url_for("resident.application", receipt_no=view.receipt_no)
     return render_template(
         "resident/status.html",
-        receipt={"no": view.receipt_no, "qr_svg": qr_svg(link)},
+        receipt={
+            "no": view.receipt_no,
+            "qr_svg": qr_svg(link),
+            "at_text": moment_text(view.submitted_at),
+            "office": say("{place} 給付担当窓口", place=municipalities.label(view.municipality_code)),
+        },
         status=_status(view),
-        amount_text=_amount_text(view),
+        # Beside "not eligible" an amount would read like a promise.
+        amount_text=None if view.state in _ENDED_WITHOUT else _amount_text(view),
         rebate=rebate_rows(view.rebate, view.returning) if view.rebate else None,
         policy={
             "title": view.policy_title,
