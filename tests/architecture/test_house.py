@@ -40,6 +40,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "app.csv_files",
         "app.my_number",
         "app.language",
+        "app.language_parts",
         "app.language_ruby",
         "app.embedded_postgres",
         "app.migrations",
