@@ -23,8 +23,9 @@ READY_SECONDS = 90.0
 @click.option("--port", default=8000, show_default=True, help="Port of the service; the next seven are used as well.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address of the service; 0.0.0.0 lets phones in.")
 @click.option("--state-dir", type=click.Path(path_type=Path), help="Where data is kept [default: .state/demo-PORT].")
+@click.option("--by-file", multiple=True, metavar="PROVIDER", help="Reach this provider (PRV-03) by file, not by call.")
 @click.option("--no-qr", is_flag=True, help="Print no QR code.")
-def demo(port: int, host: str, state_dir: Path | None, no_qr: bool) -> None:
+def demo(port: int, host: str, state_dir: Path | None, by_file: tuple[str, ...], no_qr: bool) -> None:
     """Run the whole system on this machine: service, worker, payment providers, tester's desk, reader, mail catcher.
 
     Sample data and simulated cards; time starts at 2026-11-20 10:00 and then ticks. Ctrl-C stops everything; the next
@@ -48,7 +49,7 @@ def demo(port: int, host: str, state_dir: Path | None, no_qr: bool) -> None:
         cluster.start()
         from app.cli import demo_setup
 
-        environment = demo_setup.prepare(cluster, addresses, state, FIXTURE_TIME, _say)
+        environment = demo_setup.prepare(cluster, addresses, state, FIXTURE_TIME, _say, by_file=by_file)
         _say("各プロセスを起動しています")
         demo_setup.start_processes(processes, addresses, state, environment)
         if _wait_until_ready(addresses, processes, stop):

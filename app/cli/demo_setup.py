@@ -8,7 +8,7 @@ import secrets
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -29,12 +29,18 @@ PROVIDERS = tuple(f"PRV-{number:02d}" for number in range(1, 11))
 
 
 def prepare(
-    cluster: EmbeddedPostgres, addresses: Addresses, state: Path, first_time: datetime, say: Callable[[str], None]
+    cluster: EmbeddedPostgres,
+    addresses: Addresses,
+    state: Path,
+    first_time: datetime,
+    say: Callable[[str], None],
+    *,
+    by_file: Collection[str] = (),
 ) -> dict[str, str]:
     """Make everything that is missing and return the environment of the parts. Quick when nothing is missing."""
     for name in (SERVICE_DATABASE, PROVIDER_DATABASE):
         _ensure_database(cluster, name)
-    environment = _environment(cluster, addresses, state)
+    environment = environment_of(cluster, addresses, state, by_file)
     # The parts of the demo never see the owner's address.
     owner = {"TODOKE_DATABASE_OWNER_URL": cluster.url(SERVICE_DATABASE)}
     prepare_installation(_apply_environment(environment | owner), addresses, first_time, say)
@@ -103,7 +109,10 @@ def _wait_for(url: str) -> None:
             time.sleep(0.1)
 
 
-def _environment(cluster: EmbeddedPostgres, addresses: Addresses, state: Path) -> dict[str, str]:
+def environment_of(
+    cluster: EmbeddedPostgres, addresses: Addresses, state: Path, by_file: Collection[str]
+) -> dict[str, str]:
+    """What the parts run with; a provider ``by_file`` keeps its token, which the simulated one still asks for."""
     provider = addresses.local(addresses.provider_port)
     tokens = _provider_tokens(state)
     desk = addresses.local(addresses.desk_port)
@@ -120,6 +129,7 @@ def _environment(cluster: EmbeddedPostgres, addresses: Addresses, state: Path) -
         "TODOKE_PROVIDERS": json.dumps(
             {
                 p: {"url": provider, "token": tokens[p], "callback_secret": f"call-back of {tokens[p]}"}
+                | ({"gateway": "file"} if p in by_file else {})
                 for p in PROVIDERS
             }
         ),
