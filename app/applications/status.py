@@ -141,7 +141,12 @@ _BY_STATE = {
         "assign_expired", "期限切れ", None, None, "決済サービスを選ぶ期限を過ぎました。", is_final=True
     ),
     S.REVOKED: StatusWord(
-        "revoked", "取消し", None, None, "付与を取り消しました。理由は通知をご覧ください。", is_final=True
+        "revoked",
+        "取消し",
+        None,
+        None,
+        "申込内容を確認した結果、付与を取り消しました。理由と不服のある場合の手続は通知をご覧ください。",
+        is_final=True,
     ),
     S.CLOSED_OUT: StatusWord(
         "closed_out", "補欠のまま受付終了", None, None, "空きが出ないまま、受付が終わりました。", is_final=True

@@ -190,14 +190,14 @@ def test_n7_a_try_lost_elsewhere_in_the_meantime_is_not_taken_without_asking(sce
     assert len(card.verifications()) == 1
 
 
-def test_a_pin_of_a_wrong_form_costs_no_try_and_is_not_shown_again(scene: Scene) -> None:
+def test_e104_a_password_in_place_of_a_pin_costs_no_try_and_is_not_shown_again(scene: Scene) -> None:
     card = Card()
     scene.begin(card)
     scene.until(VisitState.WAITING_PIN)
     answer = scene.person.enter(text="25801", auth="ABC123")
     assert answer.status_code == 422
     assert "<title>エラー:" in answer.text
-    assert "英数字6〜16文字のパスワードや、顔写真の下の4桁ではありません" in answer.text
+    assert "英数字6〜16文字のパスワードや、顔写真の下の4桁ではありません。 (E104)" in answer.text
     assert "25801" not in answer.text
     assert "ABC123" not in answer.text
     assert scene.visit is not None and scene.visit.state is VisitState.WAITING_PIN

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from app import applications, clock, db, points
+from app.errors import MESSAGES
 from app.organisations import Role
 from app.points.models import GrantOrder
+from app.screening import Staff
 from tests.web.service import POLICY, Browser, Service
 from tests.web.test_answer_pages import doubtful
+from tests.web.test_assign_pages import leave_for_later
 from tests.web.test_guardian_pages import words
 from tests.web.test_objection_pages import WHY, refused
 from tests.web_municipality.test_returns import act, done, opened, points_arrived, staff
@@ -83,3 +86,21 @@ def test_5_9_a_hearing_about_points_that_arrived_is_the_persons_turn_until_its_d
     with clock.frozen(clock.now() + timedelta(days=15)):
         signs_in_again(browser, "TP-02")
         assert "担当窓口が、付与した内容を確認しています" in words(browser.get(own))
+
+
+def test_e404_while_the_provider_is_silent_the_page_says_so_and_that_nothing_is_doubled(service: Service) -> None:
+    browser = service.browser()
+    own = f"/applications/{browser.apply('TP-02')}"
+    with db.transaction() as session:
+        order = session.query(GrantOrder).one()
+        order.state, order.sent_at = "unknown", clock.now()
+    page = words(browser.get(own))
+    assert "付与の結果を確認中" in page and MESSAGES["E404"].wording in page
+
+
+def test_e403_what_was_taken_back_before_the_order_says_why_to_ask_and_how_to_object(service: Service) -> None:
+    browser, own = leave_for_later(service, "TP-02")
+    (row,) = service.applications()
+    applications.revoke_before_the_order(POLICY, row.id, Staff("ST-03", frozenset({"approver"})))
+    page = words(browser.get(own))
+    assert "取消し" in page and MESSAGES["E403"].wording in page
