@@ -88,17 +88,30 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Entry point: refusals of settings are one plain sentence and exit status 1."""
+    """Entry point: refusals of settings, and a database that does not answer, are one plain sentence and status 1."""
     try:
         cli(prog_name="todoke")
     except ModuleNotFoundError as error:
         click.echo(f"todoke: the package {error.name} is missing: install todoke with the extra `server`", err=True)
         sys.exit(1)
     except Exception as error:
-        if type(error).__name__ not in ("SettingsRefused", "PostgresUnavailable"):
+        said = _in_one_sentence(error)
+        if said is None:
             raise
-        click.echo(f"todoke: {error}", err=True)
+        click.echo(f"todoke: {said}", err=True)
         sys.exit(1)
+
+
+def _in_one_sentence(error: Exception) -> str | None:
+    """What the operator can mend; ``None`` for a fault of ours, which keeps its traceback."""
+    name = type(error).__name__
+    if name in ("SettingsRefused", "PostgresUnavailable"):
+        return str(error)
+    # SQLAlchemy's, without a statement: there was no connection to ask on. It is not imported here.
+    if name == "OperationalError" and getattr(error, "statement", "") is None:
+        reason = str(getattr(error, "orig", error)).splitlines()[0]
+        return f"the database of TODOKE_DATABASE_URL does not answer: {reason}"
+    return None
 
 
 if __name__ == "__main__":
