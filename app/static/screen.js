@@ -29,7 +29,9 @@
 
   function sayLost(isLost) {
     const bar = document.getElementById("connection");
-    if (bar) bar.hidden = !isLost;
+    const place = document.getElementById("screen");
+    // Once emptied, the page itself says so; nothing is left to be erased in a minute.
+    if (bar) bar.hidden = !isLost || Boolean(place && place.dataset.lost);
   }
 
   /** Nothing of anybody stays where the next person sits down, whether or not the service can be asked (BR-50, E804). */
@@ -44,6 +46,7 @@
     const languages = document.querySelector("header nav");
     if (languages) languages.remove();
     state.revision = "";
+    sayLost(true);
     document.getElementById("main").focus();
   }
 

@@ -216,7 +216,8 @@ def everything_in(page: Page) -> str:
             local: {...localStorage}, session: {...sessionStorage},
             caches: 'caches' in window ? await Promise.all((await caches.keys()).map(async (name) => {
                 const kept = await caches.open(name);
-                const one = async (request) => request.url + await (await kept.match(request)).text();
+                const one = async (request) => request.url.includes('/static/')
+                    ? request.url : request.url + await (await kept.match(request)).text();
                 return Promise.all((await kept.keys()).map(one));
             })) : [],
             databases: indexedDB.databases ? (await indexedDB.databases()).map((one) => one.name) : [],
