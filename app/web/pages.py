@@ -64,7 +64,7 @@ def install(app: Flask, settings: Settings) -> None:
 _UNBROKEN = re.compile(
     r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)+|（[^（）<>]*）"
     # A day with the particle behind it: from, until, about, on.
-    r"|[0-9]+\u5e74[0-9]+\u6708[0-9]+\u65e5(?:\u304b\u3089|\u307e\u3067|\u3054\u308d|\u306b)?"
+    r"|[0-9]+\u5e74[0-9]+\u6708[0-9]+\u65e5(?:\u304b\u3089(?:\u3067\u3059\u3002)?|\u307e\u3067|\u3054\u308d|\u306b)?"
     r"|[0-9]{1,2} [A-Z][a-z]+ [0-9]{4}"
 )
 _TAG = re.compile(r"(<[^>]*>)")
