@@ -35,7 +35,7 @@ lint: setup ## Run the checks without the tests
 format: setup ## Put code and templates into the house style
 	@.venv/bin/ruff check --fix --quiet .
 	@.venv/bin/ruff format .
-	@.venv/bin/djlint templates --reformat --quiet
+	@.venv/bin/djlint templates --reformat --quiet || .venv/bin/djlint templates --check --quiet # it exits with 1 after a change
 
 messages: setup ## Bring the translations in step with the words of pages and code, and list what is missing
 	@.venv/bin/python tools/messages.py
