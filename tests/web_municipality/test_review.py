@@ -262,4 +262,4 @@ def test_who_looked_at_a_case_is_on_record_and_the_page_is_kept_nowhere(service:
             ("ST-R1", str(application(receipt).id), {})
         ]
     assert UUID(looks[0].object_id)
-    assert heading(answer) == receipt
+    assert heading(answer) == f"{receipt}の審査"
