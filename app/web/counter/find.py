@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from unicodedata import normalize
 
 from flask import redirect, request, url_for
 from werkzeug.exceptions import Forbidden
@@ -55,8 +56,9 @@ def find_application() -> Response | tuple[str, int]:
     typed = {name: request.form.get(name, "").strip() for name in ("receipt", "ticket", "ticket_day")}
     number, day = ticket_number(typed["ticket"]), typed_day(typed["ticket_day"])
     errors = _errors(typed, number, day)
+    again = {name: value if _may_be_a_number(value) else "" for name, value in typed.items()}
     if errors:
-        return desk_page(staff, terminal, errors, typed), 422
+        return desk_page(staff, terminal, errors, again), 422
     ticket = (number, day) if number is not None and day is not None and not typed["receipt"] else None
     try:
         with suppress(VisitOver):  # the page shows what is now
@@ -64,12 +66,12 @@ def find_application() -> Response | tuple[str, int]:
                 staff, shown_visit(), receipt_no=number_scanned(typed["receipt"]) or None, ticket=ticket
             )
     except LookupError:
-        return desk_page(staff, terminal, [_error("receipt", NOT_HERE)], typed), 422
+        return desk_page(staff, terminal, [_error("receipt", NOT_HERE)], again), 422
     except NotTheSame as other:
-        return desk_page(staff, terminal, [_error("receipt", differs_text(other.items))], typed), 422
+        return desk_page(staff, terminal, [_error("receipt", differs_text(other.items))], again), 422
     except DomainError as problem:
         error = _error("receipt", problem.wording()) | {"code": problem.code}
-        return desk_page(staff, terminal, [error], typed), 422
+        return desk_page(staff, terminal, [error], again), 422
     return redirect(url_for("counter.home"), code=303)
 
 
@@ -83,6 +85,11 @@ def apply_instead() -> Response:
     with suppress(VisitOver):
         counter.apply_instead(staff, shown_visit())
     return redirect(url_for("counter.home"), code=303)
+
+
+def _may_be_a_number(value: str) -> bool:
+    """What was typed is shown again for correcting; a name that slipped into a field for numbers is not."""
+    return normalize("NFKC", value).isascii()
 
 
 def _errors(typed: dict[str, str], number: int | None, day: object | None) -> list[Error]:
