@@ -137,6 +137,7 @@ def test_the_last_try_is_used_only_when_the_person_wants_it(
     assert cards.tries() == (0, 3)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("fault", "heading", "code"),
     [
@@ -161,6 +162,7 @@ def test_what_shows_without_a_pin_is_told_before_any_pin_is_asked_for(
     assert cards.tries() == (3, 3)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
@@ -199,6 +201,7 @@ def test_what_is_only_unusual_is_read_all_the_same(
     assert cards.tries() == (3, 3)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("fault", ["contact_lost:5", pytest.param("two_cards", marks=full)])
 def test_a_card_that_could_not_be_looked_at_is_laid_again_and_read(
     person: PersonAtCounter, counter: Counter, cards: Cards, fault: str
@@ -225,6 +228,7 @@ def test_another_card_in_place_of_the_first_is_asked_for_its_own_pins(
     assert cards.tries() == (3, 3)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("pin", "left"), [(WRONG, (3, 2)), pytest.param(AUTH, (3, 3), marks=full)], ids=["wrong PIN", "right PIN"]
 )

@@ -24,6 +24,7 @@ def test_the_plan_is_the_year_as_it_was_published_and_the_same_each_time() -> No
     assert sum(plan.recipients for plan in plans(0.01)) == pytest.approx(RECIPIENTS / 100, rel=0.01)
 
 
+@pytest.mark.full
 def test_a_small_share_of_the_year_is_replayed_and_both_books_agree() -> None:
     run = [sys.executable, "-m", "bench.apply", "--replay", "--scale", "0.00002", "--workers", "1", "--json"]
     done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.fuzz.commands import card_sim_fuzz
 
 COMMANDS = 20_000
@@ -15,5 +17,6 @@ def test_mutated_commands_get_status_words_only_in_time_and_in_flat_memory() -> 
     assert {"9000", "63C0", "6984", "6982", "6985", "6986", "6A82", "6A86", "6A88", "6700", "6D00", "6E00"} <= seen
 
 
+@pytest.mark.full
 def test_the_same_seed_sends_the_same_commands() -> None:
     assert card_sim_fuzz(1_500, seed=7).words == card_sim_fuzz(1_500, seed=7).words

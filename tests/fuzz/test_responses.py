@@ -15,6 +15,7 @@ def test_mutated_responses_end_in_results_or_typed_errors() -> None:
     assert reached <= set(report.ends), "the run does not reach what it should try"
 
 
+@pytest.mark.full
 def test_the_same_seed_does_the_same() -> None:
     assert response_fuzz(2_000, seed=5).ends == response_fuzz(2_000, seed=5).ends
 

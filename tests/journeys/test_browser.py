@@ -74,6 +74,7 @@ def test_a_wrong_pin_tells_the_tries_left_and_lets_one_try_again(arrive: Arrive)
     person.heading("マイナンバーカードで本人確認をします")
 
 
+@pytest.mark.full
 def test_a_resident_of_the_other_asahi_is_told_which_one_is_meant(arrive: Arrive) -> None:
     person = arrive("wrong-municipality")
     person.page.goto(person.system.url + "/policies/P-001")
@@ -109,6 +110,7 @@ def test_a_policy_that_takes_nobody_says_why_and_offers_no_button(
     person.look("申し込めない理由")
 
 
+@pytest.mark.full
 def test_who_applied_already_is_led_to_the_receipt(arrive: Arrive) -> None:
     person = arrive("applied-twice")
     status, report = person.system.journey("TP-17", "P-001", "SVC-QR-01", "--account", "2222222222222")

@@ -25,6 +25,7 @@ def _sees_error(person: Person, field: str, title: str) -> None:
     expect(person.page.locator(f"#{field}")).to_be_focused()
 
 
+@pytest.mark.full
 def test_every_form_names_its_errors_and_a_withdrawal_frees_the_place(arrive: Arrive) -> None:
     person = arrive("errors-and-withdrawal")
     page = person.page
@@ -81,6 +82,7 @@ def test_every_form_names_its_errors_and_a_withdrawal_frees_the_place(arrive: Ar
     person.look("取下げ")
 
 
+@pytest.mark.full
 def test_what_staff_must_look_at_is_never_called_not_eligible(arrive: Arrive) -> None:
     person = arrive("for-staff")
     person.page.goto(person.system.url + "/policies/P-018")

@@ -226,6 +226,7 @@ def test_a_ticket_a_paper_and_a_receipt_at_the_desk(counter: AtTheCounter) -> No
     assert someone.name not in desk.page.content()
 
 
+@pytest.mark.full
 def test_a_counter_left_idle_warns_and_wipes(counter: AtTheCounter) -> None:
     counter.call()
     counter.read_card("TP-10")
@@ -290,6 +291,7 @@ def test_another_card_at_the_second_tap_wipes_and_alarms(counter: AtTheCounter) 
     counter.sql("DELETE FROM counter_alarms")
 
 
+@pytest.mark.full
 def test_a_locked_pin_ends_with_a_slip_for_the_other_desk(counter: AtTheCounter) -> None:
     """C-18a as it meets people: the card of TP-18 has a locked PIN."""
     counter.call()

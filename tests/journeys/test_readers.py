@@ -87,6 +87,7 @@ def text_of(page: Page, name: str) -> list[str]:
     return shlex.split(page.locator(f"#{name}-command").inner_text())
 
 
+@pytest.mark.full
 def test_a_reader_is_paired_from_the_counters_page_and_revoked_there(
     boss: Person, new_terminal: str, tmp_path: Path
 ) -> None:

@@ -188,7 +188,10 @@ CALLS = [
 ]
 
 
-@pytest.mark.parametrize("service_id", ["SVC-QR-01", "SVC-QR-02"], ids=["at-once", "next-day"])
+@pytest.mark.parametrize(
+    "service_id",
+    [pytest.param("SVC-QR-01", id="at-once"), pytest.param("SVC-QR-02", id="next-day", marks=pytest.mark.full)],
+)
 @pytest.mark.parametrize(("operation", "kind", "expected"), CALLS, ids=[f"{o}-{k}" for o, k, _ in CALLS])
 def test_promise_2_by_call_the_books_agree_whatever_goes_wrong(
     world: World, operation: str, kind: str, expected: dict[str, int], service_id: str
@@ -232,7 +235,7 @@ FILES = [
 ]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "cp932"])
+@pytest.mark.parametrize("encoding", ["utf-8", pytest.param("cp932", marks=pytest.mark.full)])
 @pytest.mark.parametrize(("operation", "kind", "expected"), FILES, ids=[f"{o}-{k}" for o, k, _ in FILES])
 def test_promise_2_by_file_the_books_agree_whatever_goes_wrong(
     world: World, operation: str, kind: str, expected: dict[str, int], encoding: str
